@@ -1,0 +1,123 @@
+import type { Errand } from '../../open.ts'
+import type { Tally } from '../../store/contract.ts'
+import type { WorkerView } from '../../watch/watch.ts'
+import type { Define } from '../commands.ts'
+import type { Desk } from '../desk.ts'
+import { faultOf } from '../fault.ts'
+import { columns, type Print } from '../print.ts'
+import { SETTINGS } from '../rows.ts'
+import { shown } from '../settings.ts'
+import { VERSION } from '../version.ts'
+
+type Check = { about: string; is: 'well' | 'warning' | 'wrong'; text: string }
+
+export const doctor: Define = (command, desk) => {
+  command.action(async () => {
+    const checks = [...checkHere(desk), ...(await checkStore(desk))]
+    const settings = desk.inForce.readings.map((reading) => ({
+      setting: SETTINGS[reading.name].env,
+      value: shown(reading),
+      origin: reading.origin,
+    }))
+    desk.print.show({ version: VERSION, node: process.versions.node, checks, settings }, () => {
+      const rows = settings.map(({ setting, value, origin }) => [
+        setting,
+        value === '' ? '-' : value,
+        origin,
+      ])
+      return [
+        checksPage(desk.print, checks),
+        desk.print.table(['SETTING', 'VALUE', 'FROM'], rows),
+      ].join('\n\n')
+    })
+    if (checks.some(({ is }) => is === 'wrong')) process.exitCode = 1
+  })
+}
+
+const well = (about: string, text: string): Check => ({ about, is: 'well', text })
+const warning = (about: string, text: string): Check => ({ about, is: 'warning', text })
+
+function checkHere({ settings: { insecure } }: Desk): Check[] {
+  const { node } = process.versions
+  const isOld = Number.parseInt(node, 10) < 26
+  return [
+    isOld
+      ? { about: 'node', is: 'wrong', text: `${node}; 26 or later is needed` }
+      : well('node', node),
+    ...(insecure
+      ? [warning('address', 'insecure is set: whoever reaches the port may do everything')]
+      : []),
+  ]
+}
+
+async function checkStore(desk: Desk): Promise<Check[]> {
+  try {
+    await using errand = await desk.errand({ migrate: false })
+    const [workers, queues] = await Promise.all([errand.watch.workers(), errand.watch.queues()])
+    return [
+      ...checkAbout(errand),
+      checkClock(workers),
+      checkWorkers(workers),
+      ...checkQueues(queues, workers),
+    ]
+  } catch (error) {
+    const { code, why = 'an unforeseen error' } = faultOf(error)
+    return [{ about: 'store', is: 'wrong', text: `${code}: ${why}` }]
+  }
+}
+
+function checkAbout({ store: { about } }: Errand): Check[] {
+  const { kind, location, durability, schema } = about
+  const isFull = durability.toLowerCase() === 'full'
+  return [
+    well('store', `${kind} ${location}`),
+    well('schema', `${schema}`),
+    isFull
+      ? well('durability', durability)
+      : warning('durability', `${durability}: a power cut may lose the last seconds`),
+  ]
+}
+
+/** `alive` was judged by the store's clock; where ours judges otherwise, it is ahead. */
+function checkClock(workers: readonly WorkerView[]): Check {
+  const odd = workers.find(({ alive, leaseUntil }) => alive && Date.parse(leaseUntil) < Date.now())
+  return odd === undefined
+    ? well('clock', new Date().toISOString())
+    : warning('clock', `the clock here is ahead of the store's, by worker ${odd.id}`)
+}
+
+function checkWorkers(workers: readonly WorkerView[]): Check {
+  const alive = workers.filter((worker) => worker.alive).length
+  return alive > 0
+    ? well('workers', `${alive} alive`)
+    : warning('workers', 'none is alive: nothing runs')
+}
+
+function checkQueues(queues: readonly Tally[], workers: readonly WorkerView[]): Check[] {
+  // A worker that names no queue serves them all.
+  const isServed = (queue: string) =>
+    workers.some(
+      ({ alive, queues: names = [] }) => alive && (names.length === 0 || names.includes(queue)),
+    )
+  const lonely = queues.filter(({ queue, ready }) => ready > 0 && !isServed(queue))
+  const parked = queues.filter(({ waiting }) => waiting > 0)
+  return [
+    ...lonely.map(({ queue, ready }) =>
+      warning('queue', `${ready} ready in ${queue}, and no worker serves it`),
+    ),
+    ...parked.map(({ queue, waiting }) =>
+      warning('queue', `${waiting} in ${queue} wait for a worker that knows them`),
+    ),
+  ]
+}
+
+const MARKS = { well: ['green', '✔'], warning: ['yellow', '!'], wrong: ['red', '✘'] } as const
+
+function checksPage(print: Print, checks: readonly Check[]): string {
+  return columns(
+    checks.map(({ about, is, text }) => {
+      const [colour, mark] = MARKS[is]
+      return [print.paint(colour, mark), about, text]
+    }),
+  )
+}

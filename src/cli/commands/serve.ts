@@ -1,0 +1,60 @@
+import { buildServer } from '../../http/server.ts'
+import { listen } from '../../http/listen.ts'
+import { Links } from '../../http/links.ts'
+import { findApp, loadApp } from '../app.ts'
+import type { Define } from '../commands.ts'
+import { type Desk, offer, SERVE_SETTINGS } from '../desk.ts'
+import { tellManager } from '../family.ts'
+import { faultOf } from '../fault.ts'
+import { firstRequest } from '../first.ts'
+import { linkKey } from '../keys.ts'
+import { type Log, openLog } from '../log.ts'
+import { reach } from '../reach.ts'
+import { aborted, stopSignal } from '../stopping.ts'
+import { VERSION } from '../version.ts'
+
+export const serve: Define = (command, desk) => {
+  offer(command, SERVE_SETTINGS).action(async () => {
+    process.title = 'errand serve'
+    await answer(desk, openLog(desk.settings), stopSignal())
+  })
+}
+
+async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> {
+  const { settings } = desk
+  const { host, port, insecure, graceMs } = settings
+  const app = await loadApp(findApp(settings.app))
+  const links = new Links(await linkKey(settings))
+  await using errand = await reach(() => desk.errand({ jobs: app.jobs, flush: 'turn' }), {
+    signal,
+    tell: (error, delayMs) => log.warn({ ...faultOf(error), delayMs }, 'waiting for the store'),
+  })
+  if (errand === undefined) return
+
+  const server = await buildServer({
+    errand,
+    app,
+    links,
+    files: errand.files,
+    settings: {
+      version: VERSION,
+      host,
+      draining: signal,
+      onRequest: (answered) => log.debug(answered, 'answered'),
+      onError: (error, requestId) =>
+        log.error({ ...faultOf(error), requestId }, 'a request failed'),
+    },
+  })
+  const isOpen = insecure || app.authenticate !== undefined
+  const door = await listen(server, { host, port, isOpen })
+  log.info({ url: door.url }, 'serving')
+  const { kind, location, durability } = errand.store.about
+  const first = firstRequest(app, server.routes, door.url)
+  tellManager({
+    ready: { url: door.url, store: `${kind} ${location}, durability ${durability}`, first },
+  })
+
+  await aborted(signal)
+  const isClean = await door.close(graceMs)
+  log.info({ isClean }, 'stopped serving')
+}

@@ -1,0 +1,82 @@
+import { fileURLToPath } from 'node:url'
+import { ProcessCrew } from '../../worker/processes.ts'
+import { Worker } from '../../worker/worker.ts'
+import type { Errand } from '../../open.ts'
+import { findApp } from '../app.ts'
+import type { Define } from '../commands.ts'
+import { type Desk, offer, WORKER_SETTINGS } from '../desk.ts'
+import { tellManager } from '../family.ts'
+import { faultOf } from '../fault.ts'
+import { type Log, openLog } from '../log.ts'
+import { reach } from '../reach.ts'
+import { filesRoot, type Settings } from '../rows.ts'
+import { aborted, stopSignal } from '../stopping.ts'
+
+const EXECUTOR = fileURLToPath(new URL('../executor.ts', import.meta.url))
+
+export const worker: Define = (command, desk) => {
+  offer(command, WORKER_SETTINGS).action(async () => {
+    process.title = 'errand worker'
+    const isSettled = await work(desk, openLog(desk.settings), stopSignal())
+    // What could not be handed back may still be trying; its lease runs out without us.
+    if (!isSettled) process.exit(1)
+  })
+}
+
+/** Works until told to stop; false when something had to be left for others to take over. */
+async function work(desk: Desk, log: Log, signal: AbortSignal): Promise<boolean> {
+  const { settings } = desk
+  await using crew = await startCrew(findApp(settings.app), settings, log)
+  await using errand = await reach(() => desk.errand(), waiting(log, signal))
+  if (errand === undefined) return true
+  while (!signal.aborted) {
+    const running = await reach(
+      () => startWorker(errand, crew, settings, log),
+      waiting(log, signal),
+    )
+    if (running === undefined) return true
+    tellManager({ worker: running.id })
+    log.info({ worker: running.id, jobs: crew.manifest.length }, 'worker started')
+    await Promise.race([running.closed, aborted(signal)])
+    if (!signal.aborted) {
+      log.warn({ worker: running.id }, 'worker lost its lease; another begins')
+      continue
+    }
+    const isSettled = await running.stop()
+    log.info({ worker: running.id, isSettled }, 'worker stopped')
+    return isSettled
+  }
+  return true
+}
+
+const startCrew = (app: string, settings: Settings, log: Log): Promise<ProcessCrew> =>
+  ProcessCrew.start({
+    entry: EXECUTOR,
+    args: [app, filesRoot(settings)],
+    processes: settings.processes,
+    concurrency: settings.concurrency,
+    maxJobs: settings.maxJobs,
+    maxMemoryMb: settings.maxMemory,
+    onError: (error) => log.error(faultOf(error), 'an executor failed'),
+  })
+
+const startWorker = (
+  { store, files }: Errand,
+  crew: ProcessCrew,
+  settings: Settings,
+  log: Log,
+): Promise<Worker> => {
+  const { queues = [], concurrency, leaseMs, renewMs, sweepMs, pollMs, graceMs } = settings
+  return Worker.start({
+    store,
+    files,
+    crew,
+    settings: { queues, concurrency, leaseMs, renewMs, sweepMs, pollMs, graceMs },
+    onError: (error) => log.error(faultOf(error), 'the worker met an error and goes on'),
+  })
+}
+
+const waiting = (log: Log, signal: AbortSignal): Parameters<typeof reach>[1] => ({
+  signal,
+  tell: (error, delayMs) => log.warn({ ...faultOf(error), delayMs }, 'waiting for the store'),
+})

@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ErrandError } from '../job/errors.ts'
+import type { Settings } from './rows.ts'
+
+const KEY_BYTES = 32
+
+/**
+ * The key that signs links: the one in the settings, else one made once and kept in the data
+ * folder, for every process of this machine.
+ * @throws ErrandError INVALID_SETTING
+ */
+export async function linkKey(settings: Pick<Settings, 'linkKey' | 'data'>): Promise<Uint8Array> {
+  if (settings.linkKey !== undefined) return Buffer.from(settings.linkKey)
+  const { data } = settings
+  const file = join(data, 'link.key')
+  const key = (await read(file)) ?? (await make(data, file))
+  if (key.length >= KEY_BYTES) return key
+  throw new ErrandError('INVALID_SETTING', {
+    setting: file,
+    problem: 'is cut short; remove it and another is made',
+  })
+}
+
+async function make(data: string, file: string): Promise<Uint8Array> {
+  await mkdir(data, { recursive: true, mode: 0o700 })
+  const draft = `${file}.${process.pid}.${randomBytes(6).toString('hex')}`
+  await using handle = await open(draft, 'wx', 0o600)
+  try {
+    await handle.writeFile(randomBytes(KEY_BYTES).toString('base64url'))
+    await handle.sync()
+    // Unlike a rename, a link never replaces: the first process makes everybody's key.
+    await link(draft, file).catch(unlessThere)
+  } finally {
+    await rm(draft, { force: true })
+  }
+  return readFile(file)
+}
+
+const read = (file: string): Promise<Uint8Array | undefined> =>
+  readFile(file).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw new ErrandError(
+      'INVALID_SETTING',
+      { setting: file, problem: 'cannot be read' },
+      { cause: error },
+    )
+  })
+
+function unlessThere(error: unknown): void {
+  if (codeOf(error) !== 'EEXIST') throw error
+}
+
+const codeOf = (error: unknown) => error instanceof Error && 'code' in error && error.code

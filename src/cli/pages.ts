@@ -1,0 +1,78 @@
+import { formatSpan } from '../base/time.ts'
+import { type State, STATES } from '../job/state.ts'
+import type { About, Tally } from '../store/contract.ts'
+import type { WorkerView } from '../watch/watch.ts'
+import { brief, columns, type Print } from './print.ts'
+
+/** A moment as people ask for it on a terminal, and as programs do in a pipe. */
+export const when = (print: Print, moment: string | undefined): string => {
+  if (moment === undefined) return ''
+  const ago = Date.now() - Date.parse(moment)
+  if (!print.tty) return moment
+  return ago < 0 ? `in ${formatSpan(-ago)}` : `${formatSpan(ago)} ago`
+}
+
+export function queuesPage(print: Print, tallies: readonly Tally[]): string {
+  if (tallies.length === 0) return 'no job was ever accepted here'
+  const most = Math.max(...tallies.map(waiting))
+  const rows = tallies.map((tally) => [
+    print.heading(tally.queue),
+    `${print.bar(waiting(tally), most, 'cyan')} ${waiting(tally)}`,
+    ...STATES.map((state) => tint(print, state, tally[state])),
+    tally.oldestReadyAt === undefined
+      ? ''
+      : formatSpan(Math.max(0, Date.now() - tally.oldestReadyAt)),
+  ])
+  return print.table(
+    ['QUEUE', 'TO DO', ...STATES.map((state) => state.toUpperCase()), 'OLDEST'],
+    rows,
+  )
+}
+
+export function workersPage(print: Print, workers: readonly WorkerView[]): string {
+  if (workers.length === 0) return 'no worker is known'
+  const rows = workers.map(
+    ({ id, alive, running, concurrency, host, pid, queues, registeredAt }) => [
+      id,
+      alive ? print.paint('green', 'alive') : print.paint('gray', 'gone'),
+      `${running}${concurrency === undefined ? '' : `/${concurrency}`}`,
+      brief(`${host ?? ''}:${pid ?? ''}`),
+      brief(queues?.join(',') || 'all'),
+      when(print, registeredAt),
+    ],
+  )
+  return print.table(['WORKER', 'LEASE', 'RUNNING', 'HOST:PID', 'QUEUES', 'SINCE'], rows)
+}
+
+export function totalsPage(print: Print, totals: Totals): string {
+  const counts = STATES.map((state) => `${tint(print, state, totals[state])} ${state}`)
+  return [`${totals.accepted} accepted:`, ...counts, `${totals.erased} erased`].join('  ')
+}
+
+export const storePage = ({ kind, location, durability, schema }: About): string =>
+  columns([['store', `${kind} ${location}`, `durability ${durability}`, `schema ${schema}`]])
+
+export type Totals = { accepted: number; erased: number } & Record<State, number>
+
+export function total(tallies: readonly Tally[]): Totals {
+  const sum = (name: keyof Totals) => tallies.reduce((all, tally) => all + tally[name], 0)
+  return {
+    accepted: sum('accepted'),
+    scheduled: sum('scheduled'),
+    ready: sum('ready'),
+    running: sum('running'),
+    waiting: sum('waiting'),
+    completed: sum('completed'),
+    failed: sum('failed'),
+    cancelled: sum('cancelled'),
+    erased: sum('erased'),
+  }
+}
+
+const waiting = ({ ready, running, scheduled, waiting: parked }: Tally) =>
+  ready + running + scheduled + parked
+
+const tint = (print: Print, state: State, amount: number) =>
+  amount === 0
+    ? print.paint('gray', '0')
+    : print.paint(state === 'failed' ? 'red' : 'reset', `${amount}`)

@@ -1,0 +1,135 @@
+import { Batching, type Flush } from '../base/batching.ts'
+import { type Definition } from '../job/define.ts'
+import { ErrandError } from '../job/errors.ts'
+import type { JobId, NewJob } from '../job/job.ts'
+import { POLICY_DEFAULTS } from '../job/policy.ts'
+import { encodeInput, type EnqueueOptions, type Idempotency, prepare } from '../job/prepare.ts'
+import type { Given, Schema } from '../job/schema.ts'
+import type { Inserted, Intake } from '../store/contract.ts'
+
+/** What an enqueue answers: the job's id, and whether it is one that was there before. */
+export type Enqueued = { id: JobId; joined: boolean }
+
+/** Whatever the store itself reports is nobody's item's fault. */
+const isCulprit = (error: unknown) =>
+  !(error instanceof ErrandError && error.code.startsWith('STORE_'))
+
+/** Where work comes in: turns typed calls into rows. */
+export class Client {
+  readonly #intake: Intake
+  readonly #definitions: Map<string, Definition>
+  readonly #plain: Batching<NewJob, Inserted>
+  /** Inserts that look up others go apart, so that plain ones never wait for them. */
+  readonly #named: Batching<NewJob, Inserted>
+
+  constructor(intake: Intake, definitions: readonly Definition[] = [], flush?: Flush) {
+    this.#intake = intake
+    this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]))
+    const insert = (jobs: NewJob[]) => intake.insert(jobs)
+    this.#plain = new Batching(insert, isCulprit, flush)
+    this.#named = new Batching(insert, isCulprit, flush)
+  }
+
+  /**
+   * Stores a job; when this resolves, it is committed.
+   * @throws ErrandError UNKNOWN_JOB (by name), INVALID_INPUT, UNSTORABLE_INPUT, INPUT_TOO_LARGE,
+   * INVALID_OPTION, UNKNOWN_OPTION, ID_TAKEN, UNIQUE_TAKEN, STORE_BUSY, STORE_FULL
+   */
+  enqueue<In extends Schema>(
+    job: Definition<In>,
+    input: Given<In>,
+    options?: EnqueueOptions,
+  ): Promise<Enqueued>
+  enqueue(job: string, input: unknown, options?: EnqueueOptions): Promise<Enqueued>
+  async enqueue(
+    job: Definition | string,
+    input: unknown,
+    options?: EnqueueOptions,
+  ): Promise<Enqueued> {
+    return this.#insert(await prepare(this.definition(job), input, options))
+  }
+
+  /** As `enqueue`, for a request that may be repeated: the same key and body find the first job. */
+  async enqueueOnce(
+    job: Definition | string,
+    input: unknown,
+    options: EnqueueOptions,
+    idempotency: Idempotency,
+  ): Promise<Enqueued> {
+    return this.#insert(await prepare(this.definition(job), input, options, idempotency))
+  }
+
+  /**
+   * Stores many jobs of one definition in one commit, or none of them when an input is refused.
+   * @throws ErrandError as `enqueue`
+   */
+  enqueueMany<In extends Schema>(
+    job: Definition<In>,
+    inputs: readonly Given<In>[],
+    options?: EnqueueOptions,
+  ): Promise<Enqueued[]>
+  enqueueMany(
+    job: string,
+    inputs: readonly unknown[],
+    options?: EnqueueOptions,
+  ): Promise<Enqueued[]>
+  async enqueueMany(
+    job: Definition | string,
+    inputs: readonly unknown[],
+    options?: EnqueueOptions,
+  ): Promise<Enqueued[]> {
+    const definition = this.definition(job)
+    const jobs = await Promise.all(inputs.map((input) => prepare(definition, input, options)))
+    return (await this.#intake.insert(jobs)).map(accepted)
+  }
+
+  /**
+   * Ends a job that is not running at once; on a running one asks its holder and aborts its signal.
+   * To cancel what is cancelled changes nothing.
+   * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE (it has completed or failed)
+   */
+  async cancel(id: JobId): Promise<'cancelled' | 'asked'> {
+    const [answer = 'gone'] = await this.#intake.cancel([id], POLICY_DEFAULTS.keepFailedMs)
+    if (answer === 'cancelled' || answer === 'asked') return answer
+    if (answer === 'gone') throw new ErrandError('JOB_NOT_FOUND', { id })
+    throw new ErrandError('WRONG_STATE', { id, state: answer, verb: 'cancelled' })
+  }
+
+  /**
+   * Gives a failed or cancelled job another life under the same id, with a new input if one is given.
+   * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE, UNIQUE_TAKEN, UNSTORABLE_INPUT
+   */
+  async retry(id: JobId, { input }: { input?: unknown } = {}): Promise<void> {
+    const [answer = 'gone'] = await this.#intake.retry(
+      [id],
+      input === undefined ? undefined : encodeInput(input),
+    )
+    if (answer === 'retried') return
+    if (answer === 'gone') throw new ErrandError('JOB_NOT_FOUND', { id })
+    if (answer === 'taken') throw new ErrandError('UNIQUE_TAKEN', { id })
+    throw new ErrandError('WRONG_STATE', { id, state: answer, verb: 'retried' })
+  }
+
+  /** The definition itself, or the one of this name. @throws ErrandError UNKNOWN_JOB */
+  definition(job: Definition | string): Definition {
+    if (typeof job !== 'string') return job
+    const definition = this.#definitions.get(job)
+    if (definition === undefined) throw new ErrandError('UNKNOWN_JOB', { job })
+    return definition
+  }
+
+  get definitions(): readonly Definition[] {
+    return [...this.#definitions.values()]
+  }
+
+  async #insert(job: NewJob): Promise<Enqueued> {
+    const line =
+      job.fingerprint === undefined && job.unique === undefined ? this.#plain : this.#named
+    return accepted(await line.add(job))
+  }
+}
+
+function accepted(inserted: Inserted): Enqueued {
+  if ('refused' in inserted) throw new ErrandError(inserted.refused, { id: inserted.id })
+  return inserted
+}

@@ -1,0 +1,64 @@
+import type { Hono } from 'hono'
+import type { Client } from '../client/client.ts'
+import type { Resources } from '../job/context.ts'
+import type { Definition, Handler, WholeJob } from '../job/define.ts'
+import { ErrandError } from '../job/errors.ts'
+import { refuseUnknown } from '../job/options.ts'
+import type { Watch } from '../watch/watch.ts'
+import type { Links } from './links.ts'
+
+/** Who asks: found by an app's `authenticate`. */
+export type Caller = { tenant?: string; person?: string; scopes?: readonly string[] }
+
+/** What an app's own routes are given. */
+export type Desk = Pick<Client, 'enqueue' | 'enqueueMany' | 'enqueueOnce' | 'cancel' | 'retry'> &
+  Pick<Watch, 'job' | 'find' | 'result' | 'ended' | 'list' | 'artifact'> & {
+    /** A signed link to a file of a job; dies with the file, after 7 days at most. */
+    link: Links['sign']
+  }
+
+/** Variables every request carries. */
+export type Env = { Variables: { requestId: string; caller: Caller } }
+
+/** What the command line loads. */
+export type App = {
+  /** Where the app's own routes live, such as `/documents`. */
+  mount?: `/${string}`
+  jobs: readonly (Definition | WholeJob)[]
+  /** Imported by executors only, so that heavy libraries stay out of the server. */
+  handlers?: () => Promise<Record<string, unknown>>
+  /** Called once per executor, before its first job. */
+  start?: () => Partial<Resources> | Promise<Partial<Resources>>
+  /** Called once per executor, after its last job. */
+  stop?: (resources: Partial<Resources>) => void | Promise<void>
+  /** The app's own pages and routes, below its mount. */
+  routes?: (app: Hono<Env>, desk: { errand: Desk }) => void | Promise<void>
+  /** A request worth trying first, below the mount; shown when the app is started. */
+  tryFirst?: `${'GET' | 'POST'} /${string}`
+  /** Maps a request to who asks; undefined is refused with 401. */
+  authenticate?: (request: Request) => Caller | undefined | Promise<Caller | undefined>
+}
+
+const KNOWN = ['mount', 'jobs', 'handlers', 'start', 'stop', 'routes', 'tryFirst', 'authenticate']
+
+/**
+ * Says what an app is: its jobs, their handlers, and what executors need.
+ * @throws ErrandError UNKNOWN_OPTION, DUPLICATE_NAME
+ */
+export function defineApp(app: App): App {
+  refuseUnknown(app, KNOWN)
+  const names = app.jobs.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) throw new ErrandError('DUPLICATE_NAME', { job: twice })
+  return app
+}
+
+/** The handlers of an app: those of jobs written in one piece, and those its module exports. */
+export async function handlersOf(app: Pick<App, 'jobs' | 'handlers'>): Promise<Handler[]> {
+  const whole = app.jobs.flatMap((job) => ('handler' in job ? [job.handler] : []))
+  const exported = Object.values((await app.handlers?.()) ?? {}).filter(isHandler)
+  return [...whole, ...exported]
+}
+
+const isHandler = (value: unknown): value is Handler =>
+  typeof value === 'object' && value !== null && 'definition' in value && 'run' in value

@@ -1,0 +1,87 @@
+import type { MiddlewareHandler } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { findUnfit } from '../base/json.ts'
+import { ErrandError } from '../job/errors.ts'
+import type { Env } from './app.ts'
+
+export const BODY_BYTES_MAX = 1_048_576
+
+const JSON_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i
+
+// The envelope is one level and a few members around an input.
+const LIMITS = { depthMax: 65, membersMax: 10_100 }
+
+const tooLarge = () => {
+  throw new ErrandError('BODY_TOO_LARGE', { max: BODY_BYTES_MAX })
+}
+
+const countBody = bodyLimit({ maxSize: BODY_BYTES_MAX, onError: tooLarge })
+
+/** Holds every body to its limit: by what it says of its length before a byte is read, else by counting. */
+export const limitBody: MiddlewareHandler<Env> = (c, next) => {
+  if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
+  if (c.req.header('content-encoding') !== undefined)
+    throw new ErrandError('UNSUPPORTED_ENCODING', {})
+  const length = c.req.header('content-length')
+  if (length === undefined || c.req.header('transfer-encoding') !== undefined)
+    return countBody(c, next)
+  return Number(length) > BODY_BYTES_MAX ? tooLarge() : next()
+}
+
+/** Lets a body pass only if it is JSON that can be stored and come back the same. */
+export const jsonBody: MiddlewareHandler<Env> = async (c, next) => {
+  if (!JSON_TYPE.test(c.req.header('content-type') ?? ''))
+    throw new ErrandError('UNSUPPORTED_MEDIA_TYPE', {})
+  const unfit = findUnfit(parse(await readBytes(c.req)), LIMITS)
+  if (unfit) throw unstorable(unfit.pointer, unfit.why)
+  await next()
+}
+
+/** As `jsonBody`, where a request may come without a body. */
+export const optionalJsonBody: MiddlewareHandler<Env> = async (c, next) => {
+  const isEmpty =
+    c.req.header('content-type') === undefined && (await readBytes(c.req)).byteLength === 0
+  return isEmpty ? next() : jsonBody(c, next)
+}
+
+/** Spares an app's own routes JSON that is none; what it may say is theirs to judge. */
+export const wellFormedJson: MiddlewareHandler<Env> = async (c, next) => {
+  if (JSON_TYPE.test(c.req.header('content-type') ?? '')) {
+    const bytes = await readBytes(c.req)
+    if (bytes.byteLength > 0) parse(bytes)
+  }
+  await next()
+}
+
+/** A body cut off by its sender is no JSON either. */
+const readBytes = (req: { arrayBuffer(): Promise<ArrayBuffer> }): Promise<ArrayBuffer> =>
+  req.arrayBuffer().catch((cause: unknown) => {
+    throw new ErrandError('INVALID_JSON', {}, { cause })
+  })
+
+function parse(bytes: ArrayBuffer): unknown {
+  const text = decode(bytes)
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new ErrandError('INVALID_JSON', {}, { cause })
+  }
+}
+
+function decode(bytes: ArrayBuffer): string {
+  try {
+    // A byte order mark is kept, so that it is refused as JSON has it.
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (cause) {
+    throw new ErrandError('INVALID_UTF8', {}, { cause })
+  }
+}
+
+const unstorable = (pointer: string, why: string) =>
+  new ErrandError(
+    'VALIDATION_FAILED',
+    {},
+    {
+      issues: [{ pointer: pointer.slice(0, 200), code: why, detail: 'cannot be stored as it is' }],
+    },
+  )

@@ -1,0 +1,39 @@
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
+import type { AttemptView } from '../watch/watch.ts'
+import type { Env } from './app.ts'
+import { json, problem } from './document.ts'
+import type { Parts } from './parts.ts'
+import { Attempts, JobPath, LogQuery, Logs } from './schemas.ts'
+
+const attempts = createRoute({
+  method: 'get',
+  path: '/v1/jobs/{id}/attempts',
+  request: { params: JobPath },
+  responses: { 200: json('Every attempt that did not complete', Attempts), default: problem },
+})
+
+const logs = createRoute({
+  method: 'get',
+  path: '/v1/jobs/{id}/logs',
+  request: { params: JobPath, query: LogQuery },
+  responses: { 200: json('Log lines after the given number', Logs), default: problem },
+})
+
+/** What happened to a job so far. Stacks are for operators and stay inside. */
+export const history = ({ errand: { watch } }: Parts) =>
+  new OpenAPIHono<Env>()
+    .openapi(attempts, async (c) => {
+      const views = await watch.attempts(c.req.valid('param').id, c.get('caller').tenant)
+      return c.json({ data: views.map(withoutStack) }, 200)
+    })
+    .openapi(logs, async (c) => {
+      const { tenant } = c.get('caller')
+      const page = { ...c.req.valid('query'), ...(tenant !== undefined && { tenant }) }
+      return c.json({ data: await watch.logs(c.req.valid('param').id, page) }, 200)
+    })
+
+function withoutStack({ error, ...attempt }: AttemptView) {
+  if (error === undefined) return attempt
+  const { stack: _, ...told } = error
+  return { ...attempt, error: told }
+}

@@ -1,0 +1,52 @@
+import type { Readable } from 'node:stream'
+import type { Span } from '../base/time.ts'
+import type { Fence, JobId, LogLevel } from './job.ts'
+
+/**
+ * What `start` of an app returned. Name its members once:
+ * `declare module 'errand' { interface Resources { db: Db } }`.
+ */
+// oxlint-disable-next-line no-empty-interface -- users add to it by declaration merging
+export interface Resources {}
+
+/** How far a job is, as people see it. */
+export type Progress = { done?: number; failed?: number; total?: number; status?: string }
+
+export type Logger = Readonly<Record<LogLevel, (text: string) => void>>
+
+export type ArtifactOptions = {
+  /** Media type, shown at download; `application/octet-stream` unless given. */
+  type?: string
+  /** How long the file stays; 7 days unless given, and at most. */
+  keep?: Span
+}
+
+/** What a file is made of. */
+export type Content = Readable | AsyncIterable<Uint8Array> | Uint8Array | string
+
+/** What a handler is given beside its input. Every member may be taken apart by destructuring. */
+export interface Context {
+  readonly id: JobId
+  /** 1 for the first run. */
+  readonly attempt: number
+  readonly attemptsMax: number
+  readonly fence: Fence
+  readonly tenant: string
+  /** The same in every attempt: lets the world outside recognise a repeated call. */
+  readonly idempotencyKey: string
+  /** Aborts at the soft time limit, when a cancel was asked, and when the worker lost its lease. */
+  readonly signal: AbortSignal
+  readonly log: Logger
+  readonly resources: Resources
+  /** A directory of this attempt's own, removed after it. */
+  readonly dir: string
+  /** Shown at once, stored at most 4 times a second; the last one always is. */
+  readonly progress: (progress: Progress) => void
+  /** The job completes *with errors*. */
+  readonly warn: (code: string, text?: string) => void
+  /**
+   * Stores a file under the job's id and fence; it is there for others once the job has completed.
+   * @throws ErrandError INVALID_FILE_NAME, ARTIFACT_TOO_LARGE (1 GiB), FILES_FULL
+   */
+  readonly artifact: (file: string, content: Content, options?: ArtifactOptions) => Promise<void>
+}

@@ -1,0 +1,19 @@
+import type { Millis, Span } from '../base/time.ts'
+import { readSpan } from './options.ts'
+
+/** Thrown by a handler: no more attempts, the job has failed. */
+export class FatalError extends Error {
+  override readonly name = 'FatalError'
+}
+
+/** Thrown by a handler: counted as a failure, tried again after this span instead of the back-off. */
+export class RetryAfter extends Error {
+  override readonly name = 'RetryAfter'
+  readonly delayMs: Millis
+
+  /** The error that made it wait belongs in `options.cause`: it is what a final failure shows. */
+  constructor(span: Span, options?: ErrorOptions) {
+    super(`try again after ${span}`, options)
+    this.delayMs = readSpan('RetryAfter', span)
+  }
+}

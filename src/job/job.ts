@@ -1,0 +1,98 @@
+import type { Bytes } from '../base/json.ts'
+import type { Millis } from '../base/time.ts'
+import type { Reason, State } from './state.ts'
+
+export type JobId = string
+export type WorkerId = string
+/** A job's rising number: whoever holds the current one may write. */
+export type Fence = number
+
+/** A job about to be stored: validated, encoded, with its policy beside it. Spans count from the insert. */
+export type NewJob = {
+  id: JobId
+  job: string
+  queue: string
+  tenant: string
+  priority: number
+  input: Bytes
+  /** The definition's decisions as they stood; see `policy.ts`. A store carries them unread. */
+  policy: Bytes
+  delayMs?: Millis
+  runAt?: Millis
+  /** Must have started within this span after it was due. */
+  expiresInMs?: Millis
+  /** The whole job, retries and waiting included. */
+  deadlineMs?: Millis
+  /** Tells a repeat of the same request from another request under the same id. */
+  fingerprint?: string
+  unique?: Unique
+  tags?: readonly string[]
+}
+
+export type Unique = { value: string; until: 'end' | 'kept'; onConflict: 'join' | 'refuse' }
+
+/** What a worker is handed with a job. */
+export type Claimed = {
+  id: JobId
+  fence: Fence
+  job: string
+  queue: string
+  tenant: string
+  failures: number
+  crashes: number
+  losses: number
+  input: Bytes
+  policy: Bytes
+  createdAt: Millis
+  /** When it became ready: waiting time is counted from here. */
+  runAt: Millis
+  expiresAt?: Millis
+  deadlineAt?: Millis
+}
+
+/** A job as it lies in the store. */
+export type Job = Claimed & {
+  /** The store's own rising order of arrival. Ids are never an age. */
+  turn: number
+  state: State
+  priority: number
+  /** Rises with every visible change: ETag and event id. */
+  rev: number
+  worker?: WorkerId
+  startedAt?: Millis
+  endedAt?: Millis
+  reason?: Reason
+  withErrors: boolean
+  cancelAsked: boolean
+  waitingFor?: string
+  unique?: string
+  tags: readonly string[]
+  fingerprint?: string
+  result?: Bytes
+  error?: Bytes
+  progress?: Bytes
+  artifacts: readonly Artifact[]
+}
+
+/** A file a job left behind. Its bytes lie in `files/` under the job's id and this fence. */
+export type Artifact = {
+  file: string
+  fence: Fence
+  type: string
+  bytes: number
+  sha256: string
+  expiresAt: Millis
+}
+
+/** One attempt that did not complete. The completed one is the job itself. */
+export type Attempt = {
+  fence: Fence
+  worker: WorkerId
+  startedAt: Millis
+  endedAt: Millis
+  outcome: string
+  error?: Bytes
+}
+
+export type LogLine = { at: Millis; fence: Fence; level: LogLevel; text: string }
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

@@ -1,0 +1,111 @@
+import type { Bytes } from '../base/json.ts'
+import type { Millis } from '../base/time.ts'
+import { delayAfter } from './backoff.ts'
+import { encodeFailure } from './failure.ts'
+import type { Artifact, Claimed } from './job.ts'
+import { type Policy, readPolicy } from './policy.ts'
+import type { Reason } from './state.ts'
+
+/** How an attempt ended, as its executor or its foreman saw it. */
+export type Report =
+  | { how: 'completed'; result?: Bytes; withErrors: boolean; artifacts: readonly NewArtifact[] }
+  | { how: 'failed'; reason: Reason; error: Bytes; retry: boolean; delayMs?: Millis }
+  | { how: 'cancelled' }
+  | { how: 'expired' }
+  /** Given back before it ran, or because the worker stops. */
+  | { how: 'released' }
+  /** No handler of this name here. */
+  | { how: 'unknown' }
+  /** Taken over from a worker whose lease ran out. */
+  | { how: 'lost' }
+  /** Its executor died under it. */
+  | { how: 'crashed' }
+
+export type NewArtifact = Omit<Artifact, 'expiresAt' | 'fence'> & { keepMs: Millis }
+
+/** What a settlement says, as data. `decide` chooses it from policy and counters; a store writes it down. */
+export type Outcome =
+  | {
+      to: 'completed'
+      result?: Bytes
+      withErrors: boolean
+      artifacts: readonly NewArtifact[]
+      keepMs: Millis
+    }
+  | { to: 'failed'; reason: Reason; error: Bytes; raise?: Counter; keepMs: Millis }
+  | { to: 'cancelled'; keepMs: Millis }
+  | { to: 'scheduled'; delayMs: Millis; reason: Reason; error: Bytes; raise: Counter }
+  /** Released: nothing is counted. */
+  | { to: 'ready' }
+  /** Parked for a worker that knows the name. */
+  | { to: 'waiting'; for: 'handler' }
+
+export type Counter = 'failures' | 'crashes' | 'losses'
+
+export const CRASHES_MAX = 3
+export const LOSSES_MAX = 10
+
+/** The one place where an attempt's end becomes a job's future. */
+export function decide(job: Claimed, report: Report, now: Millis, random?: () => number): Outcome {
+  const policy = readPolicy(job.policy)
+  const keep = (ms: Millis) => Math.max(ms, job.createdAt + policy.keepAtLeastMs - now)
+  const fail = (reason: Reason, error: Bytes, raise?: Counter): Outcome => ({
+    to: 'failed',
+    reason,
+    error,
+    ...(raise !== undefined && { raise }),
+    keepMs: keep(policy.keepFailedMs),
+  })
+  const again = (delayMs: Millis, reason: Reason, error: Bytes, raise: Counter): Outcome =>
+    job.deadlineAt !== undefined && now + delayMs >= job.deadlineAt
+      ? fail('timeout', error, raise)
+      : { to: 'scheduled', delayMs, reason, error, raise }
+
+  switch (report.how) {
+    case 'completed': {
+      const { result, withErrors, artifacts } = report
+      // The record lives as long as its files: a link must find its job.
+      const keepMs = Math.max(
+        keep(policy.keepCompletedMs),
+        ...artifacts.map((artifact) => artifact.keepMs),
+      )
+      return { to: 'completed', ...(result && { result }), withErrors, artifacts, keepMs }
+    }
+    case 'cancelled':
+      return { to: 'cancelled', keepMs: keep(policy.keepFailedMs) }
+    case 'expired':
+      return fail('expired', encodeFailure('Expired', 'it did not start in time'))
+    case 'released':
+      return { to: 'ready' }
+    case 'unknown':
+      return { to: 'waiting', for: 'handler' }
+    case 'lost': {
+      const error = encodeFailure('Lost', 'its worker stopped renewing its lease')
+      if (policy.onLost === 'fail') return fail('lost', error, 'losses')
+      return job.losses + 1 >= LOSSES_MAX
+        ? fail('crashed', error, 'losses')
+        : again(0, 'lost', error, 'losses')
+    }
+    case 'crashed': {
+      const error = encodeFailure('Crashed', 'its process died')
+      const crashes = job.crashes + 1
+      if (crashes >= CRASHES_MAX) return fail('crashed', error, 'crashes')
+      return again(crashes === 1 ? 0 : 1000, 'crashed', error, 'crashes')
+    }
+    case 'failed':
+      return settleFailure(report, job, policy, fail, again, random)
+  }
+}
+
+function settleFailure(
+  { reason, error, retry, delayMs }: Extract<Report, { how: 'failed' }>,
+  { failures }: Claimed,
+  policy: Policy,
+  fail: (reason: Reason, error: Bytes, raise: Counter) => Outcome,
+  again: (delayMs: Millis, reason: Reason, error: Bytes, raise: Counter) => Outcome,
+  random?: () => number,
+): Outcome {
+  const allowed = retry && (reason !== 'timeout' || policy.retryTimeouts)
+  if (!allowed || failures + 1 >= policy.attempts) return fail(reason, error, 'failures')
+  return again(delayMs ?? delayAfter(failures, policy.backoff, random), reason, error, 'failures')
+}

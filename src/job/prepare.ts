@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto'
+import { encodeJson, findUnfit, type Bytes } from '../base/json.ts'
+import { derivedId, isId, newId } from '../base/id.ts'
+import type { Span } from '../base/time.ts'
+import { type Definition, type Priority, readPriority } from './define.ts'
+import { ErrandError } from './errors.ts'
+import type { JobId, NewJob } from './job.ts'
+import { readName, readSpan, readText, refuseUnknown } from './options.ts'
+import { encodePolicy } from './policy.ts'
+import { validate } from './schema.ts'
+
+/** What may be said of one enqueue. */
+export type EnqueueOptions = {
+  /** The caller's own UUID: the same id with the same job and input joins the first. */
+  id?: JobId
+  queue?: string
+  priority?: Priority
+  /** Not before this moment; at most a year ahead. */
+  runAt?: Date | Temporal.Instant | string
+  /** Not before this span has passed; at most a year. */
+  delay?: Span
+  /** Joins a job of the same name and tenant that holds the same value. */
+  unique?: string
+  tenant?: string
+  /** At most 10, of at most 100 characters each. */
+  tags?: readonly string[]
+  /** Failed (expired) unless it started within this span of being due. */
+  expiresIn?: Span
+  /** The whole job, retries and waiting included. */
+  deadline?: Span
+}
+
+/** A repeated request, known by its key, finds its first job: see the Idempotency-Key header. */
+export type Idempotency = { route: string; key: string }
+
+const KNOWN = [
+  'id',
+  'queue',
+  'priority',
+  'runAt',
+  'delay',
+  'unique',
+  'tenant',
+  'tags',
+  'expiresIn',
+  'deadline',
+]
+const YEAR_MS = 366 * 86_400_000
+const IDEMPOTENCY_MS = 86_400_000
+export const INPUT_BYTES_MAX = 262_144
+
+/**
+ * Turns a definition and an input into a job that a store can take: validated, encoded, complete.
+ * The input is stored as given, and parsed again where it runs, so that a schema may transform it.
+ * @throws ErrandError UNKNOWN_OPTION, INVALID_OPTION, INVALID_INPUT, UNSTORABLE_INPUT, INPUT_TOO_LARGE
+ */
+export async function prepare(
+  definition: Definition,
+  input: unknown,
+  options: EnqueueOptions = {},
+  idempotency?: Idempotency,
+): Promise<NewJob> {
+  refuseUnknown(options, KNOWN)
+  const bytes = encodeInput(input)
+  await validate(definition.input, input, definition.name)
+
+  const { name, policy } = definition
+  const tenant = options.tenant ?? ''
+  const id = idempotency
+    ? derivedId(tenant, idempotency.route, idempotency.key)
+    : readId(options.id)
+  const named = idempotency !== undefined || options.id !== undefined
+  const unique = readUnique(definition, input, options.unique)
+  return {
+    id,
+    job: name,
+    queue: options.queue === undefined ? definition.queue : readName('queue', options.queue),
+    tenant,
+    priority: options.priority === undefined ? definition.priority : readPriority(options.priority),
+    input: bytes,
+    policy: idempotency
+      ? encodePolicy({ ...policy, keepAtLeastMs: IDEMPOTENCY_MS })
+      : definition.policyBytes,
+    ...readStart(options),
+    ...(options.expiresIn !== undefined && {
+      expiresInMs: readSpan('expiresIn', options.expiresIn, { max: YEAR_MS }),
+    }),
+    ...(options.deadline !== undefined && {
+      deadlineMs: readSpan('deadline', options.deadline, { max: YEAR_MS }),
+    }),
+    ...(named && { fingerprint: fingerprintOf(name, bytes, options) }),
+    ...(unique && { unique }),
+    ...(options.tags?.length && { tags: readTags(options.tags) }),
+  }
+}
+
+/** Input as bytes, or the reason why it cannot be stored and come back the same. */
+export function encodeInput(input: unknown): Bytes {
+  const unfit = findUnfit(input)
+  if (unfit) throw new ErrandError('UNSTORABLE_INPUT', { pointer: unfit.pointer, why: unfit.why })
+  const bytes = encodeJson(input)
+  if (bytes === undefined)
+    throw new ErrandError('UNSTORABLE_INPUT', { pointer: '', why: 'not_json' })
+  if (bytes.length > INPUT_BYTES_MAX)
+    throw new ErrandError('INPUT_TOO_LARGE', { bytes: bytes.length, max: INPUT_BYTES_MAX })
+  return bytes
+}
+
+function readId(id: string | undefined): JobId {
+  if (id === undefined) return newId()
+  const given = id.toLowerCase()
+  if (!isId(given))
+    throw new ErrandError('INVALID_OPTION', { option: 'id', problem: 'needs a UUID' })
+  return given
+}
+
+function readUnique(
+  { unique }: Definition,
+  input: unknown,
+  value: string | undefined,
+): NewJob['unique'] {
+  const { until = 'end', onConflict = 'join' } = unique ?? {}
+  const text = value ?? unique?.by(input)
+  return text === undefined ? undefined : { value: readText('unique', text), until, onConflict }
+}
+
+function readTags(tags: readonly string[]): string[] {
+  if (tags.length > 10)
+    throw new ErrandError('INVALID_OPTION', { option: 'tags', problem: 'takes at most 10' })
+  return [...new Set(tags.map((tag) => readText('tags', tag, { max: 100 })))]
+}
+
+function readStart({ runAt, delay }: EnqueueOptions): Pick<NewJob, 'runAt' | 'delayMs'> {
+  if (delay !== undefined) return { delayMs: readSpan('delay', delay, { max: YEAR_MS }) }
+  if (runAt === undefined) return {}
+  const at = readMoment(runAt)
+  if (at === undefined || at > Date.now() + YEAR_MS)
+    throw new ErrandError('INVALID_OPTION', {
+      option: 'runAt',
+      problem: 'needs an instant such as 2026-11-21T02:00:00Z within a year',
+    })
+  return { runAt: at }
+}
+
+function readMoment(moment: Date | Temporal.Instant | string): number | undefined {
+  try {
+    const at =
+      moment instanceof Date ? moment.getTime() : Temporal.Instant.from(moment).epochMilliseconds
+    return Number.isFinite(at) ? Math.max(at, 0) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Two requests under one id are the same request when this is. */
+function fingerprintOf(job: string, input: Bytes, { id: _id, ...options }: EnqueueOptions): string {
+  const said = JSON.stringify(options, Object.keys(options).toSorted())
+  return createHash('sha256').update(`${job}\n${said}\n`).update(input).digest('base64url')
+}

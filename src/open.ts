@@ -1,0 +1,149 @@
+import type { Flush } from './base/batching.ts'
+import type { Clock } from './base/time.ts'
+import { Client } from './client/client.ts'
+import type { Files } from './files/contract.ts'
+import { DiskFiles } from './files/disk/disk.ts'
+import { type App, handlersOf } from './http/app.ts'
+import type { Resources } from './job/context.ts'
+import type { Definition, Handler, WholeJob } from './job/define.ts'
+import { ErrandError } from './job/errors.ts'
+import { refuseUnknown } from './job/options.ts'
+import type { Given, Parsed, Schema } from './job/schema.ts'
+import type { Store } from './store/contract.ts'
+import { Watch } from './watch/watch.ts'
+import type { Worker } from './worker/worker.ts'
+import type { WorkerSettings } from './worker/settings.ts'
+
+export type StoreOptions = {
+  /** `full`: a commit survives a power cut. `normal`: it survives the death of processes. */
+  durability?: 'full' | 'normal'
+  /** Brings an older store to this release's schema; so unless false. */
+  migrate?: boolean
+  clock?: Clock
+}
+
+export type OpenOptions = StoreOptions & {
+  /** Jobs that may be enqueued by name. */
+  jobs?: readonly Definition[]
+  /** A server gathers the enqueues of a whole turn of its loop; a script sends each at once. */
+  flush?: Flush
+  /** Where artifacts lie: `file:<folder>`. */
+  files?: string
+}
+
+export const DEFAULT_STORE = 'sqlite:.errand/errand.db'
+export const DEFAULT_FILES = 'file:.errand/files'
+
+/**
+ * Opens a store by its URL. Drivers are loaded when they are asked for.
+ * @throws ErrandError UNKNOWN_STORE, STORE_UNREACHABLE, STORE_CORRUPT, SCHEMA_TOO_NEW, SCHEMA_OUTDATED
+ */
+export async function openStore(
+  url: string = DEFAULT_STORE,
+  options: StoreOptions = {},
+): Promise<Store> {
+  const [, scheme, location = ''] = /^(\w+):(.+)$/.exec(url) ?? []
+  // The URL may hold a password: only its scheme is repeated.
+  if (scheme !== 'sqlite') throw new ErrandError('UNKNOWN_STORE', { url: scheme ?? 'given' })
+  const { SqliteStore } = await import('./store/sqlite/store.ts')
+  return SqliteStore.open(location.replace(/^\/\//, ''), options)
+}
+
+/** @throws ErrandError INVALID_OPTION */
+export function openFiles(url: string = DEFAULT_FILES): Files {
+  if (!url.startsWith('file:'))
+    throw new ErrandError('INVALID_OPTION', { option: 'files', problem: 'needs file:<folder>' })
+  return new DiskFiles(url.slice('file:'.length))
+}
+
+/**
+ * Opens Errand on a store.
+ * @throws ErrandError as `openStore`, UNKNOWN_OPTION
+ */
+export async function open(url?: string, options: OpenOptions = {}): Promise<Errand> {
+  refuseUnknown(options, ['durability', 'migrate', 'clock', 'jobs', 'flush', 'files'])
+  const store = await openStore(url, options)
+  return new Errand(store, openFiles(options.files), options)
+}
+
+/** The front door: enqueue and look, from any process; work, in this one. */
+export class Errand implements AsyncDisposable {
+  readonly store: Store
+  readonly files: Files
+  readonly client: Client
+  readonly watch: Watch
+  readonly #workers: Worker[] = []
+
+  constructor(
+    store: Store,
+    files: Files,
+    { jobs = [], flush }: Pick<OpenOptions, 'jobs' | 'flush'> = {},
+  ) {
+    this.store = store
+    this.files = files
+    this.client = new Client(store, jobs, flush)
+    this.watch = new Watch(store)
+  }
+
+  enqueue: Client['enqueue'] = (job: Definition | string, input: unknown, options = {}) =>
+    this.client.enqueue(this.client.definition(job), input, options)
+  enqueueMany: Client['enqueueMany'] = (
+    job: Definition | string,
+    inputs: readonly unknown[],
+    options = {},
+  ) => this.client.enqueueMany(this.client.definition(job), inputs, options)
+  cancel: Client['cancel'] = (id) => this.client.cancel(id)
+  retry: Client['retry'] = (id, options) => this.client.retry(id, options)
+
+  job: Watch['job'] = (...call) => this.watch.job(...call)
+  find: Watch['find'] = (...call) => this.watch.find(...call)
+  result: Watch['result'] = (...call) => this.watch.result(...call)
+  ended: Watch['ended'] = (...call) => this.watch.ended(...call)
+  list: Watch['list'] = (...call) => this.watch.list(...call)
+  attempts: Watch['attempts'] = (...call) => this.watch.attempts(...call)
+  logs: Watch['logs'] = (...call) => this.watch.logs(...call)
+  queues: Watch['queues'] = () => this.watch.queues()
+  workers: Watch['workers'] = () => this.watch.workers()
+  verify: Watch['verify'] = () => this.watch.verify()
+
+  /** The job's work, run here and now: no store, no worker, no retries. Throws what the handler throws. */
+  async run<In extends Schema, Out extends Schema>(
+    job: Handler<In, Out> | WholeJob<In, Out>,
+    input: Given<In>,
+    { resources }: { resources?: Partial<Resources> } = {},
+  ): Promise<Parsed<Out>> {
+    const { runInline } = await import('./worker/alone.ts')
+    return runInline('handler' in job ? job.handler : job, input, { files: this.files, resources })
+  }
+
+  /** A worker in this process, its handlers too: for tests, scripts and small services. */
+  async work(
+    app: Pick<App, 'jobs' | 'handlers' | 'start' | 'stop'>,
+    settings: Partial<WorkerSettings> = {},
+  ): Promise<Worker> {
+    const [{ Worker }, { InlineCrew }, { WORKER_DEFAULTS }, handlers, resources] =
+      await Promise.all([
+        import('./worker/worker.ts'),
+        import('./worker/inline.ts'),
+        import('./worker/settings.ts'),
+        handlersOf(app),
+        app.start?.(),
+      ])
+    const crew = new InlineCrew(
+      handlers,
+      { files: this.files, resources },
+      settings.concurrency ?? WORKER_DEFAULTS.concurrency,
+    )
+    const worker = await Worker.start({ store: this.store, files: this.files, crew, settings })
+    this.#workers.push(worker)
+    void worker.closed.then(() => (resources === undefined ? undefined : app.stop?.(resources)))
+    return worker
+  }
+
+  /** Stops what works here and closes the store. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.stop()))
+    this.watch[Symbol.dispose]()
+    await this.store[Symbol.asyncDispose]()
+  }
+}

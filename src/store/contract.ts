@@ -1,0 +1,185 @@
+import type { Bytes } from '../base/json.ts'
+import type { Millis } from '../base/time.ts'
+import type {
+  Artifact,
+  Attempt,
+  Claimed,
+  Fence,
+  Job,
+  JobId,
+  LogLine,
+  NewJob,
+  WorkerId,
+} from '../job/job.ts'
+import type { Outcome } from '../job/outcome.ts'
+import type { State } from '../job/state.ts'
+
+/**
+ * What Errand asks of a database. `test/store/clauses` holds every store to these sentences, by number:
+ *
+ *  C1  A call happens entirely or not at all, and a refused item never harms its neighbours.
+ *  C2  A ready job is handed to one worker, under a fence higher than any before it.
+ *  C3  Only the holder of the current fence may settle or note. Others change nothing, and are told so.
+ *  C4  A repeated exchange gives the same jobs, answers `already` for `done`, and changes nothing.
+ *  C5  Every running job stands in exactly one receipt of its worker.
+ *  C6  A sweep hands a dead worker's jobs to the sweeper under new fences, and decides nothing.
+ *  C7  Jobs of one queue leave by priority, then by the moment they became ready, then by arrival.
+ *  C8  The same id or unique value is one job: a repeat joins it or is refused, whoever asks, however often.
+ *  C9  A job becomes ready when it is due, and no sooner; the reply says when to look again.
+ *  C10 Accepted jobs are ended, live or erased: the counters say so and agree with what is stored.
+ *  C11 Bytes come back exactly as they were given.
+ *
+ * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`.
+ */
+export interface Store extends Intake, Workbench, Lookout, AsyncDisposable {
+  /** What it is and how durable a commit is, for people and beside every figure. */
+  readonly about: About
+}
+
+export type About = { kind: string; location: string; durability: string; schema: number }
+
+/** Where work comes in. All that `client/` may touch. */
+export interface Intake {
+  /** Stores jobs, or says which existing job each of them is. */
+  insert(jobs: readonly NewJob[]): Promise<Inserted[]>
+  /** Ends a job that is not running; asks the holder of one that is. */
+  cancel(ids: readonly JobId[], keepMs: Millis): Promise<Cancelled[]>
+  /** Gives failed and cancelled jobs another life under the same id, with all attempts before them. */
+  retry(ids: readonly JobId[], input?: Bytes): Promise<Retried[]>
+}
+
+/** Where work is done. All that `worker/` may touch. */
+export interface Workbench {
+  /** Makes a worker known; its lease begins. */
+  register(worker: Registration): Promise<void>
+  /**
+   * Settles M and claims N in one trip. Repeat `n` when its reply was lost: two numbers may be in
+   * flight, an older one is refused as closed.
+   */
+  exchange(
+    worker: WorkerId,
+    n: number,
+    settlements: readonly Settlement[],
+    claim: Claim,
+  ): Promise<Exchanged>
+  /** Pushes the worker's lease away and leaves its metrics. Names the jobs whose cancel was asked. */
+  renew(worker: WorkerId, metrics?: Bytes): Promise<Renewed>
+  /** Progress and log lines: accepted under the current fence only. */
+  note(worker: WorkerId, notes: readonly Note[]): Promise<Answer[]>
+  /** Takes over jobs of workers whose lease ran out. Numbered like an exchange. */
+  sweep(worker: WorkerId, n: number, limit: number): Promise<Exchanged>
+  /** Ends a worker now: its jobs need not wait for its lease to run out. */
+  retire(worker: WorkerId): Promise<void>
+  /** Makes parked jobs of these names ready again. */
+  unpark(jobs: readonly string[]): Promise<number>
+  /** Removes at most `limit` ended jobs whose time to be kept is over. */
+  purge(limit: number): Promise<Purged>
+  /** Files whose time is over, at most `limit`. */
+  expired(limit: number): Promise<(Artifact & { id: JobId })[]>
+  /** Strikes files off, once their bytes are gone. */
+  forget(artifacts: readonly { id: JobId; file: string }[]): Promise<void>
+  /** Strikes off workers long gone; their metrics are folded into one sum by `fold`. */
+  bury(fold: (metrics: readonly Bytes[]) => Bytes): Promise<number>
+}
+
+/** Where work is seen. All that `watch/` may touch. */
+export interface Lookout {
+  find(ids: readonly JobId[]): Promise<(Job | undefined)[]>
+  /** The job that holds a unique value. */
+  holder(tenant: string, job: string, unique: string): Promise<JobId | undefined>
+  /** A page of jobs. At most 1 000 are looked at, so a page may be short while `next` goes on. */
+  list(filter: Filter, limit: number, cursor?: string): Promise<Page>
+  attempts(id: JobId): Promise<Attempt[]>
+  logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]>
+  /** What lies in each queue, from counters. */
+  tally(): Promise<Tally[]>
+  workers(): Promise<WorkerRow[]>
+  /** Metrics each living worker left, and the sum of those gone. */
+  metrics(): Promise<Bytes[]>
+  /** Every way in which what is stored contradicts itself; empty when all is accounted for. */
+  verify(): Promise<Finding[]>
+  /** Rings when jobs became ready, or when any job changed visibly, in this or another process. */
+  listen(topic: Topic, ring: () => void): Disposable
+  /** Throws unless the store can be read. */
+  ping(): Promise<void>
+}
+
+export type Topic = 'ready' | 'change'
+
+export type Inserted =
+  | { id: JobId; joined: boolean }
+  | { id: JobId; refused: 'ID_TAKEN' | 'UNIQUE_TAKEN' }
+
+export type Cancelled = 'cancelled' | 'asked' | 'gone' | State
+export type Retried = 'retried' | 'gone' | 'taken' | State
+
+export type Registration = {
+  id: WorkerId
+  leaseMs: Millis
+  /** Host, pid, version, queues, concurrency: what people see of it. */
+  info: Bytes
+}
+
+/**
+ * Queues in their order: the first is emptied before the second is looked at. None named: every queue,
+ * each first in its turn.
+ */
+export type Claim = { queues: readonly string[]; limit: number }
+export type Settlement = { id: JobId; fence: Fence; outcome: Outcome }
+
+/** `stale`: a higher fence exists. `gone`: the job was erased. */
+export type Answer = 'done' | 'already' | 'stale' | 'gone'
+
+export type Exchanged =
+  /** `gone`: register anew. `closed`: this number is older than the last two. */
+  | { refused: 'gone' | 'closed' }
+  | {
+      answers: Answer[]
+      jobs: Claimed[]
+      /** The store's clock. */
+      now: Millis
+      /** When the next delayed job of any queue is due. */
+      nextDueMs?: Millis
+    }
+
+export type Renewed = { alive: false } | { alive: true; cancelAsked: JobId[] }
+
+/** How many were erased, and which of them left files to be removed. */
+export type Purged = { erased: number; withFiles: JobId[] }
+
+export type Note = {
+  id: JobId
+  fence: Fence
+  progress?: Bytes
+  log?: readonly Omit<LogLine, 'fence'>[]
+}
+
+export type Filter = {
+  state?: State
+  job?: string
+  queue?: string
+  tag?: string
+  /** Absent: every tenant's. */
+  tenant?: string
+}
+
+export type Page = { jobs: Job[]; next?: string }
+
+export type Tally = {
+  queue: string
+  accepted: number
+  erased: number
+  oldestReadyAt?: Millis
+} & Record<State, number>
+
+export type WorkerRow = {
+  id: WorkerId
+  info: Bytes
+  registeredAt: Millis
+  leaseUntil: Millis
+  alive: boolean
+  running: number
+}
+
+/** One broken sentence of the contract, and an example of it. */
+export type Finding = { law: string; detail: string }

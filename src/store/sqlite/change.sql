@@ -1,0 +1,48 @@
+-- cancel, retry, unpark: what people and workers change of jobs that are not running (C8, C10).
+--
+-- In      one id at a time; names of jobs for unpark
+-- Out     the state it was in
+-- Cost    a few index steps a job
+-- Beware  a running job is only asked: it has one exit, the settlement of its holder
+
+-- name: find
+select turn, queue, state from job where id = ?;
+
+-- name: ask
+update job set cancel_asked = 1, rev = rev + 1 where turn = ? and cancel_asked = 0;
+
+-- name: cancel
+update job set state = 6, ended_at = ?, rev = rev + 1 where turn = ?;
+
+-- name: release
+update body set unique_held = null, waiting_for = null where turn = ?;
+
+-- name: hold
+-- Changes nothing when another job has taken the value meanwhile.
+update or ignore body set unique_held = 1 where turn = ? and unique_value is not null;
+
+-- name: free
+select unique_value is null or unique_held = 1 as free from body where turn = ?;
+
+-- name: revive
+update job
+set state = 1, run_at = ?, ended_at = null, started_at = null, failures = 0, crashes = 0, losses = 0,
+    cancel_asked = 0, rev = rev + 1
+where turn = ?;
+
+-- name: renewed
+update body
+set input = coalesce(?, input), result = null, error = null, reason = null, progress = null,
+    with_errors = null, expires_at = null, deadline_at = null
+where turn = ?;
+
+-- name: unpark
+update job set state = 1, rev = rev + 1
+where state = 3 and turn in (
+  select job.turn from job join body using (turn)
+  where job.state = 3 and body.waiting_for = 'handler' and body.job in (select value from json_each(?))
+)
+returning turn, queue;
+
+-- name: unwait
+update body set waiting_for = null where turn = ?;

@@ -1,0 +1,125 @@
+import type { Claimed, Fence, JobId, WorkerId } from '../../job/job.ts'
+import type { Answer, Claim, Exchanged, Settlement } from '../contract.ts'
+import type { Connection } from './connection.ts'
+import { type Handed, type Held, readHanded } from './handing.ts'
+import { Policies } from './policies.ts'
+import { arrays, int, text } from './rows.ts'
+import { Settling } from './settling.ts'
+import type { Turn } from './turns.ts'
+
+type Standing = 'gone' | 'closed' | 'new' | 'again'
+
+/** Settles and claims in one numbered trip, and keeps the receipts. */
+export class Exchange {
+  readonly #sql
+  readonly #settling
+  readonly policies: Policies
+  /** Where the jobs lie that were handed out here, so that settling one need not look for it. */
+  readonly #held = new Map<JobId, Held>()
+
+  constructor(connection: Connection) {
+    this.#sql = connection.prepare('./exchange.sql', [
+      'worker',
+      'number',
+      'promote',
+      'due',
+      'ready',
+      'claim',
+      'hand',
+      'again',
+      'drop',
+      'queues',
+    ])
+    this.policies = new Policies(connection)
+    this.#settling = new Settling(connection, this.#held)
+  }
+
+  run(
+    worker: WorkerId,
+    n: number,
+    settlements: readonly Settlement[],
+    { queues, limit }: Claim,
+    turn: Turn,
+  ): Exchanged {
+    const standing = this.number(worker, n)
+    if (standing === 'gone' || standing === 'closed') return { refused: standing }
+    const answers = this.#settling.run(worker, settlements, turn)
+    this.#promote(turn)
+    const jobs =
+      standing === 'again' ? this.again(worker, n) : this.#claim(worker, n, queues, limit, turn)
+    const due = this.#sql.due.get()?.due
+    return {
+      answers,
+      jobs,
+      now: turn.now,
+      ...(typeof due === 'number' && { nextDueMs: Math.max(0, due - turn.now) }),
+    }
+  }
+
+  /** Whether a number is new to its worker. The last two are remembered: that many may be in flight. */
+  number(worker: WorkerId, n: number): Standing {
+    const row = this.#sql.worker.get(worker)
+    if (row === undefined || row.gone_at !== null) return 'gone'
+    const [newest, second] = [int(row.newest), int(row.second)]
+    if (n === newest || n === second) return 'again'
+    if (n < second) return 'closed'
+    this.#sql.number.run(Math.max(n, newest), Math.min(n, newest), worker)
+    this.#sql.drop.run(worker, Math.min(n, newest))
+    return 'new'
+  }
+
+  /** Writes the receipt of jobs handed out under new fences, and remembers where they lie. */
+  hand(worker: WorkerId, n: number, handed: readonly Handed[], turn: Turn): Claimed[] {
+    if (handed.length === 0) return []
+    const places = handed.map(({ job, held }) => [held.place, job.fence])
+    this.#sql.hand.run(worker, n, handed.length, JSON.stringify(places))
+    turn.ring('change')
+    turn.after(() => {
+      for (const { job, held } of handed) this.#held.set(job.id, held)
+    })
+    return handed.map(({ job }) => job)
+  }
+
+  /** What became of a job that this fence no longer holds. */
+  answer(id: JobId, fence: Fence): Answer {
+    return this.#settling.answer(id, fence)
+  }
+
+  again(worker: WorkerId, n: number): Claimed[] {
+    return arrays(this.#sql.again, worker, n).map((row) => readHanded(row, n, this.policies).job)
+  }
+
+  #promote(turn: Turn): void {
+    const promoted = this.#sql.promote.all(turn.now)
+    for (const { queue } of promoted) turn.tallies.move(text(queue), 'scheduled', 'ready')
+    if (promoted.length > 0) for (const topic of ['ready', 'change'] as const) turn.ring(topic)
+  }
+
+  /** A queue served only after another would starve, so each exchange begins with the next one. */
+  #everyQueue(n: number): string[] {
+    const names = this.#sql.queues.all().map((row) => text(row.queue))
+    const first = names.length > 0 ? n % names.length : 0
+    return [...names.slice(first), ...names.slice(0, first)]
+  }
+
+  #claim(
+    worker: WorkerId,
+    n: number,
+    queues: readonly string[],
+    limit: number,
+    turn: Turn,
+  ): Claimed[] {
+    const handed: Handed[] = []
+    for (const queue of queues.length > 0 ? queues : this.#everyQueue(n)) {
+      if (handed.length >= limit) break
+      const ready = arrays(this.#sql.ready, queue, limit - handed.length)
+      for (const row of ready) {
+        const one = readHanded(row, n, this.policies, turn.now)
+        this.#sql.claim.run(one.job.fence, worker, n, turn.now, one.held.place)
+        handed.push(one)
+      }
+      if (ready.length > 0) turn.tallies.move(queue, 'ready', 'running', ready.length)
+    }
+    return this.hand(worker, n, handed, turn)
+  }
+}

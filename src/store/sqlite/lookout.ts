@@ -1,0 +1,156 @@
+import type { Bytes } from '../../base/json.ts'
+import type { Attempt, Job, JobId, LogLevel, LogLine } from '../../job/job.ts'
+import { STATES } from '../../job/state.ts'
+import type { Filter, Finding, Lookout, Page, Tally, Topic, WorkerRow } from '../contract.ts'
+import type { Connection } from './connection.ts'
+import { bytes, int, type Row, text, toArtifact, toJob } from './rows.ts'
+import { Walks } from './walk.ts'
+
+const PRIORITIES = Array.from({ length: 10 }, (_, priority) => priority)
+const LAWS = [
+  'accounting',
+  'counters',
+  'receipts',
+  'bodies',
+  'policies',
+  'endings',
+  'uniques',
+] as const
+
+/** Where work is seen. */
+export class SqliteLookout implements Lookout {
+  readonly #connection: Connection
+  readonly #sql
+  readonly #workers
+  readonly #laws
+  readonly #walks
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+    this.#sql = connection.prepare('./look.sql', [
+      'find',
+      'read',
+      'artifacts',
+      'holder',
+      'attempts',
+      'logs',
+      'tally',
+      'oldest',
+    ])
+    this.#workers = connection.prepare('./worker.sql', ['all', 'metrics'])
+    this.#laws = connection.prepare('./verify.sql', LAWS)
+    this.#walks = new Walks(connection)
+  }
+
+  find(ids: readonly JobId[]): Promise<(Job | undefined)[]> {
+    return this.#connection.read(() => ids.map((id) => this.#job(this.#sql.find.get(id))))
+  }
+
+  holder(tenant: string, job: string, unique: string): Promise<JobId | undefined> {
+    return this.#connection.read(() => {
+      const row = this.#sql.holder.get(tenant, job, unique)
+      return row && text(row.id)
+    })
+  }
+
+  list(filter: Filter, limit: number, cursor?: string): Promise<Page> {
+    return this.#connection.read(() => {
+      const { places, next } = this.#walks.page(filter, limit, cursor)
+      const jobs = places.flatMap((place) => this.#job(this.#sql.read.get(place)) ?? [])
+      return { jobs, ...(next !== undefined && { next }) }
+    })
+  }
+
+  attempts(id: JobId): Promise<Attempt[]> {
+    return this.#connection.read(() => this.#sql.attempts.all(id).map(toAttempt))
+  }
+
+  logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {
+    return this.#connection.read(() => this.#sql.logs.all(id, after, limit).map(toLine))
+  }
+
+  tally(): Promise<Tally[]> {
+    return this.#connection.read(() => this.#sql.tally.all().map((row) => this.#toTally(row)))
+  }
+
+  workers(): Promise<WorkerRow[]> {
+    const now = this.#connection.clock.now()
+    return this.#connection.read(() => this.#workers.all.all({ now }).map(toWorker))
+  }
+
+  metrics(): Promise<Bytes[]> {
+    return this.#connection.read(() => this.#workers.metrics.all().map((row) => bytes(row.metrics)))
+  }
+
+  verify(): Promise<Finding[]> {
+    return this.#connection.read(() =>
+      LAWS.flatMap((law) => this.#laws[law].all()).map((row) => ({
+        law: text(row.law),
+        detail: text(row.detail),
+      })),
+    )
+  }
+
+  listen(topic: Topic, ring: () => void): Disposable {
+    return this.#connection.bells.listen(topic, ring)
+  }
+
+  async ping(): Promise<void> {
+    await this.#connection.read(() => this.#sql.tally.all())
+  }
+
+  #job(row: Row | undefined): Job | undefined {
+    return row && toJob(row, this.#sql.artifacts.all(int(row.turn)).map(toArtifact))
+  }
+
+  #toTally(row: Row): Tally {
+    const queue = text(row.queue)
+    const [scheduled, ready, running, waiting, completed, failed, cancelled] = STATES.map((state) =>
+      int(row[state]),
+    )
+    const oldest = PRIORITIES.flatMap(
+      (priority) => this.#sql.oldest.get(queue, priority)?.oldest ?? [],
+    )
+    return {
+      queue,
+      accepted: int(row.accepted),
+      erased: int(row.erased),
+      scheduled: scheduled ?? 0,
+      ready: ready ?? 0,
+      running: running ?? 0,
+      waiting: waiting ?? 0,
+      completed: completed ?? 0,
+      failed: failed ?? 0,
+      cancelled: cancelled ?? 0,
+      ...(oldest.length > 0 && { oldestReadyAt: Math.min(...oldest.map(Number)) }),
+    }
+  }
+}
+
+const toAttempt = (row: Row): Attempt => ({
+  fence: int(row.fence),
+  worker: text(row.worker),
+  startedAt: int(row.started_at),
+  endedAt: int(row.ended_at),
+  outcome: text(row.outcome),
+  ...(row.error !== null && { error: bytes(row.error) }),
+})
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+const toLine = (row: Row): LogLine & { n: number } => ({
+  n: int(row.n),
+  at: int(row.at),
+  fence: int(row.fence),
+  level: LEVELS.find((level) => level === row.level) ?? 'info',
+  text: text(row.text),
+})
+
+const toWorker = (row: Row): WorkerRow => ({
+  id: text(row.id),
+  info: bytes(row.info),
+  registeredAt: int(row.registered_at),
+  leaseUntil: int(row.lease_until),
+  alive: row.alive === 1,
+  running: int(row.running),
+})

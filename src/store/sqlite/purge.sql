@@ -1,0 +1,39 @@
+-- purge: removes what has been kept long enough (C10).
+--
+-- In      the store's clock; a bound
+-- Out     what was erased
+-- Cost    index steps for what is removed
+-- Beware  a list of ended jobs may name one that was retried since: only the same ending is purged
+
+-- name: ripe
+select rowid, ended_at, turns from ended where purge_at <= ? order by purge_at limit 100;
+
+-- name: done
+delete from ended where rowid = ?;
+
+-- name: shorten
+update ended set turns = ? where rowid = ?;
+
+-- name: erase
+delete from job where turn = ? and state >= 4 and ended_at = ? returning id, queue, state;
+
+-- name: body
+delete from body where turn = ? returning tags;
+
+-- name: logs
+delete from log where turn = ?;
+
+-- name: attempts
+delete from attempt where turn = ?;
+
+-- name: tags
+delete from tag where turn = ? and tag in (select value from json_each(?));
+
+-- name: artifacts
+delete from artifact where turn = ?;
+
+-- name: expired
+select job.id, artifact.* from artifact join job using (turn) where expires_at <= ? order by expires_at limit ?;
+
+-- name: forget
+delete from artifact where file = ? and turn = (select turn from job where id = ?);

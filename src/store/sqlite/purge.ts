@@ -1,0 +1,65 @@
+import type { Millis } from '../../base/time.ts'
+import type { Artifact, JobId } from '../../job/job.ts'
+import type { Purged } from '../contract.ts'
+import type { Connection } from './connection.ts'
+import { int, stateOf, text, toArtifact } from './rows.ts'
+import type { Turn } from './turns.ts'
+
+/** Removes jobs and files whose time to be kept is over. */
+export class Purge {
+  readonly #sql
+
+  constructor(connection: Connection) {
+    this.#sql = connection.prepare('./purge.sql', [
+      'ripe',
+      'done',
+      'shorten',
+      'erase',
+      'body',
+      'logs',
+      'attempts',
+      'tags',
+      'artifacts',
+      'expired',
+      'forget',
+    ])
+  }
+
+  run(limit: number, turn: Turn): Purged {
+    const purged: Purged = { erased: 0, withFiles: [] }
+    let left = limit
+    for (const entry of this.#sql.ripe.all(turn.now)) {
+      if (left <= 0) break
+      const places: number[] = JSON.parse(text(entry.turns))
+      for (const place of places.slice(0, left))
+        this.#erase(place, int(entry.ended_at), purged, turn)
+      if (places.length <= left) this.#sql.done.run(int(entry.rowid))
+      else this.#sql.shorten.run(JSON.stringify(places.slice(left)), int(entry.rowid))
+      left -= places.length
+    }
+    return purged
+  }
+
+  expired(now: Millis, limit: number): (Artifact & { id: JobId })[] {
+    return this.#sql.expired
+      .all(now, limit)
+      .map((row) => ({ id: text(row.id), ...toArtifact(row) }))
+  }
+
+  forget(artifacts: readonly { id: JobId; file: string }[]): void {
+    for (const { id, file } of artifacts) this.#sql.forget.run(file, id)
+  }
+
+  #erase(place: number, endedAt: Millis, purged: Purged, turn: Turn): void {
+    const row = this.#sql.erase.get(place, endedAt)
+    if (row === undefined) return
+    const tags = this.#sql.body.get(place)?.tags
+    if (typeof tags === 'string') this.#sql.tags.run(place, tags)
+    this.#sql.logs.run(place)
+    this.#sql.attempts.run(place)
+    if (Number(this.#sql.artifacts.run(place).changes) > 0) purged.withFiles.push(text(row.id))
+    purged.erased++
+    turn.tallies.add(text(row.queue), stateOf(row.state), -1)
+    turn.tallies.add(text(row.queue), 'erased')
+  }
+}

@@ -1,0 +1,151 @@
+import type { Bytes } from '../../base/json.ts'
+import type { Millis } from '../../base/time.ts'
+import type { Fence, JobId, WorkerId } from '../../job/job.ts'
+import type { NewArtifact, Outcome } from '../../job/outcome.ts'
+import type { State } from '../../job/state.ts'
+import type { Answer, Settlement } from '../contract.ts'
+import type { Connection } from './connection.ts'
+import type { Held } from './handing.ts'
+import { int, numberOf, text } from './rows.ts'
+import type { Turn } from './turns.ts'
+
+/** What one exchange gathers: settled jobs of each receipt, and ended ones by how long they are kept. */
+type Trip = { closed: Map<number, number>; ended: Map<Millis, number[]> }
+
+/** Writes outcomes down. The fence is checked here, in one statement, and nowhere else. */
+export class Settling {
+  readonly #sql
+  readonly #held: Map<JobId, Held>
+
+  constructor(connection: Connection, held: Map<JobId, Held>) {
+    this.#sql = connection.prepare('./exchange.sql', [
+      'held',
+      'settle',
+      'answer',
+      'ending',
+      'waiting',
+      'free',
+      'ended',
+      'attempt',
+      'artifact',
+      'close',
+    ])
+    this.#held = held
+  }
+
+  run(worker: WorkerId, settlements: readonly Settlement[], turn: Turn): Answer[] {
+    const trip: Trip = { closed: new Map(), ended: new Map() }
+    const answers = settlements.map((settlement) => this.#settle(worker, settlement, trip, turn))
+    for (const [receipt, count] of trip.closed) this.#sql.close.run(count, worker, receipt)
+    for (const [keepMs, places] of trip.ended)
+      this.#sql.ended.run(turn.now + keepMs, turn.now, JSON.stringify(places))
+    return answers
+  }
+
+  /** What became of a job that this fence no longer holds. */
+  answer(id: JobId, fence: Fence): Answer {
+    const answer = this.#sql.answer.get(fence, id)?.answer
+    return answer === 'stale' || answer === 'already' ? answer : 'gone'
+  }
+
+  #settle(worker: WorkerId, { id, fence, outcome }: Settlement, trip: Trip, turn: Turn): Answer {
+    const known = this.#held.get(id)
+    const held = known?.fence === fence ? known : this.#find(id, fence)
+    if (held === undefined) return 'gone'
+    if (held === known) turn.after(() => this.#held.delete(id))
+    const { place, queue, receipt } = held
+    const state = stateAfter(outcome)
+    if (outcome.to !== 'completed' && outcome.to !== 'ready' && outcome.to !== 'waiting')
+      this.#recordAttempt(id, fence, worker, held, outcome, turn)
+
+    const raised = 'raise' in outcome ? outcome.raise : undefined
+    const { changes } = this.#sql.settle.run(
+      numberOf(state),
+      outcome.to === 'scheduled' ? turn.now + outcome.delayMs : null,
+      'keepMs' in outcome ? turn.now : null,
+      raised === 'failures' ? 1 : 0,
+      raised === 'crashes' ? 1 : 0,
+      raised === 'losses' ? 1 : 0,
+      place,
+      id,
+      fence,
+      worker,
+    )
+    if (changes === 0) return this.answer(id, fence)
+    turn.tallies.move(queue, 'running', state)
+    turn.ring('change')
+    if (state === 'ready' || state === 'scheduled') turn.ring('ready')
+    trip.closed.set(receipt, (trip.closed.get(receipt) ?? 0) + 1)
+    this.#write(held, outcome, trip, turn)
+    return 'done'
+  }
+
+  #find(id: JobId, fence: Fence): Held | undefined {
+    const row = this.#sql.held.get(id)
+    return (
+      row && {
+        fence,
+        place: int(row.turn),
+        queue: text(row.queue),
+        receipt: row.receipt === null ? 0 : int(row.receipt),
+        isUnique: row.is_unique === 1,
+        tried: int(row.tried) > 0,
+      }
+    )
+  }
+
+  /** What an ending leaves behind. A plain completion leaves nothing but its place in the list. */
+  #write(
+    { place, fence, isUnique, tried }: Held,
+    outcome: Outcome,
+    { ended }: Trip,
+    turn: Turn,
+  ): void {
+    if (outcome.to === 'waiting') this.#sql.waiting.run(outcome.for, null, place)
+    if (outcome.to === 'scheduled') this.#sql.waiting.run(null, outcome.error, place)
+    if (!('keepMs' in outcome)) return
+    const places = ended.get(outcome.keepMs)
+    if (places) places.push(place)
+    else ended.set(outcome.keepMs, [place])
+    const {
+      result = null,
+      error = null,
+      reason = null,
+      withErrors = false,
+      artifacts = [],
+    } = leavings(outcome)
+    if (result !== null || error !== null || withErrors || tried)
+      this.#sql.ending.run(result, error, reason, withErrors ? 1 : null, place)
+    for (const { file, type, bytes, sha256, keepMs } of artifacts)
+      this.#sql.artifact.run(place, file, fence, type, bytes, sha256, turn.now + keepMs)
+    if (isUnique) this.#sql.free.run(place, numberOf(outcome.to))
+  }
+
+  /** Attempts that did not complete are history; written before the row forgets when it began. */
+  #recordAttempt(
+    id: JobId,
+    fence: Fence,
+    worker: WorkerId,
+    { place }: Held,
+    outcome: Outcome,
+    turn: Turn,
+  ): void {
+    const name = 'reason' in outcome ? outcome.reason : outcome.to
+    const error = 'error' in outcome ? outcome.error : null
+    this.#sql.attempt.run({ turn: place, id, fence, worker, now: turn.now, outcome: name, error })
+  }
+}
+
+/** A retry without delay is ready at once. */
+const stateAfter = (outcome: Outcome): State =>
+  outcome.to === 'scheduled' && outcome.delayMs <= 0 ? 'ready' : outcome.to
+
+type Leavings = {
+  keepMs?: Millis
+  result?: Bytes
+  error?: Bytes
+  reason?: string
+  withErrors?: boolean
+  artifacts?: readonly NewArtifact[]
+}
+const leavings = (outcome: Outcome): Leavings => ('keepMs' in outcome ? outcome : {})

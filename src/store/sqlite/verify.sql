@@ -1,0 +1,55 @@
+-- verify: every sentence of the contract that rows can break, each as the rows that break it (C5, C10).
+--
+-- In      nothing
+-- Out     a law and an example of its breaking; no rows when all is accounted for
+-- Cost    reads every job: for people, not for programs
+-- Beware  run in one read transaction, or a job on its way looks lost
+
+-- name: accounting
+select 'accepted = ended + live + erased' as law, queue || ': ' || accepted || ' accepted' as detail from tally
+where accepted <> scheduled + ready + running + waiting + completed + failed + cancelled + erased;
+
+-- name: counters
+with counted as (
+  select queue, sum(state = 0) s0, sum(state = 1) s1, sum(state = 2) s2, sum(state = 3) s3,
+    sum(state = 4) s4, sum(state = 5) s5, sum(state = 6) s6
+  from job group by queue
+)
+select 'counters agree with what is stored' as law, tally.queue as detail
+from tally left join counted using (queue)
+where (scheduled, ready, running, waiting, completed, failed, cancelled)
+  <> (coalesce(s0, 0), coalesce(s1, 0), coalesce(s2, 0), coalesce(s3, 0), coalesce(s4, 0), coalesce(s5, 0), coalesce(s6, 0))
+union all
+select 'every queue has its counters', queue from counted where queue not in (select queue from tally);
+
+-- name: receipts
+with given as (
+  select receipt.worker, value ->> 0 as turn, value ->> 1 as fence from receipt, json_each(receipt.handed)
+)
+select 'a running job stands in exactly one receipt of its worker' as law, job.id as detail from job
+where job.state = 2 and 1 <> (
+  select count(*) from given
+  where given.turn = job.turn and given.fence = job.fence and given.worker = job.worker
+)
+limit 100;
+
+-- name: bodies
+select 'every job has its body' as law, job.id as detail from job where turn not in (select turn from body)
+union all
+select 'every body has its job', 'turn ' || turn from body where turn not in (select turn from job)
+limit 100;
+
+-- name: policies
+select 'every body has its policy' as law, 'turn ' || turn as detail from body
+where policy not in (select id from policy) limit 100;
+
+-- name: endings
+with listed as (select value as turn, ended.ended_at from ended, json_each(ended.turns))
+select 'every ended job has a time to go' as law, job.id as detail from job
+where state >= 4 and (turn, ended_at) not in (select turn, ended_at from listed)
+limit 100;
+
+-- name: uniques
+select 'only live and completed jobs hold a unique value' as law, job.id as detail
+from body join job using (turn) where body.unique_held = 1 and job.state in (5, 6)
+limit 100;

@@ -1,0 +1,137 @@
+import type { Bytes } from '../../base/json.ts'
+import type { Artifact, JobId, WorkerId } from '../../job/job.ts'
+import type {
+  Answer,
+  Claim,
+  Exchanged,
+  Note,
+  Purged,
+  Registration,
+  Renewed,
+  Settlement,
+  Workbench,
+} from '../contract.ts'
+import type { Connection } from './connection.ts'
+import { Exchange } from './exchange.ts'
+import { Purge } from './purge.ts'
+import { bytes, int, text } from './rows.ts'
+import { Sweep } from './sweep.ts'
+import type { Turn } from './turns.ts'
+
+const LINES_MAX = 1000
+
+/** Where work is done. */
+export class SqliteWorkbench implements Workbench {
+  readonly #turns
+  readonly #exchange
+  readonly #sweep
+  readonly #purge
+  readonly #worker
+  readonly #note
+  readonly #change
+
+  constructor(connection: Connection) {
+    this.#turns = connection.turns
+    this.#exchange = new Exchange(connection)
+    this.#sweep = new Sweep(connection, this.#exchange)
+    this.#purge = new Purge(connection)
+    this.#worker = connection.prepare('./worker.sql', [
+      'register',
+      'renew',
+      'asked',
+      'finished',
+      'buried',
+      'unbury',
+      'bury',
+      'strike',
+    ])
+    this.#note = connection.prepare('./note.sql', ['holds', 'progress', 'seen', 'last', 'line'])
+    this.#change = connection.prepare('./change.sql', ['unpark', 'unwait'])
+  }
+
+  register({ id, leaseMs, info }: Registration): Promise<void> {
+    return this.#turns.run(({ now }) => void this.#worker.register.run({ id, leaseMs, now, info }))
+  }
+
+  exchange(
+    worker: WorkerId,
+    n: number,
+    settlements: readonly Settlement[],
+    claim: Claim,
+  ): Promise<Exchanged> {
+    return this.#turns.run((turn) => this.#exchange.run(worker, n, settlements, claim, turn))
+  }
+
+  renew(worker: WorkerId, metrics?: Bytes): Promise<Renewed> {
+    return this.#turns.run(({ now }): Renewed => {
+      const { changes } = this.#worker.renew.run({ worker, now, metrics: metrics ?? null })
+      if (changes === 0) return { alive: false }
+      return { alive: true, cancelAsked: this.#worker.asked.all(worker).map((row) => text(row.id)) }
+    })
+  }
+
+  note(worker: WorkerId, notes: readonly Note[]): Promise<Answer[]> {
+    return this.#turns.run((turn) => notes.map((note) => this.#noteOne(worker, note, turn)))
+  }
+
+  sweep(worker: WorkerId, n: number, limit: number): Promise<Exchanged> {
+    return this.#turns.run((turn) => this.#sweep.run(worker, n, limit, turn))
+  }
+
+  retire(worker: WorkerId): Promise<void> {
+    return this.#turns.run((turn) => this.#sweep.retire(worker, turn))
+  }
+
+  unpark(jobs: readonly string[]): Promise<number> {
+    return this.#turns.run((turn) => {
+      const rows = this.#change.unpark.all(JSON.stringify(jobs))
+      for (const row of rows) {
+        this.#change.unwait.run(int(row.turn))
+        turn.tallies.move(text(row.queue), 'waiting', 'ready')
+      }
+      if (rows.length > 0) for (const topic of ['ready', 'change'] as const) turn.ring(topic)
+      return rows.length
+    })
+  }
+
+  purge(limit: number): Promise<Purged> {
+    return this.#turns.run((turn) => this.#purge.run(limit, turn))
+  }
+
+  expired(limit: number): Promise<(Artifact & { id: JobId })[]> {
+    return this.#turns.run(({ now }) => this.#purge.expired(now, limit))
+  }
+
+  forget(artifacts: readonly { id: JobId; file: string }[]): Promise<void> {
+    return this.#turns.run(() => this.#purge.forget(artifacts))
+  }
+
+  bury(fold: (metrics: readonly Bytes[]) => Bytes): Promise<number> {
+    return this.#turns.run(({ now }) => {
+      const gone = this.#worker.finished.all({ now })
+      if (gone.length === 0) return 0
+      const left = [...this.#worker.buried.all(), ...gone]
+        .filter((row) => row.metrics !== null)
+        .map((row) => bytes(row.metrics))
+      this.#worker.unbury.run()
+      if (left.length > 0) this.#worker.bury.run(fold(left))
+      for (const row of gone) this.#worker.strike.run(text(row.id))
+      return gone.length
+    })
+  }
+
+  #noteOne(worker: WorkerId, { id, fence, progress, log = [] }: Note, turn: Turn): Answer {
+    const row = this.#note.holds.get(id, fence, worker)
+    if (row === undefined) return this.#exchange.answer(id, fence)
+    const place = int(row.turn)
+    if (progress) {
+      this.#note.progress.run(progress, place)
+      this.#note.seen.run(place)
+      turn.ring('change')
+    }
+    let n = log.length > 0 ? int(this.#note.last.get(place)?.n) : 0
+    for (const { at, level, text: line } of log)
+      if (n < LINES_MAX) this.#note.line.run(place, ++n, at, fence, level, line)
+    return 'done'
+  }
+}

@@ -1,0 +1,180 @@
+import { isId } from '../base/id.ts'
+import { readOwn } from '../base/json.ts'
+import { type Millis, type Span } from '../base/time.ts'
+import type { Definition } from '../job/define.ts'
+import { ErrandError } from '../job/errors.ts'
+import { type Failure, readFailure } from '../job/failure.ts'
+import type { Artifact, Job, JobId } from '../job/job.ts'
+import { readSpan } from '../job/options.ts'
+import type { Parsed, Schema } from '../job/schema.ts'
+import { isEnded } from '../job/state.ts'
+import { iso, type JobView, readValue, toView } from '../job/view.ts'
+import type { Filter, Finding, Lookout, Tally } from '../store/contract.ts'
+import { Follower } from './follow.ts'
+
+export type AttemptView = {
+  fence: number
+  worker: string
+  startedAt: string
+  endedAt: string
+  outcome: string
+  error?: Failure
+}
+export type WorkerView = {
+  id: string
+  alive: boolean
+  running: number
+  registeredAt: string
+  leaseUntil: string
+} & Partial<WorkerInfo>
+/** What a worker says of itself when it registers. */
+export type WorkerInfo = {
+  host: string
+  pid: number
+  node: string
+  queues: readonly string[]
+  concurrency: number
+  processes: number
+}
+export type LogView = { n: number; at: string; level: string; text: string; fence: number }
+
+const FOREVER_MS = 2_147_483_647
+
+/** Where work is seen: everything a person or a program may ask about jobs. */
+export class Watch implements Disposable {
+  readonly #lookout: Lookout
+  readonly #follower: Follower
+
+  constructor(lookout: Lookout) {
+    this.#lookout = lookout
+    this.#follower = new Follower(lookout)
+  }
+
+  [Symbol.dispose](): void {
+    this.#follower[Symbol.dispose]()
+  }
+
+  /** One job as it stands. Another tenant's does not exist. @throws ErrandError JOB_NOT_FOUND */
+  async job(id: JobId, tenant?: string): Promise<JobView> {
+    return toView(await this.#read(id, tenant))
+  }
+
+  /** The job of this name that holds a unique value. */
+  async find(job: Definition | string, unique: string, tenant = ''): Promise<JobView | undefined> {
+    const name = typeof job === 'string' ? job : job.name
+    const id = await this.#lookout.holder(tenant, name, unique)
+    return id === undefined ? undefined : this.job(id, tenant)
+  }
+
+  /**
+   * The job once it has ended, or as it stands after `ms`.
+   * @throws ErrandError JOB_NOT_FOUND
+   */
+  async ended(id: JobId, ms: Millis, tenant?: string, signal?: AbortSignal): Promise<JobView> {
+    const until = performance.now() + ms
+    let job = await this.#read(id, tenant)
+    for (;;) {
+      const left = until - performance.now()
+      if (isEnded(job.state) || left <= 0 || signal?.aborted || this.#follower.isClosed)
+        return toView(job)
+      const next = await this.#follower.next(id, job.rev, left, signal)
+      job = next ?? (await this.#read(id, tenant))
+    }
+  }
+
+  /**
+   * What a job came to; waits for its end as long as it takes unless `wait` says otherwise.
+   * @throws ErrandError JOB_FAILED, JOB_CANCELLED, RESULT_NOT_READY, JOB_NOT_FOUND
+   */
+  async result<In extends Schema, Out extends Schema>(
+    _definition: Definition<In, Out>,
+    id: JobId,
+    { wait, tenant }: { wait?: Span; tenant?: string } = {},
+  ): Promise<Parsed<Out>> {
+    const view = await this.ended(
+      id,
+      wait === undefined ? FOREVER_MS : readSpan('wait', wait),
+      tenant,
+    )
+    if (view.state === 'completed') return view.result
+    if (view.state === 'cancelled') throw new ErrandError('JOB_CANCELLED', { id })
+    if (view.state !== 'failed')
+      throw new ErrandError('RESULT_NOT_READY', { id, state: view.state })
+    const { reason = 'error', error } = view
+    throw new ErrandError('JOB_FAILED', { id, reason }, { cause: error })
+  }
+
+  async list(
+    filter: Filter,
+    limit: number,
+    cursor?: string,
+  ): Promise<{ jobs: JobView[]; next?: string }> {
+    const { jobs, next } = await this.#lookout.list(filter, limit, cursor)
+    return { jobs: jobs.map(toView), ...(next !== undefined && { next }) }
+  }
+
+  async attempts(id: JobId, tenant?: string): Promise<AttemptView[]> {
+    await this.#read(id, tenant)
+    return (await this.#lookout.attempts(id)).map(({ error, startedAt, endedAt, ...rest }) => ({
+      ...rest,
+      startedAt: iso(startedAt),
+      endedAt: iso(endedAt),
+      ...(error && { error: readFailure(error) }),
+    }))
+  }
+
+  async logs(
+    id: JobId,
+    { after = 0, limit = 1000, tenant }: { after?: number; limit?: number; tenant?: string } = {},
+  ): Promise<LogView[]> {
+    await this.#read(id, tenant)
+    return (await this.#lookout.logs(id, after, limit)).map((line) => ({
+      ...line,
+      at: iso(line.at),
+    }))
+  }
+
+  /** A file the job left. @throws ErrandError ARTIFACT_NOT_FOUND */
+  async artifact(id: JobId, file: string, tenant?: string): Promise<Artifact> {
+    const job = await this.#read(id, tenant).catch(() => undefined)
+    const artifact = job?.artifacts.find((candidate) => candidate.file === file)
+    if (artifact === undefined || artifact.expiresAt <= Date.now())
+      throw new ErrandError('ARTIFACT_NOT_FOUND', {})
+    return artifact
+  }
+
+  queues(): Promise<Tally[]> {
+    return this.#lookout.tally()
+  }
+
+  async workers(): Promise<WorkerView[]> {
+    return (await this.#lookout.workers()).map(({ info, registeredAt, leaseUntil, ...rest }) => ({
+      ...rest,
+      registeredAt: iso(registeredAt),
+      leaseUntil: iso(leaseUntil),
+      ...readOwn<Partial<WorkerInfo>>(info, {}),
+    }))
+  }
+
+  /** Each living worker's metrics, and the sum of those gone. */
+  async metrics(): Promise<unknown[]> {
+    return (await this.#lookout.metrics()).map(readValue)
+  }
+
+  /** Proves that every accepted job is accounted for; empty when it is. */
+  verify(): Promise<Finding[]> {
+    return this.#lookout.verify()
+  }
+
+  ping(): Promise<void> {
+    return this.#lookout.ping()
+  }
+
+  async #read(id: JobId, tenant: string | undefined): Promise<Job> {
+    // A text that is no id cannot name a job: the store is not asked.
+    const [job] = isId(id) ? await this.#lookout.find([id]) : []
+    if (job === undefined || (tenant !== undefined && job.tenant !== tenant))
+      throw new ErrandError('JOB_NOT_FOUND', { id: isId(id) ? id : 'given' })
+    return job
+  }
+}

@@ -1,0 +1,55 @@
+import { newId } from '../base/id.ts'
+import { decodeJson } from '../base/json.ts'
+import type { Resources } from '../job/context.ts'
+import type { Handler } from '../job/define.ts'
+import { encodeInput } from '../job/prepare.ts'
+import { type Given, type Parsed, type Schema, validate } from '../job/schema.ts'
+import type { Files } from '../files/contract.ts'
+import { Attempt } from './context.ts'
+
+/**
+ * A handler run once, in the caller's own time: no store, no worker, no retries. Artifacts are written
+ * under an id of their own.
+ * @throws ErrandError INVALID_INPUT, and whatever the handler throws
+ */
+export async function runInline<In extends Schema, Out extends Schema>(
+  handler: Handler<In, Out>,
+  input: Given<In>,
+  { files, resources }: { files: Files; resources: Partial<Resources> | undefined },
+): Promise<Parsed<Out>> {
+  const { definition } = handler
+  const now = Date.now()
+  const bytes = encodeInput(input)
+  const job = {
+    id: newId(),
+    fence: now,
+    job: definition.name,
+    queue: definition.queue,
+    tenant: '',
+    failures: 0,
+    crashes: 0,
+    losses: 0,
+    input: bytes,
+    policy: definition.policyBytes,
+    createdAt: now,
+    runAt: now,
+  }
+  const attempt = new Attempt(job, { files, resources, note: () => undefined })
+  const timer = setTimeout(
+    () => attempt.abort(new DOMException('the time limit was reached', 'TimeoutError')),
+    definition.policy.softMs,
+  )
+  try {
+    const parsed = (await validate(
+      definition.input,
+      decodeJson(bytes),
+      definition.name,
+    )) as Parsed<In>
+    const returned = await handler.run(parsed, attempt)
+    if (!definition.output) return returned
+    return await validate(definition.output, returned, definition.name)
+  } finally {
+    clearTimeout(timer)
+    attempt.end()
+  }
+}

@@ -1,0 +1,192 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Bytes, encodeJson, findUnfit } from '../base/json.ts'
+import type { Millis } from '../base/time.ts'
+import { ErrandError } from '../job/errors.ts'
+import type {
+  ArtifactOptions,
+  Content,
+  Context,
+  Logger,
+  Progress,
+  Resources,
+} from '../job/context.ts'
+import type { Claimed, LogLevel, LogLine } from '../job/job.ts'
+import { readSpan, readText } from '../job/options.ts'
+import type { NewArtifact } from '../job/outcome.ts'
+import { readPolicy } from '../job/policy.ts'
+import type { Files } from '../files/contract.ts'
+import type { Note } from '../store/contract.ts'
+
+/** What an attempt needs from the process it runs in. */
+export type Tools = {
+  files: Files
+  resources: Partial<Resources> | undefined
+  note(note: Note): void
+}
+
+const PROGRESS_EVERY_MS = 250
+const LINES_MAX = 1000
+const LINE_MAX = 8192
+const ARTIFACT_BYTES_MAX = 1_073_741_824
+const KEEP_MAX = '7d'
+const KEEP_MAX_MS = 7 * 86_400_000
+
+/**
+ * One attempt as its handler sees it. Members are made when they are first asked for: a short job that
+ * uses none of them pays for none.
+ */
+export class Attempt implements Context {
+  warned = false
+  readonly #job: Claimed
+  readonly #tools: Tools
+  #artifacts: Map<string, NewArtifact> | undefined
+  #controller: AbortController | undefined
+  #aborted: Error | undefined
+  #dir: string | undefined
+  #lines = 0
+  #progress: Progress | undefined
+  #progressAt: Millis = -PROGRESS_EVERY_MS
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(job: Claimed, tools: Tools) {
+    this.#job = job
+    this.#tools = tools
+  }
+
+  get id() {
+    return this.#job.id
+  }
+  get fence() {
+    return this.#job.fence
+  }
+  get tenant() {
+    return this.#job.tenant
+  }
+  get attempt() {
+    return this.#job.failures + 1
+  }
+  get attemptsMax() {
+    return readPolicy(this.#job.policy).attempts
+  }
+  get idempotencyKey() {
+    return this.#job.id
+  }
+  get resources(): Resources {
+    const { resources } = this.#tools
+    if (resources === undefined)
+      throw new ErrandError('INVALID_APP', {
+        file: 'given',
+        problem: 'has no start, so there are no resources',
+      })
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an app starts what its own handlers ask for
+    return resources as Resources
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#aborted) this.#controller.abort(this.#aborted)
+    return this.#controller.signal
+  }
+
+  get dir(): string {
+    return (this.#dir ??= mkdtempSync(join(tmpdir(), 'errand-')))
+  }
+
+  get log(): Logger {
+    const line = (level: LogLevel) => (text: string) => this.#log(level, text)
+    return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
+  }
+
+  get progress() {
+    return (progress: Progress) => this.#setProgress(progress)
+  }
+
+  get warn() {
+    return (code: string, text = '') => this.#warn(code, text)
+  }
+
+  get artifact() {
+    return (file: string, content: Content, options?: ArtifactOptions) =>
+      this.#write(file, content, options)
+  }
+
+  /** The files written so far, the last of each name. */
+  get artifacts(): readonly NewArtifact[] {
+    return this.#artifacts === undefined ? [] : [...this.#artifacts.values()]
+  }
+
+  #setProgress(progress: Progress): void {
+    this.#progress = { ...progress }
+    const waitMs = this.#progressAt + PROGRESS_EVERY_MS - performance.now()
+    if (waitMs <= 0) this.#sendProgress()
+    else this.#timer ??= setTimeout(() => this.#sendProgress(), waitMs)
+  }
+
+  #warn(code: string, text: string): void {
+    this.warned = true
+    this.#log('warn', text === '' ? code : `${code}: ${text}`)
+  }
+
+  async #write(
+    file: string,
+    content: Content,
+    { type = 'application/octet-stream', keep = KEEP_MAX }: ArtifactOptions = {},
+  ): Promise<void> {
+    const { id, fence } = this.#job
+    const told = {
+      file,
+      type: readText('type', type),
+      keepMs: readSpan('keep', keep, { max: KEEP_MAX_MS }),
+    }
+    const written = await this.#tools.files.write(
+      { id, fence, file },
+      toStream(content),
+      ARTIFACT_BYTES_MAX,
+    )
+    this.#artifacts ??= new Map()
+    this.#artifacts.set(file, { ...told, ...written })
+  }
+
+  abort(reason: Error): void {
+    this.#aborted ??= reason
+    this.#controller?.abort(this.#aborted)
+  }
+
+  /** Sends what is still unsaid and removes the attempt's directory. */
+  end(): void {
+    clearTimeout(this.#timer)
+    if (this.#progress) this.#sendProgress()
+    if (this.#dir !== undefined) rmSync(this.#dir, { recursive: true, force: true })
+  }
+
+  #log(level: LogLevel, text: unknown): void {
+    if (++this.#lines > LINES_MAX) return
+    const line: Omit<LogLine, 'fence'> = {
+      at: Date.now(),
+      level,
+      text: String(text).slice(0, LINE_MAX),
+    }
+    this.#tools.note({ id: this.#job.id, fence: this.#job.fence, log: [line] })
+  }
+
+  #sendProgress(): void {
+    this.#timer = undefined
+    this.#progressAt = performance.now()
+    const progress = encodeQuietly(this.#progress)
+    this.#progress = undefined
+    if (progress) this.#tools.note({ id: this.#job.id, fence: this.#job.fence, progress })
+  }
+}
+
+/** Progress that cannot be stored is not worth a job: it is left out. */
+function encodeQuietly(progress: Progress | undefined): Bytes | undefined {
+  return findUnfit(progress) === undefined ? encodeJson(progress) : undefined
+}
+
+async function* toStream(content: Content): AsyncIterable<Uint8Array> {
+  if (typeof content === 'string') yield Buffer.from(content)
+  else if (content instanceof Uint8Array) yield content
+  else yield* content
+}

@@ -1,0 +1,95 @@
+import { Socket } from 'node:net'
+import type { Resources } from '../job/context.ts'
+import type { Handler } from '../job/define.ts'
+import type { Files } from '../files/contract.ts'
+import { type Frame, Frames } from './frames.ts'
+import { InlineCrew } from './inline.ts'
+import { noteFrame, type Order, readRun, reportFrame, type Word } from './messages.ts'
+
+/** What an executor runs: lent by the top, which knows how to load an app. */
+export type Workload = {
+  handlers: readonly Handler[]
+  start?: () => Partial<Resources> | Promise<Partial<Resources>>
+  stop?: (resources: Partial<Resources>) => void | Promise<void>
+}
+
+/** The pipe to the foreman, as the foreman lays it. */
+export const CHANNEL_FD = 3
+const MEMORY_EVERY_MS = 2000
+
+/**
+ * The child's half: hears jobs, runs them, tells what became of them. It has no store connection;
+ * only the bytes of files leave it by another way.
+ */
+export class Executor {
+  readonly #channel: Socket
+  readonly #frames: Frames<Word, Order>
+  readonly #workload: Workload
+  readonly #resources: Partial<Resources> | undefined
+  readonly #crew: InlineCrew
+
+  private constructor(
+    channel: Socket,
+    workload: Workload,
+    resources: Partial<Resources> | undefined,
+    files: Files,
+    concurrency: number,
+  ) {
+    this.#channel = channel
+    this.#workload = workload
+    this.#resources = resources
+    this.#frames = new Frames<Word, Order>(channel, (frame) => this.#obey(frame))
+    this.#crew = new InlineCrew(workload.handlers, { files, resources }, concurrency)
+    const say = ({ message, bytes }: Frame<Word>) => this.#frames.say(message, bytes)
+    this.#crew.listen({
+      report: (job, report, ranMs) => say(reportFrame(job, report, ranMs)),
+      note: (note) => say(noteFrame(note)),
+      ring: () => undefined,
+    })
+  }
+
+  /** Loads, starts and reports for work; ends with the pipe. */
+  static async start(
+    load: () => Promise<Workload>,
+    files: Files,
+    concurrency: number,
+  ): Promise<void> {
+    const channel = new Socket({ fd: CHANNEL_FD })
+    // A foreman that is gone takes its executors with it.
+    channel.on('close', () => process.exit(0)).on('error', () => process.exit(0))
+    try {
+      const workload = await load()
+      const resources = await workload.start?.()
+      const executor = new Executor(channel, workload, resources, files, concurrency)
+      executor.#frames.say({ say: 'manifest', jobs: executor.#crew.manifest })
+      setInterval(
+        () => executor.#frames.say({ say: 'memory', mb: process.memoryUsage.rss() / 1_048_576 }),
+        MEMORY_EVERY_MS,
+      ).unref()
+    } catch (error) {
+      const frames = new Frames<Word, Order>(channel, () => undefined)
+      frames.say({
+        say: 'broken',
+        text: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      })
+    }
+  }
+
+  #obey({ message, bytes }: Frame<Order>): void {
+    switch (message.say) {
+      case 'run':
+        return this.#crew.begin(readRun(message.job, bytes), message.softMs)
+      case 'abort':
+        return this.#crew.abort(message.id, message.fence, message.why)
+      case 'recall':
+        return this.#crew.recall()
+      case 'stop':
+        return void this.#stop()
+    }
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#resources !== undefined) await this.#workload.stop?.(this.#resources)
+    this.#channel.end(() => process.exit(0))
+  }
+}

@@ -1,0 +1,205 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Bell } from '../base/bell.ts'
+import type { Millis } from '../base/time.ts'
+import { ErrandError } from '../job/errors.ts'
+import { encodeFailure } from '../job/failure.ts'
+import type { Claimed, JobId, WorkerId } from '../job/job.ts'
+import { decide, type Report } from '../job/outcome.ts'
+import { readPolicy } from '../job/policy.ts'
+import type { Exchanged, Note, Settlement, Workbench } from '../store/contract.ts'
+import type { Abort, Crew } from './crew.ts'
+import { Pace } from './pace.ts'
+import type { WorkerSettings } from './settings.ts'
+import { Stats } from './stats.ts'
+
+type Handed = Exclude<Exchanged, { refused: string }>
+type Ended = { settlement: Settlement; job: Claimed }
+
+const SETTLE_MAX = 1000
+const SWEEP_MAX = 100
+const NOTES_MAX = 10_000
+const RETRY_MS = 250
+
+/** Claims, hands to the crew, settles. Runs no user code, so nothing a handler does can stop it. */
+export class Foreman {
+  readonly stats = new Stats()
+  readonly #bench: Workbench
+  readonly #worker: WorkerId
+  readonly #crew: Crew
+  readonly #settings: WorkerSettings
+  readonly #onError: (error: unknown) => void
+  readonly #bell = new Bell()
+  readonly #pace = new Pace()
+  readonly #known: ReadonlySet<string>
+  readonly #held = new Map<JobId, Claimed>()
+  readonly #outbox: Ended[] = []
+  #notes: Note[] = []
+  #n = 0
+  #sweepAsked = false
+  #isStopping = false
+  /** How far the store's clock is ahead of this machine's. */
+  #aheadMs: Millis = 0
+
+  constructor(parts: {
+    bench: Workbench
+    worker: WorkerId
+    crew: Crew
+    settings: WorkerSettings
+    onError: (error: unknown) => void
+  }) {
+    this.#bench = parts.bench
+    this.#worker = parts.worker
+    this.#crew = parts.crew
+    this.#settings = parts.settings
+    this.#onError = parts.onError
+    this.#known = new Set(parts.crew.manifest)
+    this.#crew.listen({
+      report: (job, report, ranMs) => this.#end(job, report, ranMs),
+      note: (note) => this.#note(note),
+      ring: this.ring,
+    })
+  }
+
+  /** Something may be ready, or somebody waits for an answer. */
+  readonly ring = () => this.#bell.ring()
+
+  askSweep(): void {
+    this.#sweepAsked = true
+    this.ring()
+  }
+
+  abort(ids: Iterable<JobId>, why: Abort): void {
+    for (const id of ids) {
+      const job = this.#held.get(id)
+      if (job) this.#crew.abort(id, job.fence, why)
+    }
+  }
+
+  abortAll(): void {
+    this.abort(this.#held.keys(), 'released')
+  }
+
+  /** Works until `signal` aborts, then claims nothing more and settles what it holds. */
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#stop(), { once: true })
+    while (!signal.aborted || this.#held.size > 0 || this.#outbox.length > 0) {
+      if (this.#sweepAsked && !signal.aborted) await this.#sweep()
+      const limit = signal.aborted ? 0 : this.#room
+      const nextMs =
+        limit > 0 || this.#outbox.length > 0 ? await this.#turn(limit) : this.#settings.pollMs
+      this.#sendNotes()
+      if (nextMs > 0 && this.#outbox.length === 0) await this.#bell.wait(nextMs)
+      // Whatever else ends in this turn of the event loop shares the next trip.
+      await nextTurn()
+    }
+  }
+
+  #stop(): void {
+    this.#isStopping = true
+    this.ring()
+  }
+
+  get #room(): number {
+    const { concurrency, isOpen } = this.#crew
+    if (!isOpen) return 0
+    return Math.max(0, concurrency + this.#pace.ahead(concurrency) - this.#held.size)
+  }
+
+  /** Settles what has ended, claims what there is room for, and says how long it may rest. */
+  async #turn(limit: number): Promise<Millis> {
+    const ended = this.#outbox.splice(0, SETTLE_MAX)
+    const settlements = ended.map(({ settlement }) => settlement)
+    this.#sendNotes()
+    const { queues, pollMs } = this.#settings
+    const {
+      answers,
+      jobs,
+      now,
+      nextDueMs = pollMs,
+    } = await this.#repeat((n) =>
+      this.#bench.exchange(this.#worker, n, settlements, { queues, limit }),
+    )
+    this.stats.answered(answers)
+    for (const { job, settlement } of ended) this.stats.settled(job, settlement.outcome)
+    for (const job of jobs) this.#begin(job, now)
+    // A full hand means that more may lie there.
+    return jobs.length === limit && limit > 0 && this.#room > 0 ? 0 : Math.min(nextDueMs, pollMs)
+  }
+
+  async #sweep(): Promise<void> {
+    this.#sweepAsked = false
+    const { jobs } = await this.#repeat((n) => this.#bench.sweep(this.#worker, n, SWEEP_MAX))
+    for (const job of jobs) {
+      this.#held.set(job.id, job)
+      this.#end(job, { how: 'lost' }, 0)
+    }
+    this.#sweepAsked = jobs.length === SWEEP_MAX
+  }
+
+  /** Repeats one number until the store answers. An outage has no limit: what is held waits. */
+  async #repeat(call: (n: number) => Promise<Exchanged>): Promise<Handed> {
+    const n = ++this.#n
+    for (;;) {
+      try {
+        const reply = await call(n)
+        if ('refused' in reply) throw new ErrandError('WORKER_GONE', { worker: this.#worker })
+        this.#aheadMs = reply.now - Date.now()
+        return reply
+      } catch (error) {
+        const lasting =
+          !(error instanceof ErrandError) ||
+          ['WORKER_GONE', 'STORE_CLOSED', 'STORE_CORRUPT'].includes(error.code)
+        if (lasting) throw error // whoever started us registers anew
+        this.#onError(error)
+        await this.#bell.wait(RETRY_MS)
+      }
+    }
+  }
+
+  #begin(job: Claimed, now: Millis): void {
+    this.#held.set(job.id, job)
+    // It was on its way when the stop came.
+    if (this.#isStopping) return this.#end(job, { how: 'released' }, 0)
+    this.stats.waited(job, now - job.runAt)
+    if (job.expiresAt !== undefined && now > job.expiresAt)
+      return this.#end(job, { how: 'expired' }, 0)
+    if (job.deadlineAt !== undefined && now >= job.deadlineAt)
+      return this.#end(job, pastDeadline(), 0)
+    if (!this.#known.has(job.job)) return this.#end(job, { how: 'unknown' }, 0)
+    const { softMs } = readPolicy(job.policy)
+    this.#crew.begin(job, Math.min(softMs, (job.deadlineAt ?? Infinity) - now))
+  }
+
+  #end(job: Claimed, report: Report, ranMs: Millis): void {
+    if (this.#held.get(job.id)?.fence === job.fence) this.#held.delete(job.id)
+    if (ranMs > 0) {
+      this.#pace.ran(ranMs)
+      this.stats.ran(job, ranMs)
+    }
+    const outcome = decide(job, report, Date.now() + this.#aheadMs)
+    this.#outbox.push({ job, settlement: { id: job.id, fence: job.fence, outcome } })
+    this.ring()
+  }
+
+  #note(note: Note): void {
+    if (this.#notes.length < NOTES_MAX) this.#notes.push(note)
+    this.ring()
+  }
+
+  /** Goes out before the settlement that follows it, in the same turn. */
+  #sendNotes(): void {
+    const notes = this.#notes.splice(0)
+    if (notes.length === 0) return
+    this.#bench.note(this.#worker, notes).catch((error: unknown) => {
+      this.#notes = [...notes, ...this.#notes].slice(0, NOTES_MAX)
+      this.#onError(error)
+    })
+  }
+}
+
+const pastDeadline = (): Report => ({
+  how: 'failed',
+  reason: 'timeout',
+  error: encodeFailure('DeadlineError', 'its deadline passed before it began'),
+  retry: true,
+})

@@ -1,0 +1,70 @@
+import type { Bytes } from '../base/json.ts'
+import type { Millis } from '../base/time.ts'
+import type { Claimed, Fence, JobId } from '../job/job.ts'
+import type { Report } from '../job/outcome.ts'
+import type { Note } from '../store/contract.ts'
+import type { Abort } from './crew.ts'
+import type { Frame } from './frames.ts'
+
+/** What a foreman says to an executor. */
+export type Order =
+  | { say: 'run'; job: Omit<Claimed, 'input' | 'policy'>; softMs: Millis }
+  | { say: 'abort'; id: JobId; fence: Fence; why: Abort }
+  /** Give back what has not begun. */
+  | { say: 'recall' }
+  /** Call the app's `stop` and end. */
+  | { say: 'stop' }
+
+/** What an executor says to its foreman. */
+export type Word =
+  | { say: 'manifest'; jobs: readonly string[] }
+  | { say: 'report'; id: JobId; fence: Fence; ranMs: number; report: Report }
+  | { say: 'note'; id: JobId; fence: Fence; log?: Note['log'] | undefined }
+  | { say: 'memory'; mb: number }
+  /** The app could not be loaded or started. */
+  | { say: 'broken'; text: string }
+
+export function runFrame({ input, policy, ...job }: Claimed, softMs: Millis): Frame<Order> {
+  return { message: { say: 'run', job, softMs }, bytes: [input, policy] }
+}
+
+export function readRun(
+  job: Omit<Claimed, 'input' | 'policy'>,
+  [input = EMPTY, policy = EMPTY]: readonly Bytes[],
+): Claimed {
+  return { ...job, input, policy }
+}
+
+/** Results and errors travel as bytes beside the report, never inside its JSON. */
+export function reportFrame({ id, fence }: Claimed, report: Report, ranMs: number): Frame<Word> {
+  if (report.how === 'failed')
+    return {
+      message: { say: 'report', id, fence, ranMs, report: { ...report, error: EMPTY } },
+      bytes: [report.error],
+    }
+  if (report.how !== 'completed' || report.result === undefined)
+    return { message: { say: 'report', id, fence, ranMs, report }, bytes: [] }
+  const { result, ...rest } = report
+  return { message: { say: 'report', id, fence, ranMs, report: rest }, bytes: [result] }
+}
+
+export function readReport(report: Report, [bytes]: readonly Bytes[]): Report {
+  if (report.how === 'failed') return { ...report, error: bytes ?? EMPTY }
+  return report.how === 'completed' && bytes ? { ...report, result: bytes } : report
+}
+
+export function noteFrame({ id, fence, log, progress }: Note): Frame<Word> {
+  return {
+    message: { say: 'note', id, fence, ...(log && { log }) },
+    bytes: progress ? [progress] : [],
+  }
+}
+
+export function readNote(
+  { id, fence, log }: Extract<Word, { say: 'note' }>,
+  [progress]: readonly Bytes[],
+): Note {
+  return { id, fence, ...(log && { log }), ...(progress && { progress }) }
+}
+
+const EMPTY = new Uint8Array()

@@ -1,0 +1,169 @@
+import { decodeJson, encodeJson, findUnfit } from '../base/json.ts'
+import type { Millis } from '../base/time.ts'
+import { FatalError, RetryAfter } from '../job/control.ts'
+import type { Handler } from '../job/define.ts'
+import { ErrandError, hasCode } from '../job/errors.ts'
+import { encodeFailure, encodeThrown } from '../job/failure.ts'
+import type { Claimed } from '../job/job.ts'
+import type { Report } from '../job/outcome.ts'
+import { type Schema, validate } from '../job/schema.ts'
+import { Attempt, type Tools } from './context.ts'
+import type { Abort } from './crew.ts'
+
+const RESULT_BYTES_MAX = 262_144
+
+/** One attempt at one job: parse, run, encode. Whatever happens becomes a report. */
+export class Performance {
+  readonly #handler: Handler
+  readonly #job: Claimed
+  readonly #softMs: Millis
+  readonly #tools: Tools
+  readonly #attempt: Attempt
+  #stopped: Abort | 'timeout' | undefined
+
+  constructor(handler: Handler, job: Claimed, softMs: Millis, tools: Tools) {
+    this.#handler = handler
+    this.#job = job
+    // A timer past 2^31 ms would fire at once.
+    this.#softMs = Math.min(softMs, 2_147_483_647)
+    this.#tools = tools
+    this.#attempt = new Attempt(job, tools)
+  }
+
+  async run(): Promise<Report> {
+    const timer = setTimeout(
+      () => this.#stop('timeout', new DOMException('the time limit was reached', 'TimeoutError')),
+      this.#softMs,
+    )
+    const report = await this.#try()
+    clearTimeout(timer)
+    this.#attempt.end()
+    const final = this.#stopped === undefined ? report : this.#whenStopped(this.#stopped, report)
+    if (final.how !== 'completed' && this.#attempt.artifacts.length > 0) await this.#removeFiles()
+    return final
+  }
+
+  abort(why: Abort): void {
+    this.#stop(why, new DOMException(`the job was ${why}`, 'AbortError'))
+  }
+
+  #stop(why: Abort | 'timeout', reason: Error): void {
+    this.#stopped ??= why
+    this.#attempt.abort(reason)
+  }
+
+  async #try(): Promise<Report> {
+    try {
+      const { definition } = this.#handler
+      const parsed = validate(definition.input, readInput(this.#job), definition.name)
+      // An `await` costs a short job more than its work does.
+      const input = parsed instanceof Promise ? await parsed : parsed
+      const returned = this.#handler.run(input, this.#attempt)
+      return await this.#complete(isThenable(returned) ? await returned : returned)
+    } catch (error) {
+      return this.#fail(error)
+    }
+  }
+
+  #complete(returned: unknown): Report | Promise<Report> {
+    const { output, name } = this.#handler.definition
+    return output ? this.#checkResult(output, returned, name) : this.#toReport(returned)
+  }
+
+  async #checkResult(output: Schema, returned: unknown, name: string): Promise<Report> {
+    try {
+      return this.#toReport(await validate(output, returned, name))
+    } catch (error) {
+      return refuseResult(error)
+    }
+  }
+
+  #toReport(value: unknown): Report {
+    const { warned: withErrors, artifacts } = this.#attempt
+    const report = { how: 'completed', withErrors, artifacts: [...artifacts] } as const
+    return value === undefined ? report : { ...report, result: encodeResult(value) }
+  }
+
+  #fail(error: unknown): Report {
+    const failed = {
+      how: 'failed',
+      reason: 'error',
+      error: encodeThrown(error),
+      retry: true,
+    } as const
+    if (error instanceof UnfitResult)
+      return {
+        ...failed,
+        reason: 'unserializable_result',
+        error: encodeFailure('UnfitResult', error.message),
+        retry: false,
+      }
+    if (hasCode(error, 'INVALID_INPUT') || hasCode(error, 'UNSTORABLE_INPUT'))
+      return { ...failed, reason: 'invalid_input', retry: false }
+    if (error instanceof FatalError)
+      return { ...failed, error: encodeThrown(error.cause ?? error), retry: false }
+    if (error instanceof RetryAfter)
+      return { ...failed, error: encodeThrown(error.cause ?? error), delayMs: error.delayMs }
+    return { ...failed, retry: this.#isWorthARetry(error) }
+  }
+
+  #isWorthARetry(error: unknown): boolean {
+    try {
+      return this.#handler.retryIf?.(error) ?? true
+    } catch {
+      return true
+    }
+  }
+
+  /** Once the soft limit has fired it is a time-out, whatever the handler then did; a finished job stays finished when it was only asked to stop. */
+  #whenStopped(why: Abort | 'timeout', report: Report): Report {
+    if (why === 'timeout')
+      return {
+        how: 'failed',
+        reason: 'timeout',
+        error: encodeFailure('TimeoutError', 'the time limit was reached'),
+        retry: true,
+      }
+    if (why === 'cancelled') return { how: 'cancelled' }
+    return report.how === 'completed' ? report : { how: 'released' }
+  }
+
+  async #removeFiles(): Promise<void> {
+    // What cannot be removed now is found later, by its age.
+    await this.#tools.files.removeAll(this.#job.id, this.#job.fence).catch(() => undefined)
+  }
+}
+
+/** Query builders and the like are awaited too, though they are no promises. */
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+
+/** The handler did its work, but what it returned cannot be kept: running it again would repeat the effect. */
+class UnfitResult extends Error {}
+
+function refuseResult(error: unknown): never {
+  if (!hasCode(error, 'INVALID_INPUT')) throw error
+  const [issue] = error.issues
+  throw new UnfitResult(`the result does not fit the output schema at "${issue?.pointer ?? ''}"`)
+}
+
+function encodeResult(value: unknown): Uint8Array {
+  const unfit = findUnfit(value, { membersMax: Number.MAX_SAFE_INTEGER })
+  if (unfit)
+    throw new UnfitResult(`the result cannot be stored as JSON: ${unfit.why} at "${unfit.pointer}"`)
+  const bytes = encodeJson(value)
+  if (bytes === undefined) throw new UnfitResult('the result cannot be stored as JSON')
+  if (bytes.length > RESULT_BYTES_MAX)
+    throw new UnfitResult(
+      `the result has ${bytes.length} bytes; at most ${RESULT_BYTES_MAX} are kept`,
+    )
+  return bytes
+}
+
+function readInput(job: Claimed): unknown {
+  try {
+    return decodeJson(job.input)
+  } catch (error) {
+    throw new ErrandError('UNSTORABLE_INPUT', { pointer: '', why: 'not_json' }, { cause: error })
+  }
+}

@@ -1,0 +1,126 @@
+import { type Bytes, encodeJson, readOwn } from '../base/json.ts'
+import type { Millis } from '../base/time.ts'
+import type { Claimed } from '../job/job.ts'
+import type { Outcome } from '../job/outcome.ts'
+import type { Answer } from '../store/contract.ts'
+
+const BUCKETS_S = [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 900] as const
+
+type Labels = Record<string, string>
+type Histogram = { labels: Labels; counts: number[]; sum: number; count: number }
+type Counter = { labels: Labels; value: number }
+type Metric = { name: string; help: string; type: string; aggregator: string; values: Sample[] }
+type Sample = { labels: Labels; value: number; metricName?: string }
+
+/** What a worker has seen, kept as plain numbers and written in the shape Prometheus libraries exchange. */
+export class Stats {
+  readonly #finished = new Map<string, Counter>()
+  readonly #run = new Map<string, Histogram>()
+  readonly #wait = new Map<string, Histogram>()
+  #late = 0
+
+  /** A claimed job began after this long in the ready line. */
+  waited({ queue }: Claimed, ms: Millis): void {
+    observe(this.#wait, queue, { queue }, ms)
+  }
+
+  ran({ job }: Claimed, ms: Millis): void {
+    observe(this.#run, job, { job }, ms)
+  }
+
+  settled({ job }: Claimed, { to }: Outcome): void {
+    const key = `${job} ${to}`
+    const counter = this.#finished.get(key)
+    if (counter) counter.value++
+    else this.#finished.set(key, { labels: { job, outcome: to }, value: 1 })
+  }
+
+  /** A late result was refused: shown, never an error. */
+  answered(answers: readonly Answer[]): void {
+    for (const answer of answers) if (answer === 'stale' || answer === 'gone') this.#late++
+  }
+
+  snapshot(): Bytes {
+    const histogram = (name: string, help: string, map: Map<string, Histogram>) =>
+      metric(
+        name,
+        help,
+        'histogram',
+        [...map.values()].flatMap((one) => toSamples(name, one)),
+      )
+    return (
+      encodeJson([
+        metric('errand_attempts_total', 'Attempts settled, by what came of them', 'counter', [
+          ...this.#finished.values(),
+        ]),
+        metric(
+          'errand_late_results_total',
+          'Results refused because their fence was no longer current',
+          'counter',
+          [{ labels: {}, value: this.#late }],
+        ),
+        histogram('errand_run_seconds', 'Time a handler ran', this.#run),
+        histogram('errand_wait_seconds', 'Time a job was ready before it began', this.#wait),
+      ]) ?? new Uint8Array()
+    )
+  }
+}
+
+const metric = (name: string, help: string, type: string, values: Sample[]): Metric => ({
+  name,
+  help,
+  type,
+  aggregator: 'sum',
+  values,
+})
+
+/** The sum of several snapshots, as one. What cannot be read is left out: a number must not stop a worker. */
+export function foldMetrics(snapshots: readonly Bytes[]): Bytes {
+  const metrics = new Map<string, Metric>()
+  for (const metric of snapshots.flatMap(readSnapshot)) {
+    const sum = metrics.get(metric.name) ?? { ...metric, values: [] }
+    metrics.set(metric.name, { ...sum, values: addSamples(sum.values, metric.values) })
+  }
+  return encodeJson([...metrics.values()]) ?? new Uint8Array()
+}
+
+function readSnapshot(bytes: Bytes): Metric[] {
+  const metrics = readOwn<Metric[]>(bytes, [])
+  return Array.isArray(metrics) ? metrics.filter((one) => Array.isArray(one?.values)) : []
+}
+
+function addSamples(sums: readonly Sample[], more: readonly Sample[]): Sample[] {
+  const keyOf = ({ metricName, labels }: Sample) => JSON.stringify([metricName, labels])
+  const byKey = new Map(sums.map((sample) => [keyOf(sample), sample]))
+  for (const sample of more) {
+    const sum = byKey.get(keyOf(sample))
+    byKey.set(keyOf(sample), sum ? { ...sum, value: sum.value + sample.value } : sample)
+  }
+  return [...byKey.values()]
+}
+
+function observe(map: Map<string, Histogram>, key: string, labels: Labels, ms: Millis): void {
+  let one = map.get(key)
+  if (one === undefined)
+    map.set(key, (one = { labels, counts: BUCKETS_S.map(() => 0), sum: 0, count: 0 }))
+  const seconds = ms / 1000
+  one.sum += seconds
+  one.count++
+  const bucket = BUCKETS_S.findIndex((bound) => seconds <= bound)
+  if (bucket >= 0) one.counts[bucket] = (one.counts[bucket] ?? 0) + 1
+}
+
+function toSamples(name: string, { labels, counts, sum, count }: Histogram): Sample[] {
+  let below = 0
+  const buckets = counts.map((inside, i) => ({
+    labels: { le: String(BUCKETS_S[i]), ...labels },
+    value: (below += inside),
+    metricName: `${name}_bucket`,
+  }))
+  return [
+    ...buckets,
+    { labels: { le: '+Inf', ...labels }, value: count, metricName: `${name}_bucket` },
+    { labels, value: sum, metricName: `${name}_sum` },
+    { labels, value: count, metricName: `${name}_count` },
+  ]
+}

@@ -1,0 +1,113 @@
+import { hostname } from 'node:os'
+import { encodeJson } from '../base/json.ts'
+import { newId } from '../base/id.ts'
+import type { WorkerId } from '../job/job.ts'
+import type { Files } from '../files/contract.ts'
+import type { Lookout, Workbench } from '../store/contract.ts'
+import type { Crew } from './crew.ts'
+import { Foreman } from './foreman.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { Lease } from './lease.ts'
+import { WORKER_DEFAULTS, type WorkerSettings } from './settings.ts'
+
+export type WorkerParts = {
+  store: Workbench & Pick<Lookout, 'listen' | 'find'>
+  files: Files
+  crew: Crew
+  settings?: Partial<WorkerSettings>
+  onError?: (error: unknown) => void
+}
+
+/** One foreman with its crew, its lease and its housekeeping, from registration to retirement. */
+export class Worker {
+  readonly id: WorkerId
+  /** Settles when the worker has ended: after `stop`, or because the store gave its jobs to others. */
+  readonly closed: Promise<void>
+  readonly #parts: WorkerParts
+  readonly #settings: WorkerSettings
+  readonly #foreman: Foreman
+  readonly #stopping = new AbortController()
+
+  private constructor(id: WorkerId, parts: WorkerParts, settings: WorkerSettings) {
+    const { store, files, crew, onError = () => undefined } = parts
+    this.id = id
+    this.#parts = parts
+    this.#settings = settings
+    const foreman = new Foreman({ bench: store, worker: id, crew, settings, onError })
+    this.#foreman = foreman
+    const listening = store.listen('ready', foreman.ring)
+    const lease = new Lease(store, id, settings, {
+      cancelAsked: (ids) => foreman.abort(ids, 'cancelled'),
+      shaken: () => foreman.abortAll(),
+      broken: () => crew.abandon(),
+      // The next exchange is refused, which ends the foreman.
+      gone: foreman.ring,
+      metrics: () => foreman.stats.snapshot(),
+      onError,
+    })
+    const housekeeping = new Housekeeping({
+      store,
+      files,
+      manifest: crew.manifest,
+      everyMs: settings.sweepMs,
+      askSweep: () => foreman.askSweep(),
+      onError,
+    })
+    this.closed = foreman
+      .run(this.#stopping.signal)
+      .catch((error: unknown) => {
+        crew.abandon()
+        onError(error)
+      })
+      .finally(() => [listening, lease, housekeeping].forEach((part) => part[Symbol.dispose]()))
+  }
+
+  /** Registers and begins to work. @throws ErrandError STORE_BUSY and its kin */
+  static async start(parts: WorkerParts): Promise<Worker> {
+    const settings = { ...WORKER_DEFAULTS, ...parts.settings }
+    const { store, crew } = parts
+    const id = newId()
+    const { queues, leaseMs } = settings
+    const { concurrency, processes } = crew
+    const info = {
+      host: hostname(),
+      pid: process.pid,
+      node: process.version,
+      queues,
+      concurrency,
+      processes,
+    }
+    await store.register({ id, leaseMs, info: encodeJson(info) ?? new Uint8Array() })
+    await store.unpark(crew.manifest)
+    const worker = new Worker(id, parts, settings)
+    // A worker that died and was replaced by this one left jobs to take over.
+    worker.#foreman.askSweep()
+    return worker
+  }
+
+  /**
+   * Claims nothing more, waits for what runs up to the grace time, hands back the rest and retires.
+   * @returns whether the store has heard of everything
+   */
+  async stop(): Promise<boolean> {
+    const { crew, store, onError } = this.#parts
+    this.#stopping.abort()
+    crew.recall()
+    const grace = setTimeout(() => crew.abandon(), this.#settings.graceMs)
+    const ended = await Promise.race([this.closed.then(() => true), this.#giveUp()])
+    clearTimeout(grace)
+    if (!ended) return false
+    await store.renew(this.id, this.#foreman.stats.snapshot()).catch(onError ?? (() => undefined))
+    return store.retire(this.id).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  /** A store that is down when we stop is not waited for: our lease will run out. */
+  #giveUp(): Promise<false> {
+    const { promise, resolve } = Promise.withResolvers<false>()
+    setTimeout(() => resolve(false), this.#settings.graceMs + 3000).unref()
+    return promise
+  }
+}

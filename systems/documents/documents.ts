@@ -1,0 +1,101 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { seed } from './seed.ts'
+
+/** A project document, as this system keeps it. Nothing of it lies in Errand's store but its id. */
+export type ProjectDocument = {
+  id: number
+  reference: string
+  title: string
+  project: string
+  team: string
+  region: string
+  version: string
+  updatedAt: string
+  summary: string
+  sections: Section[]
+  /** The job last asked for; whether a PDF is in progress is that job's state, and no flag here. */
+  taskId: string | undefined
+  /** The job that made the PDF that is there now. */
+  pdfTaskId: string | undefined
+}
+
+export type Section = { heading: string; paragraphs: string[] }
+export type NewDocument = Omit<ProjectDocument, 'id' | 'taskId' | 'pdfTaskId'>
+
+export const pdfName = ({ reference }: ProjectDocument) => `${reference}.pdf`
+
+const SCHEMA = `
+  create table if not exists document (
+    id integer primary key,
+    text text not null,
+    task_id text,
+    pdf_task_id text
+  ) strict`
+
+/** The system's own database, beside Errand's store: its records and which job made their PDF. */
+export class Documents implements Disposable {
+  readonly #database: DatabaseSync
+
+  constructor(location: string) {
+    // Server and executors share the file, so each waits for the other's commit.
+    this.#database = new DatabaseSync(location, { timeout: 5000 })
+    this.#database.exec(SCHEMA)
+    this.#fill()
+  }
+
+  list(): ProjectDocument[] {
+    return this.#database.prepare('select * from document order by id').all().map(toDocument)
+  }
+
+  find(id: number): ProjectDocument | undefined {
+    const row = this.#database.prepare('select * from document where id = ?').get(id)
+    return row && toDocument(row)
+  }
+
+  /** Remembers the job that was asked for. */
+  requested(id: number, taskId: string): void {
+    this.#database.prepare('update document set task_id = ? where id = ?').run(taskId, id)
+  }
+
+  /** Remembers the job whose file is the document's PDF. A repeated attempt writes the same. */
+  generated(id: number, taskId: string): void {
+    this.#database.prepare('update document set pdf_task_id = ? where id = ?').run(taskId, id)
+  }
+
+  remove(id: number): void {
+    this.#database.prepare('delete from document where id = ?').run(id)
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close()
+  }
+
+  /** Ids are given, so two processes that fill at once leave one set of rows. */
+  #fill(): void {
+    if (this.#database.prepare('select 1 from document').get()) return
+    const add = this.#database.prepare('insert or ignore into document (id, text) values (?, ?)')
+    this.#database.exec('begin immediate')
+    for (const [i, document] of seed().entries()) add.run(i + 1, JSON.stringify(document))
+    this.#database.exec('commit')
+  }
+}
+
+/** Opens the database, and makes and fills it the first time. */
+export function openDocuments(location = '.errand/documents.db'): Documents {
+  mkdirSync(dirname(location), { recursive: true, mode: 0o700 })
+  return new Documents(location)
+}
+
+function toDocument(row: Record<string, unknown>): ProjectDocument {
+  const text: NewDocument = JSON.parse(String(row.text))
+  return {
+    id: Number(row.id),
+    ...text,
+    taskId: textOf(row.task_id),
+    pdfTaskId: textOf(row.pdf_task_id),
+  }
+}
+
+const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined)

@@ -1,0 +1,77 @@
+import { Readable } from 'node:stream'
+import { type App, ErrandError } from 'errand'
+import { z } from 'zod'
+import { type Documents, pdfName, type ProjectDocument } from './documents.ts'
+import { servePage } from './page.ts'
+import { findTask, Pdfs } from './pdfs.ts'
+import { toTask } from './task.ts'
+
+const Wait = z.coerce.number().min(0).max(55).default(0)
+
+/** The documents API, in the words its users asked for. */
+export const documentRoutes =
+  (documents: Documents): NonNullable<App['routes']> =>
+  (app, { errand }) => {
+    const pdfs = new Pdfs(errand, documents)
+    servePage(app)
+
+    app.get('/list', async (c) => {
+      const data = documents
+        .list()
+        .map(async (document) => toRow(document, await pdfs.status(document)))
+      return c.json({ data: await Promise.all(data) })
+    })
+
+    app.post('/:id{\\d+}/pdf', async (c) => {
+      const taskId = await pdfs.request(read(documents, c.req.param('id')))
+      return c.json(started(taskId), 202)
+    })
+
+    app.get('/tasks/:taskId', async (c) =>
+      c.json(toTask(await findTask(errand, c.req.param('taskId')), errand)),
+    )
+
+    app.get('/:id{\\d+}/pdf', async (c) => {
+      const waitMs = readWait(c.req.query('wait'))
+      const document = read(documents, c.req.param('id'))
+      const stored = await pdfs.link(document)
+      if (stored) return c.redirect(stored)
+      const taskId = await pdfs.request(document)
+      const link = await pdfs.linkWithin(taskId, waitMs)
+      return link ? c.redirect(link) : c.json(started(taskId), 202)
+    })
+
+    app.post('/:id{\\d+}/pdf/sync', async (c) => {
+      const document = read(documents, c.req.param('id'))
+      // Imported at the first request, so that a server nobody asks for this never loads pdfkit.
+      const { renderPdf } = await import('./pdf.ts')
+      return c.body(Readable.toWeb(renderPdf(document).content), 200, {
+        'content-type': 'application/pdf',
+        'content-disposition': `attachment; filename="${pdfName(document)}"`,
+      })
+    })
+  }
+
+const started = (taskId: string) => ({ message: 'PDF generation started', task_id: taskId })
+
+function read(documents: Documents, id: string): ProjectDocument {
+  const document = documents.find(Number(id))
+  if (document === undefined) throw new ErrandError('NOT_FOUND', {})
+  return document
+}
+
+function readWait(text: string | undefined): number {
+  const { success, data } = Wait.safeParse(text)
+  if (success) return data * 1000
+  throw new ErrandError('INVALID_QUERY', {
+    parameter: 'wait',
+    problem: 'needs seconds from 0 to 55',
+  })
+}
+
+function toRow(
+  { id, reference, title, project, team, updatedAt }: ProjectDocument,
+  status: string,
+) {
+  return { id, reference, title, project, team, updatedAt, status }
+}

@@ -1,0 +1,158 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { styleText } from 'node:util'
+
+/** One way to break Errand, and the test that must notice. */
+type Sabotage = {
+  breaks: string
+  file: string
+  find: string
+  put: string
+  test: string
+  red: RegExp
+}
+
+const STORE = 'test/store/sqlite.test.ts'
+
+const SABOTAGES: readonly Sabotage[] = [
+  {
+    breaks: 'the fence is not checked',
+    file: 'src/store/sqlite/exchange.sql',
+    find: 'where turn = ? and id = ? and fence = ? and worker = ? and state = 2;\n\n-- name: answer',
+    put: 'where turn = ? and id = ? and ? > 0 and worker = ? and state = 2;\n\n-- name: answer',
+    test: STORE,
+    red: /C3 /,
+  },
+  {
+    breaks: 'the holder is not checked',
+    file: 'src/store/sqlite/exchange.sql',
+    find: 'where turn = ? and id = ? and fence = ? and worker = ? and state = 2;\n\n-- name: answer',
+    put: "where turn = ? and id = ? and fence = ? and ? <> '' and state = 2;\n\n-- name: answer",
+    test: STORE,
+    red: /C3 /,
+  },
+  {
+    breaks: 'no receipt is kept',
+    file: 'src/store/sqlite/exchange.ts',
+    find: '    this.#sql.hand.run(worker, n, handed.length, JSON.stringify(places))\n',
+    put: '',
+    test: STORE,
+    red: /C[456] /,
+  },
+  {
+    breaks: 'a repeated number claims again',
+    file: 'src/store/sqlite/exchange.ts',
+    find: "if (n === newest || n === second) return 'again'",
+    put: "if (n === newest || n === second) return 'new'",
+    test: STORE,
+    red: /C4 /,
+  },
+  {
+    breaks: 'fences start anew when the clock goes back',
+    file: 'src/store/sqlite/handing.ts',
+    find: 'Math.max(fence + 1, now)',
+    put: 'now',
+    test: STORE,
+    red: /C2 /,
+  },
+  {
+    breaks: 'anybody may sweep',
+    file: 'src/store/sqlite/sweep.sql',
+    find: ' and :now - unbroken_from >= lease_ms',
+    put: ' and :now >= 0 and lease_ms > 0',
+    test: STORE,
+    red: /C6 /,
+  },
+  {
+    breaks: 'the unique index is gone',
+    file: 'src/store/sqlite/intake.ts',
+    find: 'if (unique && this.#change.find.get(job.id) === undefined) {',
+    put: 'if (unique && job.id === undefined) {',
+    test: STORE,
+    red: /C[18] /,
+  },
+  {
+    breaks: 'the index of the ready line is gone',
+    file: 'src/store/sqlite/migrations/0001-jobs.sql',
+    find: 'create index job_ready on job (queue, priority, run_at) where state = 1;',
+    put: '',
+    test: 'test/store/sqlite-plans.test.ts',
+    red: /walks an index/,
+  },
+  {
+    breaks: 'enqueues are not gathered',
+    file: 'src/base/batching.ts',
+    find: 'const BATCH_MAX = 1000',
+    put: 'const BATCH_MAX = 1',
+    test: 'test/base/batching.test.ts',
+    red: /share one trip|join/,
+  },
+  {
+    breaks: 'calls of one turn do not share a transaction',
+    file: 'src/store/sqlite/turns.ts',
+    find: 'const CALLS_MAX = 500',
+    put: 'const CALLS_MAX = 1',
+    test: 'test/store/sqlite-plans.test.ts',
+    red: /share one transaction/,
+  },
+  {
+    breaks: 'a timed-out job may still complete',
+    file: 'src/worker/perform.ts',
+    find: "if (why === 'timeout') return {",
+    put: "if (why === 'timeout' && report.how !== 'completed') return {",
+    test: 'test/worker/perform.test.ts',
+    red: /time/,
+  },
+]
+
+const ROOT = resolve(import.meta.dirname, '..')
+const PARTS = [
+  'src',
+  'test',
+  'systems',
+  'bench',
+  'bin',
+  'docs',
+  'package.json',
+  'tsconfig.json',
+  'README.md',
+]
+
+const missed = SABOTAGES.filter((sabotage) => !isNoticed(sabotage))
+console.log(`${SABOTAGES.length - missed.length} of ${SABOTAGES.length} sabotages were noticed`)
+process.exitCode = missed.length > 0 ? 1 : 0
+
+/** Breaks a copy and asks the one test file; a run that stays green, or goes red elsewhere only, is a gap. */
+function isNoticed({ breaks, file, find, put, test, red }: Sabotage): boolean {
+  const copy = mkdtempSync(join(tmpdir(), 'errand-sabotage-'))
+  try {
+    for (const part of PARTS) cpSync(join(ROOT, part), join(copy, part), { recursive: true })
+    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
+    const before = readFileSync(join(copy, file), 'utf8')
+    if (!before.includes(find)) return told(breaks, false, `${file} has no such text any more`)
+    writeFileSync(join(copy, file), before.replace(find, put))
+    // One mode is enough to see a clause fall, and much faster.
+    const narrow = test === STORE ? ['--test-name-pattern=SQLite in memory'] : []
+    const { stdout } = spawnSync(
+      process.execPath,
+      ['--no-warnings', '--test', '--test-reporter=tap', ...narrow, test],
+      {
+        cwd: copy,
+        encoding: 'utf8',
+        timeout: 180_000,
+      },
+    )
+    const fallen = [...stdout.matchAll(/^\s*not ok \d+ - (.*)$/gm)].map(([, name = '']) => name)
+    const noticed = fallen.find((name) => red.test(name))
+    return told(breaks, noticed !== undefined, noticed ?? `red: ${fallen.join(', ') || 'nothing'}`)
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
+}
+
+function told(breaks: string, isGood: boolean, detail: string): boolean {
+  console.log(`${isGood ? styleText('green', '✔') : styleText('red', '✖')} ${breaks}: ${detail}`)
+  return isGood
+}

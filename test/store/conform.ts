@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Store } from '../../src/store/contract.ts'
+import { HandClock } from '../support/clock.ts'
+import { account } from './clauses/account.ts'
+import { artifact } from './clauses/artifact.ts'
+import { attempt } from './clauses/attempt.ts'
+import { cancel } from './clauses/cancel.ts'
+import { claim } from './clauses/claim.ts'
+import { due } from './clauses/due.ts'
+import { exchange } from './clauses/exchange.ts'
+import { fence } from './clauses/fence.ts'
+import { insert } from './clauses/insert.ts'
+import { list } from './clauses/list.ts'
+import { listen } from './clauses/listen.ts'
+import { note } from './clauses/note.ts'
+import { order } from './clauses/order.ts'
+import { purge } from './clauses/purge.ts'
+import { renew } from './clauses/renew.ts'
+import { retry } from './clauses/retry.ts'
+import { settle } from './clauses/settle.ts'
+import { sweep } from './clauses/sweep.ts'
+import { tally } from './clauses/tally.ts'
+import { unique } from './clauses/unique.ts'
+import { unpark } from './clauses/unpark.ts'
+import { worker } from './clauses/worker.ts'
+
+export type Clauses = Record<
+  `C${number} ${string}`,
+  (store: Store, clock: HandClock) => Promise<void>
+>
+
+const ALL: readonly Clauses[] = [
+  insert,
+  unique,
+  claim,
+  exchange,
+  order,
+  due,
+  settle,
+  fence,
+  attempt,
+  sweep,
+  renew,
+  worker,
+  note,
+  cancel,
+  retry,
+  unpark,
+  artifact,
+  purge,
+  list,
+  tally,
+  listen,
+  account,
+]
+
+const TIMEOUT_MS = 20_000
+
+/**
+ * Holds one store to every clause of the contract. Each clause gets a fresh store and a hand clock,
+ * and leaves a store behind that does not contradict itself.
+ */
+export function conform(name: string, open: (clock: HandClock) => Promise<Store>): void {
+  describe(`${name} keeps the contract`, () => {
+    for (const [clause, check] of ALL.flatMap((clauses) => Object.entries(clauses))) {
+      test(clause, { timeout: TIMEOUT_MS }, async () => {
+        const clock = new HandClock()
+        await using store = await open(clock)
+        await check(store, clock)
+        assert.deepEqual(await store.verify(), [])
+      })
+    }
+  })
+}

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { newId } from '../../src/base/id.ts'
+import { open } from '../../src/open.ts'
+import { Installation, until } from '../support/command.ts'
+import app from './chores.app.ts'
+
+/** Short spans, so that what takes seconds in life takes less here. */
+const QUICK = {
+  ERRAND_LEASE: '1500ms',
+  ERRAND_RENEW: '300ms',
+  ERRAND_SWEEP: '200ms',
+  ERRAND_GRACE: '3s',
+}
+
+async function workplace() {
+  const here = new Installation({ ERRAND_APP: `${import.meta.dirname}/chores.app.ts`, ...QUICK })
+  const errand = await open(`sqlite:${here.folder}/errand.db`, { jobs: app.jobs })
+  /** The process that runs a job, as the job itself says. */
+  const runner = (id: string, attempt = 1) =>
+    until(async () => {
+      const { progress } = await errand.job(id)
+      return progress?.status === `attempt ${attempt}` ? progress.done : undefined
+    }, 'nobody runs it')
+  return {
+    here,
+    errand,
+    runner,
+    async [Symbol.asyncDispose]() {
+      await errand[Symbol.asyncDispose]()
+      await here[Symbol.asyncDispose]()
+    },
+  }
+}
+
+test('a job whose executor is killed runs again, without an attempt lost', async () => {
+  await using place = await workplace()
+  await place.here.start('worker').said('worker started')
+  const { id } = await place.errand.enqueue('nap', { ms: 400 })
+  const pid = await place.runner(id)
+  process.kill(pid, 'SIGKILL')
+  const view = await place.errand.ended(id, 20_000)
+  assert.equal(view.state, 'completed')
+  assert.equal(view.attempt, 1)
+  assert.notEqual(view.result, pid)
+  assert.deepEqual(
+    (await place.errand.attempts(id)).map(({ outcome }) => outcome),
+    ['crashed'],
+  )
+})
+
+test('jobs of a killed worker are taken over by another one', async () => {
+  await using place = await workplace()
+  const first = place.here.start('worker')
+  await first.said('worker started')
+  const { id } = await place.errand.enqueue('nap', { ms: 30_000 })
+  await place.runner(id)
+  await place.here.start('worker').said('worker started')
+  first.signal('SIGKILL')
+  const view = await until(async () => {
+    const [attempt] = await place.errand.attempts(id)
+    return attempt
+  }, 'nobody took it over')
+  assert.equal(view.outcome, 'lost')
+  assert.deepEqual(await place.errand.verify(), [])
+  await place.errand.cancel(id)
+})
+
+test('a worker told to stop finishes what runs and hands back the rest', async () => {
+  await using place = await workplace()
+  const worker = place.here.start('worker', '--concurrency', '2')
+  await worker.said('worker started')
+  const short = await place.errand.enqueue('nap', { ms: 300 })
+  const long = await place.errand.enqueue('nap', { ms: 60_000 })
+  await place.runner(short.id)
+  await place.runner(long.id)
+  worker.signal('SIGTERM')
+  assert.equal(await worker.exit(), 0)
+  assert.equal((await place.errand.job(short.id)).state, 'completed')
+  const rest = await place.errand.job(long.id)
+  assert.equal(rest.state, 'ready')
+  assert.equal(rest.attempt, 1)
+  assert.deepEqual(await place.errand.attempts(long.id), [])
+  assert.deepEqual(await place.errand.verify(), [])
+})
+
+test('a job nobody knows is kept, and done once somebody does', async () => {
+  await using place = await workplace()
+  const id = newId()
+  const job = {
+    id,
+    job: 'echo',
+    queue: 'default',
+    tenant: '',
+    priority: 5,
+    policy: Buffer.from('{}'),
+  }
+  await place.errand.store.insert([{ ...job, job: 'unheard.of', input: Buffer.from('{}') }])
+  await place.here.start('worker').said('worker started')
+  const parked = await until(async () => {
+    const view = await place.errand.job(id)
+    return view.state === 'waiting' ? view : undefined
+  }, 'it was not set aside')
+  assert.equal(parked.waitingFor, 'handler')
+  const { id: known } = await place.errand.enqueue('echo', { text: 'still served' })
+  assert.equal((await place.errand.ended(known, 20_000)).state, 'completed')
+})

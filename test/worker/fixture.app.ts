@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { defineApp } from '../../src/http/app.ts'
+import type { Context } from '../../src/job/context.ts'
+import { defineJob } from '../../src/job/define.ts'
+import { anything } from '../support/schema.ts'
+
+const input = anything()
+
+const untilStopped = async ({ signal }: Context) => {
+  if (!signal.aborted) await once(signal, 'abort')
+  throw signal.reason
+}
+
+export const echo = defineJob({ name: 'echo', input, run: (given) => given })
+export const pid = defineJob({ name: 'pid', input, run: () => process.pid })
+
+/** Tells its process and waits to be stopped. */
+export const hang = defineJob({
+  name: 'hang',
+  input,
+  run: (_, context) => {
+    context.progress({ done: process.pid })
+    return untilStopped(context)
+  },
+})
+
+/** Tells its process and hears nothing ever again. */
+export const spin = defineJob({
+  name: 'spin',
+  input,
+  run: async (_, { log }) => {
+    log.info(`${process.pid}`)
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+    for (;;);
+  },
+})
+
+/** Starts a process of its own and tells which. */
+export const parent = defineJob({
+  name: 'parent',
+  input,
+  run: (_, context) => {
+    context.progress({ done: spawn('sleep', ['1000'], { stdio: 'ignore' }).pid ?? 0 })
+    return untilStopped(context)
+  },
+})
+
+const whenBroken = process.env['FIXTURE_BROKEN_WHEN'] ?? ''
+
+export default defineApp({
+  jobs: [echo, pid, hang, spin, parent],
+  start: () => {
+    if (existsSync(whenBroken)) throw new Error('cannot start now')
+    return {}
+  },
+})

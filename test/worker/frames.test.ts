@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { Duplex } from 'node:stream'
+import { test } from 'node:test'
+import type { Report } from '../../src/job/outcome.ts'
+import { type Frame, Frames } from '../../src/worker/frames.ts'
+import {
+  noteFrame,
+  readNote,
+  readReport,
+  readRun,
+  reportFrame,
+  runFrame,
+} from '../../src/worker/messages.ts'
+import { claimed } from '../support/claimed.ts'
+import { settled } from '../support/counting.ts'
+import { bytes } from '../support/jobs.ts'
+import { seeded } from '../support/random.ts'
+
+type Said = Frame<unknown>
+
+/** A stream that keeps what is written to it, write by write. */
+function paper(): { stream: Duplex; writes: Buffer[] } {
+  const writes: Buffer[] = []
+  const write = (chunk: Buffer, _: string, done: () => void) => (writes.push(chunk), done())
+  return { stream: new Duplex({ read: () => undefined, write }), writes }
+}
+
+async function written(batches: readonly (readonly Said[])[]): Promise<Buffer[]> {
+  const { stream, writes } = paper()
+  const frames = new Frames<unknown, unknown>(stream, () => undefined)
+  for (const batch of batches) {
+    for (const { message, bytes: parts } of batch) frames.say(message, parts)
+    await settled()
+  }
+  return writes
+}
+
+/** What is heard when these chunks arrive one after another. */
+async function heard(chunks: readonly Buffer[]): Promise<unknown[]> {
+  const { stream } = paper()
+  const said: Said[] = []
+  const frames = new Frames<unknown, unknown>(stream, (frame) => void said.push(frame))
+  for (const chunk of chunks) stream.push(chunk)
+  await settled()
+  assert(frames)
+  return said.map(plain)
+}
+
+const plain = ({ message, bytes: parts }: Said) => [
+  message,
+  ...parts.map((part) => Buffer.from(part).toString('hex')),
+]
+
+const random = seeded(7)
+const anyBytes = () => Buffer.from(Array.from({ length: random(40) }, () => random(256)))
+const anyFrame = (): Said => ({
+  message: { say: 'é'.repeat(random(5)), n: random(1000) },
+  bytes: Array.from({ length: random(3) }, anyBytes),
+})
+const batches = Array.from({ length: 4 }, () => Array.from({ length: 1 + random(3) }, anyFrame))
+const expected = batches.flat().map(plain)
+
+test('what is said in one turn leaves in one write', async () => {
+  assert.equal((await written(batches)).length, batches.length)
+})
+
+test('batches are heard as they were said, wherever their bytes are cut', async () => {
+  const all = Buffer.concat(await written(batches))
+  for (let at = 0; at <= all.length; at++)
+    assert.deepEqual(await heard([all.subarray(0, at), all.subarray(at)]), expected, `cut at ${at}`)
+})
+
+test('batches are heard when they come byte by byte', async () => {
+  const all = Buffer.concat(await written(batches))
+  const single = [...all].map((byte) => Buffer.of(byte))
+  assert.deepEqual(await heard(single), expected)
+})
+
+test('nothing is heard of half a batch', async () => {
+  const all = Buffer.concat(await written(batches.slice(0, 1)))
+  assert.deepEqual(await heard([all.subarray(0, -1)]), [])
+})
+
+test('what is said to a stream that is gone is not an error', async () => {
+  const { stream, writes } = paper()
+  const frames = new Frames<unknown, unknown>(stream, () => undefined)
+  stream.destroy()
+  frames.say({ say: 'late' })
+  await settled()
+  assert.deepEqual(writes, [])
+})
+
+/** A frame after its message went through JSON. */
+const sent = <Message>({ message, bytes: parts }: Frame<Message>): Frame<Message> => ({
+  message: JSON.parse(JSON.stringify(message)),
+  bytes: parts,
+})
+
+test('a job comes to its executor as it was claimed', () => {
+  const job = claimed({ attempts: 2 }, { input: Buffer.of(0, 255), deadlineAt: 5 })
+  const { message, bytes: parts } = sent(runFrame(job, 5))
+  assert(message.say === 'run')
+  assert.equal(message.softMs, 5)
+  assert.deepEqual(readRun(message.job, parts), job)
+})
+
+const REPORTS: Report[] = [
+  { how: 'completed', withErrors: false, artifacts: [] },
+  { how: 'completed', withErrors: true, artifacts: [], result: Buffer.of(0, 255) },
+  { how: 'completed', withErrors: false, artifacts: [], result: Buffer.alloc(0) },
+  { how: 'failed', reason: 'timeout', error: Buffer.of(255), retry: false, delayMs: 5 },
+  { how: 'cancelled' },
+  { how: 'released' },
+  { how: 'unknown' },
+]
+
+test('a report comes to its foreman as it was made', () => {
+  for (const report of REPORTS) {
+    const { message, bytes: parts } = sent(reportFrame(claimed(), report, 1.5))
+    assert(message.say === 'report')
+    assert.equal(message.ranMs, 1.5)
+    assert.deepEqual(readReport(message.report, parts), report)
+  }
+})
+
+test('a note comes to its foreman as it was made', () => {
+  const line = { at: 1, level: 'info', text: 'é' } as const
+  for (const said of [
+    { log: [line] },
+    { progress: bytes('{}') },
+    { log: [line], progress: bytes('1') },
+  ]) {
+    const note = { id: claimed().id, fence: 3, ...said }
+    const { message, bytes: parts } = sent(noteFrame(note))
+    assert(message.say === 'note')
+    assert.deepEqual(readNote(message, parts), note)
+  }
+})
