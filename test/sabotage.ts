@@ -87,7 +87,7 @@ const SABOTAGES: readonly Sabotage[] = [
     find: 'const BATCH_MAX = 1000',
     put: 'const BATCH_MAX = 1',
     test: 'test/base/batching.test.ts',
-    red: /share one trip|join/,
+    red: /share the next trip/,
   },
   {
     breaks: 'calls of one turn do not share a transaction',
@@ -100,8 +100,8 @@ const SABOTAGES: readonly Sabotage[] = [
   {
     breaks: 'a timed-out job may still complete',
     file: 'src/worker/perform.ts',
-    find: "if (why === 'timeout') return {",
-    put: "if (why === 'timeout' && report.how !== 'completed') return {",
+    find: "if (why === 'timeout')\n",
+    put: "if (why === 'timeout' && report.how !== 'completed')\n",
     test: 'test/worker/perform.test.ts',
     red: /time/,
   },
