@@ -51,7 +51,12 @@ async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> 
   const { kind, location, durability } = errand.store.about
   const first = firstRequest(app, server.routes, door.url)
   tellManager({
-    ready: { url: door.url, store: `${kind} ${location}, durability ${durability}`, first },
+    ready: {
+      url: door.url,
+      ...(app.mount && { page: `${door.url}${app.mount}/` }),
+      store: `${kind} ${location}, durability ${durability}`,
+      first,
+    },
   })
 
   await aborted(signal)

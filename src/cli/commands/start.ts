@@ -31,13 +31,14 @@ async function retire(desk: Desk, worker: string): Promise<void> {
   await errand.store.retire(worker)
 }
 
-function welcome({ print, settings, inForce }: Desk, { url, store, first }: Ready): void {
+function welcome({ print, settings, inForce }: Desk, { url, page, store, first }: Ready): void {
   const { concurrency, processes } = settings
   const isTyped = inForce.readings.some(
     ({ name, origin }) => name === 'store' && origin === '--store',
   )
   const rows = [
     ['http', url],
+    ...(page === undefined ? [] : [['page', page]]),
     ['store', store],
     ['worker', `${concurrency} jobs at a time, ${processes} processes`],
     ['try', first],
