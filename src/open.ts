@@ -8,6 +8,7 @@ import type { Resources } from './job/context.ts'
 import type { Definition, Handler, WholeJob } from './job/define.ts'
 import { ErrandError } from './job/errors.ts'
 import { refuseUnknown } from './job/options.ts'
+import type { EnqueueOptions } from './job/prepare.ts'
 import type { Given, Parsed, Schema } from './job/schema.ts'
 import type { Store } from './store/contract.ts'
 import { Watch } from './watch/watch.ts'
@@ -85,12 +86,15 @@ export class Errand implements AsyncDisposable {
     this.watch = new Watch(store)
   }
 
-  enqueue: Client['enqueue'] = (job: Definition | string, input: unknown, options = {}) =>
-    this.client.enqueue(this.client.definition(job), input, options)
+  enqueue: Client['enqueue'] = (
+    job: Definition | string,
+    input: unknown,
+    options?: EnqueueOptions,
+  ) => this.client.enqueue(this.client.definition(job), input, options)
   enqueueMany: Client['enqueueMany'] = (
     job: Definition | string,
     inputs: readonly unknown[],
-    options = {},
+    options?: EnqueueOptions,
   ) => this.client.enqueueMany(this.client.definition(job), inputs, options)
   cancel: Client['cancel'] = (id) => this.client.cancel(id)
   retry: Client['retry'] = (id, options) => this.client.retry(id, options)

@@ -18,10 +18,11 @@ const SPAN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
 
 /** Reads a span; undefined when it is none, so that the caller can say which option was wrong. */
 export function parseSpan(span: unknown): Millis | undefined {
-  if (typeof span === 'number') return Number.isFinite(span) && span >= 0 ? span : undefined
+  if (typeof span === 'number')
+    return Number.isFinite(span) && span >= 0 ? Math.round(span) : undefined
   const [, amount, unit] = SPAN.exec(typeof span === 'string' ? span : '') ?? []
   const [, size] = SIZES.find(([name]) => name === unit) ?? []
-  return size === undefined ? undefined : Number(amount) * size
+  return size === undefined ? undefined : Math.round(Number(amount) * size)
 }
 
 /** The span in its largest fitting unit, one decimal at most: `4m`, `1.5h`, `12ms`. */

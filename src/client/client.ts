@@ -46,7 +46,8 @@ export class Client {
     input: unknown,
     options?: EnqueueOptions,
   ): Promise<Enqueued> {
-    return this.#insert(await prepare(this.definition(job), input, options))
+    const prepared = prepare(this.definition(job), input, options)
+    return accepted(await this.#insert(prepared instanceof Promise ? await prepared : prepared))
   }
 
   /** As `enqueue`, for a request that may be repeated: the same key and body find the first job. */
@@ -56,7 +57,9 @@ export class Client {
     options: EnqueueOptions,
     idempotency: Idempotency,
   ): Promise<Enqueued> {
-    return this.#insert(await prepare(this.definition(job), input, options, idempotency))
+    return accepted(
+      await this.#insert(await prepare(this.definition(job), input, options, idempotency)),
+    )
   }
 
   /**
@@ -79,7 +82,7 @@ export class Client {
     options?: EnqueueOptions,
   ): Promise<Enqueued[]> {
     const definition = this.definition(job)
-    const jobs = await Promise.all(inputs.map((input) => prepare(definition, input, options)))
+    const jobs = await Promise.all(inputs.map(async (input) => prepare(definition, input, options)))
     return (await this.#intake.insert(jobs)).map(accepted)
   }
 
@@ -122,10 +125,9 @@ export class Client {
     return [...this.#definitions.values()]
   }
 
-  async #insert(job: NewJob): Promise<Enqueued> {
-    const line =
-      job.fingerprint === undefined && job.unique === undefined ? this.#plain : this.#named
-    return accepted(await line.add(job))
+  #insert(job: NewJob): Promise<Inserted> {
+    const isPlain = job.fingerprint === undefined && job.unique === undefined
+    return (isPlain ? this.#plain : this.#named).add(job)
   }
 }
 

@@ -40,16 +40,26 @@ export function encodePolicy(policy: Partial<Policy>): Bytes {
 }
 
 /** Jobs of one definition share their policy to the byte, so reading is remembered. */
-const known = new Map<string, Policy>()
+const byText = new Map<string, Policy>()
+const byBytes = new WeakMap<Bytes, Policy>()
 const KNOWN_MAX = 1000
 
 export function readPolicy(bytes: Bytes): Policy {
-  const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
-  let policy = known.get(key)
+  let policy = byBytes.get(bytes)
   if (policy === undefined) {
-    if (known.size >= KNOWN_MAX) known.clear()
+    policy = readByText(bytes)
+    byBytes.set(bytes, policy)
+  }
+  return policy
+}
+
+function readByText(bytes: Bytes): Policy {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+  let policy = byText.get(text)
+  if (policy === undefined) {
+    if (byText.size >= KNOWN_MAX) byText.clear()
     policy = { ...POLICY_DEFAULTS, ...readOwn<Partial<Policy>>(bytes, {}) }
-    known.set(key, policy)
+    byText.set(text, policy)
   }
   return policy
 }

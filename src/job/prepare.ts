@@ -54,43 +54,61 @@ export const INPUT_BYTES_MAX = 262_144
  * The input is stored as given, and parsed again where it runs, so that a schema may transform it.
  * @throws ErrandError UNKNOWN_OPTION, INVALID_OPTION, INVALID_INPUT, UNSTORABLE_INPUT, INPUT_TOO_LARGE
  */
-export async function prepare(
+export function prepare(
   definition: Definition,
   input: unknown,
-  options: EnqueueOptions = {},
+  options?: EnqueueOptions,
   idempotency?: Idempotency,
-): Promise<NewJob> {
-  refuseUnknown(options, KNOWN)
+): NewJob | Promise<NewJob> {
   const bytes = encodeInput(input)
-  await validate(definition.input, input, definition.name)
+  const validated = validate(definition.input, input, definition.name)
+  const build = () =>
+    options === undefined && idempotency === undefined && definition.unique === undefined
+      ? plainJob(definition, bytes)
+      : optionedJob(definition, input, bytes, options ?? {}, idempotency)
+  // At once where the schema allows: most enqueues ask for nothing special, and there are many.
+  return validated instanceof Promise ? validated.then(build) : build()
+}
 
-  const { name, policy } = definition
-  const tenant = options.tenant ?? ''
-  const id = idempotency
-    ? derivedId(tenant, idempotency.route, idempotency.key)
-    : readId(options.id)
-  const named = idempotency !== undefined || options.id !== undefined
+const plainJob = ({ name, queue, priority, policyBytes }: Definition, input: Bytes): NewJob => ({
+  id: newId(),
+  job: name,
+  queue,
+  tenant: '',
+  priority,
+  input,
+  policy: policyBytes,
+})
+
+function optionedJob(
+  definition: Definition,
+  input: unknown,
+  bytes: Bytes,
+  options: EnqueueOptions,
+  idempotency: Idempotency | undefined,
+): NewJob {
+  refuseUnknown(options, KNOWN)
+  const { expiresIn, deadline, tags } = options
+  const tenant = options.tenant === undefined ? '' : readText('tenant', options.tenant)
+  const isNamed = idempotency !== undefined || options.id !== undefined
   const unique = readUnique(definition, input, options.unique)
   return {
-    id,
-    job: name,
-    queue: options.queue === undefined ? definition.queue : readName('queue', options.queue),
+    ...plainJob(definition, bytes),
+    id: idempotency ? derivedId(tenant, idempotency.route, idempotency.key) : readId(options.id),
     tenant,
-    priority: options.priority === undefined ? definition.priority : readPriority(options.priority),
-    input: bytes,
-    policy: idempotency
-      ? encodePolicy({ ...policy, keepAtLeastMs: IDEMPOTENCY_MS })
-      : definition.policyBytes,
+    ...(options.queue !== undefined && { queue: readName('queue', options.queue) }),
+    ...(options.priority !== undefined && { priority: readPriority(options.priority) }),
+    ...(idempotency && {
+      policy: encodePolicy({ ...definition.policy, keepAtLeastMs: IDEMPOTENCY_MS }),
+    }),
     ...readStart(options),
-    ...(options.expiresIn !== undefined && {
-      expiresInMs: readSpan('expiresIn', options.expiresIn, { max: YEAR_MS }),
+    ...(expiresIn !== undefined && {
+      expiresInMs: readSpan('expiresIn', expiresIn, { max: YEAR_MS }),
     }),
-    ...(options.deadline !== undefined && {
-      deadlineMs: readSpan('deadline', options.deadline, { max: YEAR_MS }),
-    }),
-    ...(named && { fingerprint: fingerprintOf(name, bytes, options) }),
+    ...(deadline !== undefined && { deadlineMs: readSpan('deadline', deadline, { max: YEAR_MS }) }),
+    ...(isNamed && { fingerprint: fingerprintOf(definition.name, bytes, options) }),
     ...(unique && { unique }),
-    ...(options.tags?.length && { tags: readTags(options.tags) }),
+    ...(tags?.length && { tags: readTags(tags) }),
   }
 }
 

@@ -29,7 +29,9 @@ import type { State } from '../job/state.ts'
  *  C10 Accepted jobs are ended, live or erased: the counters say so and agree with what is stored.
  *  C11 Bytes come back exactly as they were given.
  *
- * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`.
+ * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`. Ids are lower-case
+ * UUIDs, moments and spans whole milliseconds, priorities 0 to 9, texts well-formed and without NUL:
+ * whoever calls sees to it, and a store may refuse the whole call.
  */
 export interface Store extends Intake, Workbench, Lookout, AsyncDisposable {
   /** What it is and how durable a commit is, for people and beside every figure. */
@@ -40,7 +42,10 @@ export type About = { kind: string; location: string; durability: string; schema
 
 /** Where work comes in. All that `client/` may touch. */
 export interface Intake {
-  /** Stores jobs, or says which existing job each of them is. */
+  /**
+   * Stores jobs, or says which existing job each of them is. May be repeated when its reply was lost:
+   * an id without a fingerprint is its caller's own.
+   */
   insert(jobs: readonly NewJob[]): Promise<Inserted[]>
   /** Ends a job that is not running; asks the holder of one that is. */
   cancel(ids: readonly JobId[], keepMs: Millis): Promise<Cancelled[]>
@@ -53,8 +58,8 @@ export interface Workbench {
   /** Makes a worker known; its lease begins. */
   register(worker: Registration): Promise<void>
   /**
-   * Settles M and claims N in one trip. Repeat `n` when its reply was lost: two numbers may be in
-   * flight, an older one is refused as closed.
+   * Settles M and claims N in one trip. Repeat `n` when its reply was lost. `n` may be sent once
+   * `n - 2` was answered; one older than the last two is refused as closed.
    */
   exchange(
     worker: WorkerId,

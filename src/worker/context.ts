@@ -166,7 +166,7 @@ export class Attempt implements Context {
     const line: Omit<LogLine, 'fence'> = {
       at: Date.now(),
       level,
-      text: String(text).slice(0, LINE_MAX),
+      text: String(text).replaceAll('\0', '').slice(0, LINE_MAX),
     }
     this.#tools.note({ id: this.#job.id, fence: this.#job.fence, log: [line] })
   }

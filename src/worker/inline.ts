@@ -14,7 +14,7 @@ export class InlineCrew implements Crew {
   readonly processes = 0
   readonly isOpen = true
   readonly #handlers: Map<string, Handler>
-  readonly #tools: Omit<Tools, 'note'>
+  #tools: Tools
   readonly #running = new Map<JobId, Running>()
   readonly #waiting: { job: Claimed; softMs: Millis }[] = []
   #ear: Ear = { report: () => undefined, note: () => undefined, ring: () => undefined }
@@ -22,12 +22,13 @@ export class InlineCrew implements Crew {
   constructor(handlers: readonly Handler[], tools: Omit<Tools, 'note'>, concurrency: number) {
     this.#handlers = new Map(handlers.map((handler) => [handler.definition.name, handler]))
     this.manifest = [...this.#handlers.keys()]
-    this.#tools = tools
+    this.#tools = { ...tools, note: () => undefined }
     this.concurrency = concurrency
   }
 
   listen(ear: Ear): void {
     this.#ear = ear
+    this.#tools = { ...this.#tools, note: (note) => ear.note(note) }
   }
 
   begin(job: Claimed, softMs: Millis): void {
@@ -62,10 +63,7 @@ export class InlineCrew implements Crew {
     const handler = this.#handlers.get(job.job)
     if (handler === undefined) return this.#ear.report(job, { how: 'unknown' }, 0)
     const began = performance.now()
-    const attempt = new Performance(handler, job, softMs, {
-      ...this.#tools,
-      note: (note) => this.#ear.note(note),
-    })
+    const attempt = new Performance(handler, job, softMs, this.#tools)
     const running: Running = { job, performance: attempt }
     this.#running.set(job.id, running)
     const report = await attempt.run()

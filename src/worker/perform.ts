@@ -19,6 +19,7 @@ export class Performance {
   readonly #softMs: Millis
   readonly #tools: Tools
   readonly #attempt: Attempt
+  #timer: NodeJS.Timeout | undefined
   #stopped: Abort | 'timeout' | undefined
 
   constructor(handler: Handler, job: Claimed, softMs: Millis, tools: Tools) {
@@ -31,12 +32,18 @@ export class Performance {
   }
 
   async run(): Promise<Report> {
-    const timer = setTimeout(
-      () => this.#stop('timeout', new DOMException('the time limit was reached', 'TimeoutError')),
-      this.#softMs,
-    )
-    const report = await this.#try()
-    clearTimeout(timer)
+    let report: Report
+    try {
+      const { definition } = this.#handler
+      const parsed = validate(definition.input, readInput(this.#job), definition.name)
+      // An `await`, and a timer for it, cost a short job more than its work does.
+      const input = parsed instanceof Promise ? await this.#within(parsed) : parsed
+      const returned = this.#handler.run(input, this.#attempt)
+      report = await this.#complete(isThenable(returned) ? await this.#within(returned) : returned)
+    } catch (error) {
+      report = this.#fail(error)
+    }
+    clearTimeout(this.#timer)
     this.#attempt.end()
     const final = this.#stopped === undefined ? report : this.#whenStopped(this.#stopped, report)
     if (final.how !== 'completed' && this.#attempt.artifacts.length > 0) await this.#removeFiles()
@@ -52,17 +59,13 @@ export class Performance {
     this.#attempt.abort(reason)
   }
 
-  async #try(): Promise<Report> {
-    try {
-      const { definition } = this.#handler
-      const parsed = validate(definition.input, readInput(this.#job), definition.name)
-      // An `await` costs a short job more than its work does.
-      const input = parsed instanceof Promise ? await parsed : parsed
-      const returned = this.#handler.run(input, this.#attempt)
-      return await this.#complete(isThenable(returned) ? await returned : returned)
-    } catch (error) {
-      return this.#fail(error)
-    }
+  /** Waits for the handler under its time limit. */
+  #within<T>(promised: PromiseLike<T>): PromiseLike<T> {
+    this.#timer ??= setTimeout(
+      () => this.#stop('timeout', new DOMException('the time limit was reached', 'TimeoutError')),
+      this.#softMs,
+    )
+    return promised
   }
 
   #complete(returned: unknown): Report | Promise<Report> {

@@ -14,7 +14,7 @@ type Sample = { labels: Labels; value: number; metricName?: string }
 
 /** What a worker has seen, kept as plain numbers and written in the shape Prometheus libraries exchange. */
 export class Stats {
-  readonly #finished = new Map<string, Counter>()
+  readonly #finished = new Map<string, Map<string, Counter>>()
   readonly #run = new Map<string, Histogram>()
   readonly #wait = new Map<string, Histogram>()
   #late = 0
@@ -29,10 +29,11 @@ export class Stats {
   }
 
   settled({ job }: Claimed, { to }: Outcome): void {
-    const key = `${job} ${to}`
-    const counter = this.#finished.get(key)
+    let counters = this.#finished.get(job)
+    if (counters === undefined) this.#finished.set(job, (counters = new Map()))
+    const counter = counters.get(to)
     if (counter) counter.value++
-    else this.#finished.set(key, { labels: { job, outcome: to }, value: 1 })
+    else counters.set(to, { labels: { job, outcome: to }, value: 1 })
   }
 
   /** A late result was refused: shown, never an error. */
@@ -50,9 +51,12 @@ export class Stats {
       )
     return (
       encodeJson([
-        metric('errand_attempts_total', 'Attempts settled, by what came of them', 'counter', [
-          ...this.#finished.values(),
-        ]),
+        metric(
+          'errand_attempts_total',
+          'Attempts settled, by what came of them',
+          'counter',
+          [...this.#finished.values()].flatMap((counters) => [...counters.values()]),
+        ),
         metric(
           'errand_late_results_total',
           'Results refused because their fence was no longer current',

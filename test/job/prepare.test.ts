@@ -10,7 +10,7 @@ import { DAY, HOUR } from '../support/jobs.ts'
 import { anything, guarded } from '../support/schema.ts'
 
 const chore = defineJob({ name: 'chore', input: anything() })
-const make = (options: object = {}, input: unknown = {}) => prepare(chore, input, options)
+const make = async (options: object = {}, input: unknown = {}) => prepare(chore, input, options)
 
 const REFUSED: [string, object, Code, RegExp?][] = [
   ['a misspelt option', { qeue: 'a' }, 'UNKNOWN_OPTION', /did you mean queue\?/],
@@ -100,7 +100,7 @@ test('a moment may be a date, an instant or a text with a zone', async () => {
 
 test('an input that could not be stored is refused with its place', async () => {
   await assert.rejects(make({}, { a: [1n] }), refusal('UNSTORABLE_INPUT', /not_json at "\/a\/0"/))
-  await assert.rejects(prepare(chore, undefined), refusal('UNSTORABLE_INPUT'))
+  assert.throws(() => prepare(chore, undefined), refusal('UNSTORABLE_INPUT'))
   const once: unknown = { toJSON: () => undefined }
   await assert.rejects(make({}, once), refusal('UNSTORABLE_INPUT'))
 })
@@ -114,12 +114,15 @@ test('256 KiB of input are accepted, and not a byte more', async () => {
 test('an input that does not fit its schema names every place', async () => {
   const schema = guarded((value) => typeof value === 'string', ['items', 0, 'a/b'])
   const picky = defineJob({ name: 'picky', input: schema })
-  await assert.rejects(prepare(picky, 1), (error) => {
-    assert(error instanceof ErrandError && error.code === 'INVALID_INPUT')
-    const issue = { pointer: '/items/0/a~1b', code: 'invalid', detail: 'does not fit' }
-    assert.deepEqual(error.issues, [issue])
-    return true
-  })
+  await assert.rejects(
+    async () => prepare(picky, 1),
+    (error) => {
+      assert(error instanceof ErrandError && error.code === 'INVALID_INPUT')
+      const issue = { pointer: '/items/0/a~1b', code: 'invalid', detail: 'does not fit' }
+      assert.deepEqual(error.issues, [issue])
+      return true
+    },
+  )
 })
 
 test('the input is stored as given, though its schema transforms it', async () => {

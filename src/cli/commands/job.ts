@@ -2,7 +2,6 @@ import { formatSpan } from '../../base/time.ts'
 import type { JobView } from '../../job/view.ts'
 import type { AttemptView, LogView } from '../../watch/watch.ts'
 import type { Define } from '../commands.ts'
-import { when } from '../pages.ts'
 import { brief, clean, columns, type Print } from '../print.ts'
 
 export const job: Define = (command, desk) => {
@@ -72,9 +71,8 @@ function progressOf({ progress }: JobView): string | undefined {
   if (progress === undefined) return undefined
   const { done, failed, total, status } = progress
   const parts = [
-    done !== undefined && `${done} done`,
+    done !== undefined && (total === undefined ? `${done} done` : `${done} of ${total} done`),
     failed && `${failed} failed`,
-    total !== undefined && `of ${total}`,
     status,
   ]
   return parts.filter((part) => part).join(', ')
@@ -105,7 +103,7 @@ function filesPart(print: Print, { artifacts = [] }: JobView): string {
     `  ${clean(file)}`,
     clean(type),
     `${bytes} bytes`,
-    `until ${when(print, expiresAt)}`,
+    `kept until ${expiresAt}`,
   ])
   return [print.heading('files'), columns(rows)].join('\n')
 }

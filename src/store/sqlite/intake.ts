@@ -18,7 +18,14 @@ export class SqliteIntake implements Intake {
 
   constructor(connection: Connection) {
     this.#turns = connection.turns
-    this.#insert = connection.prepare('./insert.sql', ['job', 'body', 'tag', 'same', 'holder'])
+    this.#insert = connection.prepare('./insert.sql', [
+      'job',
+      'body',
+      'plain',
+      'tag',
+      'same',
+      'holder',
+    ])
     this.#policies = new Policies(connection)
     this.#change = connection.prepare('./change.sql', [
       'find',
@@ -46,7 +53,7 @@ export class SqliteIntake implements Intake {
   }
 
   #insertOne(job: NewJob, turn: Turn): Inserted {
-    const { unique, tags } = job
+    const { unique } = job
     // An id that is there is its own job, whoever holds the unique value by now.
     if (unique && this.#change.find.get(job.id) === undefined) {
       const holder = this.#insert.holder.get(job.tenant, job.job, unique.value)
@@ -63,33 +70,46 @@ export class SqliteIntake implements Intake {
     )
     if (changes === 0) return this.#repeat(job)
 
-    const place = Number(lastInsertRowid)
-    this.#insert.body.run(
-      place,
-      job.job,
-      job.tenant,
-      turn.now,
-      job.expiresInMs === undefined ? null : Math.max(runAt, turn.now) + job.expiresInMs,
-      job.deadlineMs === undefined ? null : turn.now + job.deadlineMs,
-      unique?.value ?? null,
-      unique?.until ?? null,
-      unique ? 1 : null,
-      job.fingerprint ?? null,
-      tags ? JSON.stringify(tags) : null,
-      job.input,
-      this.#policies.idOf(job.policy, turn),
-    )
-    for (const tag of tags ?? []) this.#insert.tag.run(tag, place)
+    this.#insertBody(Number(lastInsertRowid), job, Math.max(runAt, turn.now), turn)
     turn.tallies.add(job.queue, 'accepted')
     turn.tallies.add(job.queue, state)
     turn.ring('ready')
     return { id: job.id, joined: false }
   }
 
-  /** The id is taken: by the same request, which joins, or by another one. */
+  #insertBody(place: number, job: NewJob, runAt: Millis, turn: Turn): void {
+    const { unique, tags, fingerprint, expiresInMs, deadlineMs } = job
+    const policy = this.#policies.idOf(job.policy, turn)
+    if (!unique && !tags && (fingerprint ?? expiresInMs ?? deadlineMs) === undefined) {
+      this.#insert.plain.run(place, job.job, job.tenant, turn.now, job.input, policy)
+      return
+    }
+    this.#insert.body.run(
+      place,
+      job.job,
+      job.tenant,
+      turn.now,
+      expiresInMs === undefined ? null : runAt + expiresInMs,
+      deadlineMs === undefined ? null : turn.now + deadlineMs,
+      unique?.value ?? null,
+      unique?.until ?? null,
+      unique ? 1 : null,
+      fingerprint ?? null,
+      tags ? JSON.stringify(tags) : null,
+      job.input,
+      policy,
+    )
+    for (const tag of tags ?? []) this.#insert.tag.run(tag, place)
+  }
+
+  /**
+   * The id is taken: by the same request, which joins, or by another one. An id that came without a
+   * fingerprint was made by its caller, who never heard the first answer.
+   */
   #repeat({ id, fingerprint }: NewJob): Inserted {
-    const same = fingerprint !== undefined && this.#insert.same.get(id)?.fingerprint === fingerprint
-    return same ? { id, joined: true } : { id, refused: 'ID_TAKEN' }
+    if (this.#insert.same.get(id)?.fingerprint !== (fingerprint ?? null))
+      return { id, refused: 'ID_TAKEN' }
+    return { id, joined: fingerprint !== undefined }
   }
 
   /** The unique value is held: by a job to join, or by one that refuses. */

@@ -7,6 +7,7 @@ import type { Turn } from './turns.ts'
 export class Policies {
   readonly #sql
   readonly #ids = new Map<string, number>()
+  readonly #same = new WeakMap<Bytes, number>()
   readonly #bytes = new Map<number, Bytes>()
 
   constructor(connection: Connection) {
@@ -14,9 +15,14 @@ export class Policies {
   }
 
   idOf(policy: Bytes, turn: Turn): number {
+    const same = this.#same.get(policy)
+    if (same !== undefined) return same
     const key = Buffer.from(policy.buffer, policy.byteOffset, policy.byteLength).toString('latin1')
     const known = this.#ids.get(key)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      this.#same.set(policy, known)
+      return known
+    }
     const id = int(this.#sql.policy.get(policy)?.id)
     // Remembered only once it is certain to be there.
     turn.after(() => this.#ids.set(key, id))

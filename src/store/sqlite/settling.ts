@@ -10,7 +10,7 @@ import { int, numberOf, text } from './rows.ts'
 import type { Turn } from './turns.ts'
 
 /** What one exchange gathers: settled jobs of each receipt, and ended ones by how long they are kept. */
-type Trip = { closed: Map<number, number>; ended: Map<Millis, number[]> }
+type Trip = { closed: Map<number, number>; ended: Map<Millis, number[]>; known: JobId[] }
 
 /** Writes outcomes down. The fence is checked here, in one statement, and nowhere else. */
 export class Settling {
@@ -34,7 +34,8 @@ export class Settling {
   }
 
   run(worker: WorkerId, settlements: readonly Settlement[], turn: Turn): Answer[] {
-    const trip: Trip = { closed: new Map(), ended: new Map() }
+    const trip: Trip = { closed: new Map(), ended: new Map(), known: [] }
+    turn.after(() => trip.known.forEach((id) => this.#held.delete(id)))
     const answers = settlements.map((settlement) => this.#settle(worker, settlement, trip, turn))
     for (const [receipt, count] of trip.closed) this.#sql.close.run(count, worker, receipt)
     for (const [keepMs, places] of trip.ended)
@@ -52,7 +53,7 @@ export class Settling {
     const known = this.#held.get(id)
     const held = known?.fence === fence ? known : this.#find(id, fence)
     if (held === undefined) return 'gone'
-    if (held === known) turn.after(() => this.#held.delete(id))
+    if (held === known) trip.known.push(id)
     const { place, queue, receipt } = held
     const state = stateAfter(outcome)
     if (outcome.to !== 'completed' && outcome.to !== 'ready' && outcome.to !== 'waiting')

@@ -115,6 +115,20 @@ export const insert: Clauses = {
     assert.deepEqual(await seen(store, job.id), before)
   },
 
+  'C8 an insert whose reply was lost may be repeated': async (store) => {
+    const job = chore()
+    assert.deepEqual(await store.insert([job]), [{ id: job.id, joined: false }])
+    assert.deepEqual(await store.insert([job]), [{ id: job.id, joined: false }])
+    assert.equal(only(await store.tally()).accepted, 1)
+  },
+
+  'C8 an id that was made for a job is not joined by a caller’s own': async (store) => {
+    const job = chore()
+    await store.insert([job])
+    const named = { ...job, fingerprint: 'one' }
+    assert.deepEqual(await store.insert([named]), [{ id: job.id, refused: 'ID_TAKEN' }])
+  },
+
   'C8 fifty inserts of one id at once make one job': async (store) => {
     const job = chore({ fingerprint: 'same' })
     const answers = await Promise.all(Array.from({ length: 50 }, () => store.insert([job])))
