@@ -52,7 +52,7 @@ const SABOTAGES: readonly Sabotage[] = [
   {
     breaks: 'fences start anew when the clock goes back',
     file: 'src/store/sqlite/handing.ts',
-    find: 'Math.max(fence + 1, now)',
+    find: 'Math.max(job.fence + 1, now)',
     put: 'now',
     test: STORE,
     red: /C2 /,

@@ -25,6 +25,8 @@ export class Child {
   memoryMb = 0
   isClosing = false
   readonly bornAt = performance.now()
+  /** How many handlers it runs at once. */
+  readonly share: number
   readonly #process: ChildProcess
   readonly #frames: Frames<Order, Word>
   readonly #jobs = new Map<JobId, Claimed>()
@@ -33,11 +35,12 @@ export class Child {
   #isReady = false
   #isOver = false
 
-  constructor({ entry, args }: ChildOptions, concurrency: number) {
+  constructor({ entry, args }: ChildOptions, share: number) {
+    this.share = share
     const stdio: ('ignore' | 'inherit' | 'pipe')[] = ['ignore', 'inherit', 'inherit']
     stdio[CHANNEL_FD] = 'pipe'
     // A group of its own: what a handler starts is killed with it.
-    this.#process = spawn(process.execPath, ['--no-warnings', entry, `${concurrency}`, ...args], {
+    this.#process = spawn(process.execPath, ['--no-warnings', entry, `${share}`, ...args], {
       stdio,
       detached: true,
     })

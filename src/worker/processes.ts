@@ -24,27 +24,29 @@ export class ProcessCrew implements Crew {
   readonly concurrency: number
   readonly processes: number
   readonly #options: ProcessOptions
-  readonly #children: Child[]
+  /** Those that take jobs, and old ones that still have some to end. */
+  readonly #children: Set<Child>
   readonly #resting = new Bell()
   #ear: Ear = { report: () => undefined, note: () => undefined, ring: () => undefined }
   #restartMs = RESTART_MIN_MS
-  #over = false
+  #isOver = false
 
-  private constructor(children: Child[], manifest: readonly string[], options: ProcessOptions) {
-    this.#children = children
+  private constructor(
+    children: readonly Child[],
+    manifest: readonly string[],
+    options: ProcessOptions,
+  ) {
+    this.#children = new Set(children)
     this.manifest = manifest
     this.#options = options
     this.concurrency = options.concurrency
-    this.processes = options.processes
+    this.processes = children.length
     for (const child of children) this.#look(child)
   }
 
   /** Starts every executor. @throws ErrandError INVALID_APP when the app cannot be started in them */
   static async start(options: ProcessOptions): Promise<ProcessCrew> {
-    const children = Array.from(
-      { length: options.processes },
-      () => new Child(options, perChild(options)),
-    )
+    const children = sharesOf(options).map((share) => new Child(options, share))
     const manifests = await Promise.allSettled(children.map((child) => child.ready))
     const broken = manifests.find((manifest) => manifest.status === 'rejected')
     if (broken) {
@@ -61,14 +63,14 @@ export class ProcessCrew implements Crew {
   }
 
   get isOpen(): boolean {
-    return this.#children.some((child) => child.isOpen)
+    return this.#children.values().some((child) => child.isOpen)
   }
 
   begin(job: Claimed, softMs: Millis): void {
-    // The one with the least to do; none is left only while all are being replaced.
-    const [idle] = this.#children
+    // The one with the least to do for its share; none is left only while all are being replaced.
+    const [idle] = [...this.#children]
       .filter((child) => child.isOpen)
-      .toSorted((a, b) => a.held - b.held)
+      .toSorted((a, b) => a.held / a.share - b.held / b.share)
     if (idle) idle.begin(job, softMs)
     else this.#ear.report(job, { how: 'released' }, 0)
   }
@@ -86,39 +88,48 @@ export class ProcessCrew implements Crew {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#over = true
+    this.#isOver = true
     this.#resting.ring()
-    await Promise.all(this.#children.map((child) => child.stop()))
+    await Promise.all([...this.#children].map((child) => child.stop()))
   }
 
-  /** Replaces a child when it is gone, or before it grows too old. */
   #look(child: Child): void {
     const { maxJobs, maxMemoryMb } = this.#options
-    child.onEnd = () => void this.#replace(child)
+    child.onEnd = () => void this.#lose(child)
     child.onReport = () => {
       this.#restartMs = RESTART_MIN_MS
       const isOld = child.done >= maxJobs && performance.now() - child.bornAt >= AGE_MIN_MS
-      if (isOld || child.memoryMb >= maxMemoryMb) child.close()
+      if ((isOld || child.memoryMb >= maxMemoryMb) && child.isOpen) this.#relieve(child)
     }
   }
 
-  async #replace(old: Child): Promise<void> {
-    const at = this.#children.indexOf(old)
-    // An old one that closed in good order needs no pause; one that died might die again.
-    if (!old.isClosing) await this.#rest()
-    if (this.#over || at === -1) return
-    const child = new Child(this.#options, perChild(this.#options))
-    child.listen(this.#ear)
-    this.#look(child)
-    this.#children[at] = child
-    child.ready.catch((error: unknown) => this.#options.onError(error))
+  /** An old one ends what it has while its successor takes the new jobs. */
+  #relieve(old: Child): void {
+    old.close()
+    this.#succeed(old)
   }
 
-  async #rest(): Promise<void> {
+  async #lose(child: Child): Promise<void> {
+    this.#children.delete(child)
+    if (child.isClosing) return
+    // One that died might die again.
     const ms = this.#restartMs
     this.#restartMs = Math.min(ms * 2, RESTART_MAX_MS)
     await this.#resting.wait(ms)
+    if (!this.#isOver) this.#succeed(child)
+  }
+
+  #succeed({ share }: Child): void {
+    const child = new Child(this.#options, share)
+    child.listen(this.#ear)
+    this.#look(child)
+    this.#children.add(child)
+    child.ready.catch((error: unknown) => this.#options.onError(error))
   }
 }
 
-const perChild = ({ concurrency, processes }: ProcessOptions) => Math.ceil(concurrency / processes)
+/** How many handlers each process runs at once: together as many as asked for, and never none. */
+function sharesOf({ concurrency, processes }: ProcessOptions): number[] {
+  const count = Math.min(processes, concurrency)
+  return Array.from({ length: count }, (_, i) => Math.floor((concurrency + i) / count))
+}

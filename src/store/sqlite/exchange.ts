@@ -1,7 +1,8 @@
+import type { Millis } from '../../base/time.ts'
 import type { Claimed, Fence, JobId, WorkerId } from '../../job/job.ts'
 import type { Answer, Claim, Exchanged, Settlement } from '../contract.ts'
 import type { Connection } from './connection.ts'
-import { type Handed, type Held, readHanded } from './handing.ts'
+import { type Handed, type Held, raiseFence, readHanded } from './handing.ts'
 import { Policies } from './policies.ts'
 import { arrays, int, text } from './rows.ts'
 import { Settling } from './settling.ts'
@@ -44,15 +45,16 @@ export class Exchange {
     const standing = this.number(worker, n)
     if (standing === 'gone' || standing === 'closed') return { refused: standing }
     const answers = this.#settling.run(worker, settlements, turn)
-    this.#promote(turn)
+    const due = this.#due(turn)
     const jobs =
-      standing === 'again' ? this.again(worker, n) : this.#claim(worker, n, queues, limit, turn)
-    const due = this.#sql.due.get()?.due
+      standing === 'again'
+        ? this.again(worker, n, turn)
+        : this.#claim(worker, n, queues, limit, turn)
     return {
       answers,
       jobs,
       now: turn.now,
-      ...(typeof due === 'number' && { nextDueMs: Math.max(0, due - turn.now) }),
+      ...(due !== undefined && { nextDueMs: Math.max(0, due - turn.now) }),
     }
   }
 
@@ -85,14 +87,24 @@ export class Exchange {
     return this.#settling.answer(id, fence)
   }
 
-  again(worker: WorkerId, n: number): Claimed[] {
-    return arrays(this.#sql.again, worker, n).map((row) => readHanded(row, n, this.policies).job)
+  again(worker: WorkerId, n: number, turn: Turn): Claimed[] {
+    return arrays(this.#sql.again, worker, n).map(
+      (row) => readHanded(row, n, this.policies, turn).job,
+    )
   }
 
-  #promote(turn: Turn): void {
-    const promoted = this.#sql.promote.all(turn.now)
-    for (const { queue } of promoted) turn.tallies.move(text(queue), 'scheduled', 'ready')
-    if (promoted.length > 0) for (const topic of ['ready', 'change'] as const) turn.ring(topic)
+  /** Makes ready what is due, and says when the next job is. */
+  #due(turn: Turn): Millis | undefined {
+    const next = () => {
+      const due = this.#sql.due.get()?.due ?? null
+      return due === null ? undefined : int(due)
+    }
+    const due = next()
+    if (due === undefined || due > turn.now) return due
+    for (const { queue } of this.#sql.promote.all(turn.now))
+      turn.tallies.move(text(queue), 'scheduled', 'ready')
+    for (const topic of ['ready', 'change'] as const) turn.ring(topic)
+    return next()
   }
 
   /** A queue served only after another would starve, so each exchange begins with the next one. */
@@ -114,8 +126,8 @@ export class Exchange {
       if (handed.length >= limit) break
       const ready = arrays(this.#sql.ready, queue, limit - handed.length)
       for (const row of ready) {
-        const one = readHanded(row, n, this.policies, turn.now)
-        this.#sql.claim.run(one.job.fence, worker, n, turn.now, one.held.place)
+        const one = readHanded(row, n, this.policies, turn)
+        this.#sql.claim.run(raiseFence(one, turn.now), worker, n, turn.now, one.held.place)
         handed.push(one)
       }
       if (ready.length > 0) turn.tallies.move(queue, 'ready', 'running', ready.length)

@@ -3,6 +3,7 @@ import type { Millis } from '../../base/time.ts'
 import type { Claimed, Fence } from '../../job/job.ts'
 import type { Policies } from './policies.ts'
 import { bytes, int, text } from './rows.ts'
+import type { Turn } from './turns.ts'
 
 /** Where a running job lies, and what its end must look after. */
 export type Held = {
@@ -22,13 +23,13 @@ export function readHanded(
   row: readonly SQLOutputValue[],
   receipt: number,
   policies: Policies,
-  now?: Millis,
+  turn: Turn,
 ): Handed {
-  const [turn, id, fence, queue, failures, crashes, losses, runAt, ...body] = row
+  const [place, id, fence, queue, failures, crashes, losses, runAt, ...body] = row
   const [job, tenant, createdAt, expiresAt, deadlineAt, input, policy, isUnique] = body
   const claimed: Claimed = {
     id: text(id),
-    fence: now === undefined ? int(fence) : nextFence(int(fence), now),
+    fence: int(fence),
     job: text(job),
     queue: text(queue),
     tenant: text(tenant),
@@ -36,7 +37,7 @@ export function readHanded(
     crashes: int(crashes),
     losses: int(losses),
     input: bytes(input),
-    policy: policies.read(int(policy)),
+    policy: policies.read(int(policy), turn),
     createdAt: int(createdAt),
     runAt: int(runAt),
   }
@@ -47,7 +48,7 @@ export function readHanded(
     job: claimed,
     held: {
       fence: claimed.fence,
-      place: int(turn),
+      place: int(place),
       queue: claimed.queue,
       receipt,
       isUnique: isUnique === 1,
@@ -56,5 +57,8 @@ export function readHanded(
   }
 }
 
-/** Fences never repeat, even when a store lost its last second. */
-const nextFence = (fence: Fence, now: Millis): Fence => Math.max(fence + 1, now)
+/** Puts a job under a new fence. Fences never repeat, even when a store lost its last second. */
+export function raiseFence({ job, held }: Handed, now: Millis): Fence {
+  job.fence = held.fence = Math.max(job.fence + 1, now)
+  return job.fence
+}

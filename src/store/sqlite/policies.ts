@@ -29,12 +29,11 @@ export class Policies {
     return id
   }
 
-  read(id: number): Bytes {
-    let policy = this.#bytes.get(id)
-    if (policy === undefined) {
-      policy = bytes(this.#sql.policyBytes.get(id)?.bytes)
-      this.#bytes.set(id, policy)
-    }
+  read(id: number, turn: Turn): Bytes {
+    const known = this.#bytes.get(id)
+    if (known !== undefined) return known
+    const policy = bytes(this.#sql.policyBytes.get(id)?.bytes)
+    turn.after(() => this.#bytes.set(id, policy))
     return policy
   }
 }

@@ -3,7 +3,7 @@ import type { WorkerId } from '../../job/job.ts'
 import type { Exchanged } from '../contract.ts'
 import type { Connection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
-import { type Handed, readHanded } from './handing.ts'
+import { type Handed, raiseFence, readHanded } from './handing.ts'
 import { arrays, int, text } from './rows.ts'
 import type { Turn } from './turns.ts'
 
@@ -30,7 +30,7 @@ export class Sweep {
     const standing = this.#exchange.number(worker, n)
     if (standing === 'gone' || standing === 'closed') return { refused: standing }
     if (standing === 'again')
-      return { answers: [], jobs: this.#exchange.again(worker, n), now: turn.now }
+      return { answers: [], jobs: this.#exchange.again(worker, n, turn), now: turn.now }
     // After an outage everybody renews first: who has just come back may not judge others. Workers that
     // were retired, or judged before, are anybody's.
     const { now } = turn
@@ -45,7 +45,7 @@ export class Sweep {
     turn.ring('ready')
   }
 
-  #take(worker: WorkerId, n: number, limit: number, { now }: Turn): Handed[] {
+  #take(worker: WorkerId, n: number, limit: number, turn: Turn): Handed[] {
     const taken: Handed[] = []
     for (const receipt of this.#sql.orphans.all()) {
       if (taken.length >= limit) break
@@ -53,8 +53,8 @@ export class Sweep {
       const running = this.#running(owner, text(receipt.handed))
       const some = running.slice(0, limit - taken.length)
       for (const row of some) {
-        const one = readHanded(row, n, this.#exchange.policies, now)
-        this.#sql.take.run(one.job.fence, worker, n, one.held.place)
+        const one = readHanded(row, n, this.#exchange.policies, turn)
+        this.#sql.take.run(raiseFence(one, turn.now), worker, n, one.held.place)
         taken.push(one)
       }
       if (some.length === running.length) this.#sql.discard.run(owner, int(receipt.n))

@@ -131,7 +131,9 @@ export const settle: Clauses = {
   'C11 bytes come back exactly as they were given': async (store) => {
     const worker = await Hand.register(store)
     const large = Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i * 7919) % 256))
-    for (const given of [Buffer.alloc(0), Buffer.of(0), Buffer.of(0xff, 0, 0xfe), large]) {
+    const plain = new Uint8Array([0xff, 0, 0x7f])
+    const view = new Uint8Array(large.buffer, large.byteOffset + 5, 300)
+    for (const given of [Buffer.alloc(0), Buffer.of(0), plain, view, large]) {
       const job = await running(store, worker, chore({ input: given, policy: given }))
       assert.deepEqual([hex(job.input), hex(job.policy)], [hex(given), hex(given)])
       await worker.note(job, { progress: given })
