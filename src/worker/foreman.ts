@@ -4,15 +4,17 @@ import type { Millis } from '../base/time.ts'
 import { ErrandError } from '../job/errors.ts'
 import { encodeFailure } from '../job/failure.ts'
 import type { Claimed, JobId, WorkerId } from '../job/job.ts'
-import { decide, type Report } from '../job/outcome.ts'
+import { decide, type Outcome, type Report } from '../job/outcome.ts'
 import { readPolicy } from '../job/policy.ts'
-import type { Exchanged, Note, Settlement, Workbench } from '../store/contract.ts'
+import type { Answer, Exchanged, Note, Settlement, Workbench } from '../store/contract.ts'
 import type { Abort, Crew } from './crew.ts'
 import { Pace } from './pace.ts'
 import type { WorkerSettings } from './settings.ts'
 import { Stats } from './stats.ts'
 
 type Handed = Exclude<Exchanged, { refused: string }>
+/** An attempt that ended, and what the store made of it. */
+export type Settled = { job: Claimed; outcome: Outcome; answer: Answer | undefined }
 type Ended = { settlement: Settlement; job: Claimed }
 
 const SETTLE_MAX = 1000
@@ -28,6 +30,7 @@ export class Foreman {
   readonly #crew: Crew
   readonly #settings: WorkerSettings
   readonly #onError: (error: unknown) => void
+  readonly #onSettled: (settled: Settled) => void
   readonly #bell = new Bell()
   readonly #pace = new Pace()
   readonly #known: ReadonlySet<string>
@@ -46,12 +49,14 @@ export class Foreman {
     crew: Crew
     settings: WorkerSettings
     onError: (error: unknown) => void
+    onSettled: (settled: Settled) => void
   }) {
     this.#bench = parts.bench
     this.#worker = parts.worker
     this.#crew = parts.crew
     this.#settings = parts.settings
     this.#onError = parts.onError
+    this.#onSettled = parts.onSettled
     this.#known = new Set(parts.crew.manifest)
     this.#crew.listen({
       report: (job, report, ranMs) => this.#end(job, report, ranMs),
@@ -120,7 +125,10 @@ export class Foreman {
       this.#bench.exchange(this.#worker, n, settlements, { queues, limit }),
     )
     this.stats.answered(answers)
-    for (const { job, settlement } of ended) this.stats.settled(job, settlement.outcome)
+    for (const [i, { job, settlement }] of ended.entries()) {
+      this.stats.settled(job, settlement.outcome)
+      this.#onSettled({ job, outcome: settlement.outcome, answer: answers[i] })
+    }
     for (const job of jobs) this.#begin(job, now)
     // A full hand means that more may lie there.
     return jobs.length === limit && limit > 0 && this.#room > 0 ? 0 : Math.min(nextDueMs, pollMs)

@@ -5,7 +5,7 @@ import type { WorkerId } from '../job/job.ts'
 import type { Files } from '../files/contract.ts'
 import type { Lookout, Workbench } from '../store/contract.ts'
 import type { Crew } from './crew.ts'
-import { Foreman } from './foreman.ts'
+import { Foreman, type Settled } from './foreman.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Lease } from './lease.ts'
 import { WORKER_DEFAULTS, type WorkerSettings } from './settings.ts'
@@ -16,6 +16,8 @@ export type WorkerParts = {
   crew: Crew
   settings?: Partial<WorkerSettings>
   onError?: (error: unknown) => void
+  /** Told of every attempt that ended. */
+  onSettled?: (settled: Settled) => void
 }
 
 /** One foreman with its crew, its lease and its housekeeping, from registration to retirement. */
@@ -29,11 +31,11 @@ export class Worker {
   readonly #stopping = new AbortController()
 
   private constructor(id: WorkerId, parts: WorkerParts, settings: WorkerSettings) {
-    const { store, files, crew, onError = () => undefined } = parts
+    const { store, files, crew, onError = () => undefined, onSettled = () => undefined } = parts
     this.id = id
     this.#parts = parts
     this.#settings = settings
-    const foreman = new Foreman({ bench: store, worker: id, crew, settings, onError })
+    const foreman = new Foreman({ bench: store, worker: id, crew, settings, onError, onSettled })
     this.#foreman = foreman
     const listening = store.listen('ready', foreman.ring)
     const lease = new Lease(store, id, settings, {

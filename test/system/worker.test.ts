@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newId } from '../../src/base/id.ts'
 import { open } from '../../src/open.ts'
-import { Installation, until } from '../support/command.ts'
+import { childrenOf, Installation, until } from '../support/command.ts'
 import app from './chores.app.ts'
 
 /** Short spans, so that what takes seconds in life takes less here. */
@@ -104,4 +104,27 @@ test('a job nobody knows is kept, and done once somebody does', async () => {
   assert.equal(parked.waitingFor, 'handler')
   const { id: known } = await place.errand.enqueue('echo', { text: 'still served' })
   assert.equal((await place.errand.ended(known, 20_000)).state, 'completed')
+})
+
+test('a killed worker is replaced by the manager, and its jobs run again', async () => {
+  await using place = await workplace()
+  const manager = place.here.start('start', '--port', '0')
+  await manager.said('worker started')
+  const { id } = await place.errand.enqueue('nap', { ms: 300 })
+  await place.runner(id)
+  const [worker] = childrenOf(manager.pid).filter(({ title }) => title === 'errand worker')
+  process.kill(worker?.pid ?? assert.fail('no worker'), 'SIGKILL')
+  await manager.said('worker started', 1)
+  assert.equal((await place.errand.ended(id, 20_000)).state, 'completed')
+  assert.deepEqual(await place.errand.verify(), [])
+})
+
+test('at the level debug a worker tells of every attempt that ended, and of no input', async () => {
+  await using place = await workplace()
+  const worker = place.here.start('worker', '--log-level', 'debug')
+  await worker.said('worker started')
+  const { id } = await place.errand.enqueue('echo', { text: 'a secret of mine' })
+  const line = await worker.said('settled')
+  assert.deepEqual([line.id, line.job, line.to], [id, 'echo', 'completed'])
+  assert.equal(JSON.stringify(worker.lines).includes('a secret'), false)
 })

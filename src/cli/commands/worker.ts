@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { ProcessCrew } from '../../worker/processes.ts'
 import { Worker } from '../../worker/worker.ts'
@@ -12,6 +13,8 @@ import { reach } from '../reach.ts'
 import { filesRoot, type Settings } from '../rows.ts'
 import { aborted, stopSignal } from '../stopping.ts'
 
+/** Whatever ended a worker would end the next one as fast. */
+const ANEW_MS = 500
 const EXECUTOR = fileURLToPath(new URL('../executor.ts', import.meta.url))
 
 export const worker: Define = (command, desk) => {
@@ -40,6 +43,7 @@ async function work(desk: Desk, log: Log, signal: AbortSignal): Promise<boolean>
     await Promise.race([running.closed, aborted(signal)])
     if (!signal.aborted) {
       log.warn({ worker: running.id }, 'worker lost its lease; another begins')
+      await sleep(ANEW_MS, undefined, { signal }).catch(() => {})
       continue
     }
     const isSettled = await running.stop()
@@ -73,6 +77,8 @@ const startWorker = (
     crew,
     settings: { queues, concurrency, leaseMs, renewMs, sweepMs, pollMs, graceMs },
     onError: (error) => log.error(faultOf(error), 'the worker met an error and goes on'),
+    onSettled: ({ job: { id, job, queue, failures }, outcome, answer }) =>
+      log.debug({ id, job, queue, attempt: failures + 1, to: outcome.to, answer }, 'settled'),
   })
 }
 

@@ -23,7 +23,7 @@ const logBytes = () => statSync(`${file}-wal`, { throwIfNoEntry: false })?.size 
  * log is brought to its full size once; from then on it is written over.
  */
 async function stretch(): Promise<void> {
-  const put = db.prepare('insert into slack (bytes) values (zeroblob(1048576))')
+  const put = db.prepare('insert into slack (bytes) values (zeroblob(262144))')
   const clear = db.prepare('delete from slack')
   // Small steps: whoever wants the lock waits for one of them, not for all.
   for await (const _ of setInterval(STEP_EVERY_MS)) {
