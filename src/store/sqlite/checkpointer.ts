@@ -8,6 +8,7 @@ const LOOK_EVERY_MS = 100
 const LOG_PAGES_MAX = 4096
 const PAGE_BYTES = 4096
 const STEP_EVERY_MS = 20
+const STEPS_MAX = 500
 
 const file = String(workerData)
 const db = new DatabaseSync(file, { timeout: 50 })
@@ -25,18 +26,26 @@ const logBytes = () => statSync(`${file}-wal`, { throwIfNoEntry: false })?.size 
 async function stretch(): Promise<void> {
   const put = db.prepare('insert into slack (bytes) values (zeroblob(262144))')
   const clear = db.prepare('delete from slack')
-  // Small steps: whoever wants the lock waits for one of them, not for all.
+  // Small steps, so that whoever wants the lock waits for one of them; a step that finds the lock taken,
+  // or the disk full, is left out, and the log grows as it goes.
+  let step = 0
   for await (const _ of setInterval(STEP_EVERY_MS)) {
-    if (logBytes() >= LOG_PAGES_MAX * PAGE_BYTES) break
-    put.run()
-    clear.run()
+    if (logBytes() >= LOG_PAGES_MAX * PAGE_BYTES || ++step > STEPS_MAX) break
+    attempt(() => put.run())
+    attempt(() => clear.run())
   }
-  copy.get()
-  restart.get()
+  for (const move of [copy, restart]) attempt(() => move.get())
 }
 
-// A lock that others hold too long, or a full disk, only means a log that grows as it goes.
-await stretch().catch(() => undefined)
+function attempt(act: () => unknown): void {
+  try {
+    act()
+  } catch {
+    // Tried again by the next round.
+  }
+}
+
+await stretch()
 
 let seenMs = 0
 for await (const _ of setInterval(LOOK_EVERY_MS)) {
@@ -44,8 +53,7 @@ for await (const _ of setInterval(LOOK_EVERY_MS)) {
   if (mtimeMs === seenMs) continue
   seenMs = mtimeMs
   if (Number(look.get()?.log) < LOG_PAGES_MAX) continue
-  // Copied first, while writers go on; then they wait for the few pages that came meanwhile. A copy
-  // alone never catches up with constant writers, and the log would grow without end.
-  copy.get()
-  restart.get()
+  // Copied first, while writers go on, and again what came meanwhile; only for the rest they wait. A
+  // copy alone never catches up with constant writers, and the log would grow without end.
+  for (const move of [copy, copy, restart]) attempt(() => move.get())
 }
