@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { parseSpan, type Span } from '../base/time.ts'
-import { STATES } from '../job/state.ts'
+import { REASONS, STATES } from '../job/state.ts'
 
 const moment = z.string().openapi({ format: 'date-time', example: '2026-11-21T02:00:00.000Z' })
 const name = z.string().regex(/^[a-z][a-z0-9._-]{0,99}$/, 'needs a name such as report.make')
@@ -93,17 +93,7 @@ export const JobView = z
     progress: Progress.optional(),
     withErrors: z.boolean().optional(),
     cancelAsked: z.boolean().optional(),
-    reason: z
-      .enum([
-        'error',
-        'timeout',
-        'crashed',
-        'expired',
-        'lost',
-        'invalid_input',
-        'unserializable_result',
-      ])
-      .optional(),
+    reason: z.enum(REASONS).optional(),
     error: Failure.optional(),
     result: z.unknown().optional(),
     artifacts: z.array(ArtifactView).optional(),

@@ -28,11 +28,14 @@ export type Ended = (typeof ENDED)[number]
 export const isEnded = (state: State): state is Ended => ENDED.some((ended) => ended === state)
 
 /** Why a job failed. */
-export type Reason =
-  | 'error'
-  | 'timeout'
-  | 'crashed'
-  | 'expired'
-  | 'lost'
-  | 'invalid_input'
-  | 'unserializable_result'
+export const REASONS = [
+  'error',
+  'timeout',
+  'crashed',
+  'expired',
+  'lost',
+  'invalid_input',
+  'unserializable_result',
+] as const
+
+export type Reason = (typeof REASONS)[number]

@@ -2,7 +2,7 @@ import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import type { Bytes } from '../../base/json.ts'
 import { ErrandError } from '../../job/errors.ts'
 import type { Artifact, Claimed, Job } from '../../job/job.ts'
-import { type Reason, STATES, type State } from '../../job/state.ts'
+import { type Reason, REASONS, type State, STATES } from '../../job/state.ts'
 
 export type Row = Record<string, SQLOutputValue>
 
@@ -74,15 +74,6 @@ export function toJob(row: Row, artifacts: readonly Artifact[]): Job {
   }
 }
 
-const REASONS = [
-  'error',
-  'timeout',
-  'crashed',
-  'expired',
-  'lost',
-  'invalid_input',
-  'unserializable_result',
-] as const
 const toReason = (value: string): Reason => REASONS.find((reason) => reason === value) ?? damaged()
 
 export const toArtifact = (row: Row): Artifact => ({
