@@ -1,4 +1,5 @@
 import { Batching, type Flush } from '../base/batching.ts'
+import { nearest } from '../base/nearest.ts'
 import { type Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import type { JobId, NewJob } from '../job/job.ts'
@@ -117,8 +118,10 @@ export class Client {
   definition(job: Definition | string): Definition {
     if (typeof job !== 'string') return job
     const definition = this.#definitions.get(job)
-    if (definition === undefined) throw new ErrandError('UNKNOWN_JOB', { job })
-    return definition
+    if (definition !== undefined) return definition
+    const close = nearest(job, [...this.#definitions.keys()])
+    const hint = close === undefined ? '' : `; did you mean ${close}?`
+    throw new ErrandError('UNKNOWN_JOB', { job, hint })
   }
 
   get definitions(): readonly Definition[] {

@@ -1,7 +1,7 @@
 /** Every way Errand says no. The key is the code; `docs/errors.md` explains each and a test keeps it so. */
 const REASONS = {
   // What a caller asked for
-  UNKNOWN_JOB: 'no job named {job} is defined here',
+  UNKNOWN_JOB: 'no job named {job} is defined here{hint}',
   DUPLICATE_NAME: 'two jobs are named {job}; give one of them another name',
   INVALID_INPUT: 'the input does not fit the schema of {job}',
   UNSTORABLE_INPUT: 'the input cannot be stored as JSON: {why} at "{pointer}"',

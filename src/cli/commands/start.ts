@@ -14,14 +14,14 @@ export const start: Define = (command, desk) => {
     process.title = 'errand manager'
     const { settings, readings } = desk.inForce
     // Named once here, so that a missing app is said once and not by each child.
-    findApp(settings.app)
+    const app = findApp(settings.app)
     process.exitCode = await manage({
       signal: stopSignal(),
       log: openLog(settings),
       graceMs: settings.graceMs,
       environment: asEnvironment(readings),
       retire: (worker) => retire(desk, worker),
-      onReady: (ready) => welcome(desk, ready),
+      onReady: (ready) => welcome(desk, app, ready),
     })
   })
 }
@@ -31,7 +31,11 @@ async function retire(desk: Desk, worker: string): Promise<void> {
   await errand.store.retire(worker)
 }
 
-function welcome({ print, settings, inForce }: Desk, { url, page, store, first }: Ready): void {
+function welcome(
+  { print, settings, inForce }: Desk,
+  app: string,
+  { url, page, store, first }: Ready,
+): void {
   const { concurrency, processes } = settings
   const isTyped = inForce.readings.some(
     ({ name, origin }) => name === 'store' && origin === '--store',
@@ -39,6 +43,7 @@ function welcome({ print, settings, inForce }: Desk, { url, page, store, first }
   const rows = [
     ['http', url],
     ...(page === undefined ? [] : [['page', page]]),
+    ['app', app],
     ['store', store],
     ['worker', `${concurrency} jobs at a time, ${processes} processes`],
     ['try', first],
