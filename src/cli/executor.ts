@@ -7,8 +7,8 @@ import { loadApp } from './app.ts'
 const [concurrency = '1', file = '', folder = ''] = process.argv.slice(2)
 process.title = 'errand executor'
 
-// A terminal's ctrl-C reaches the whole group of the shell; an executor ends with its foreman.
-process.on('SIGINT', () => undefined)
+// A terminal's ctrl-C and a supervisor's stop may reach every process; an executor ends with its foreman.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
 
 await Executor.start(
   async () => {

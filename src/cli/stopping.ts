@@ -1,11 +1,17 @@
+/** Signals that follow within this span are the same request. */
+const SAME_MS = 1000
+
 /**
  * An abort signal that fires when this process should stop: at SIGTERM, at SIGINT, or when the
  * manager that started it is gone. A second request ends the process at once.
  */
 export function stopSignal(): AbortSignal {
   const stop = new AbortController()
+  let askedAt = Infinity
   const ask = () => {
-    if (stop.signal.aborted) process.exit(1)
+    // A supervisor may ask every process, and the manager passes it on: that is one request, not two.
+    if (performance.now() - askedAt > SAME_MS) process.exit(1)
+    askedAt = Math.min(askedAt, performance.now())
     stop.abort()
   }
   process.on('SIGTERM', ask).on('SIGINT', ask)

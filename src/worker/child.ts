@@ -15,6 +15,9 @@ export type ChildOptions = {
   args: readonly string[]
 }
 
+/** How long an idle executor may take to stop what its app started. */
+const STOP_MS = 5000
+
 /** One executor as its foreman sees it: a process group, a pipe, and the jobs it holds. */
 export class Child {
   /** The names of the jobs it has handlers for. @throws ErrandError INVALID_APP */
@@ -102,7 +105,9 @@ export class Child {
   /** Ends in good order once it is idle. */
   async stop(): Promise<void> {
     this.close()
+    const late = setTimeout(() => this.kill(), STOP_MS)
     await this.#ended
+    clearTimeout(late)
   }
 
   /** Kills the group. Its jobs are told as crashed, or as released when it was we who gave up on them. */
@@ -154,6 +159,8 @@ export class Child {
 
   #end(): void {
     if (this.#isOver) return
+    // What its handlers started goes with it.
+    this.kill()
     this.#isOver = true
     this.#tell({ how: 'crashed' })
     this.onEnd()

@@ -158,7 +158,7 @@ export class Attempt implements Context {
   end(): void {
     clearTimeout(this.#timer)
     if (this.#progress) this.#sendProgress()
-    if (this.#dir !== undefined) rmSync(this.#dir, { recursive: true, force: true })
+    if (this.#dir !== undefined) removeQuietly(this.#dir)
   }
 
   #log(level: LogLevel, text: unknown): void {
@@ -177,6 +177,15 @@ export class Attempt implements Context {
     const progress = encodeQuietly(this.#progress)
     this.#progress = undefined
     if (progress) this.#tools.note({ id: this.#job.id, fence: this.#job.fence, progress })
+  }
+}
+
+/** What a handler locked away stays behind: the job's outcome does not hang on it. */
+function removeQuietly(dir: string): void {
+  try {
+    rmSync(dir, { recursive: true, force: true })
+  } catch {
+    // The folder lies among temporary files, which the machine clears.
   }
 }
 

@@ -27,6 +27,7 @@ export class Executor {
   readonly #workload: Workload
   readonly #resources: Partial<Resources> | undefined
   readonly #crew: InlineCrew
+  #isStopping = false
 
   private constructor(
     channel: Socket,
@@ -89,6 +90,8 @@ export class Executor {
   }
 
   async #stop(): Promise<void> {
+    if (this.#isStopping) return
+    this.#isStopping = true
     if (this.#resources !== undefined) await this.#workload.stop?.(this.#resources)
     this.#channel.end(() => process.exit(0))
   }

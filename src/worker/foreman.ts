@@ -15,7 +15,7 @@ import { Stats } from './stats.ts'
 type Handed = Exclude<Exchanged, { refused: string }>
 /** An attempt that ended, and what the store made of it. */
 export type Settled = { job: Claimed; outcome: Outcome; answer: Answer | undefined }
-type Ended = { settlement: Settlement; job: Claimed }
+type Ended = { settlement: Settlement; job: Claimed; isRefused?: boolean }
 
 const SETTLE_MAX = 1000
 const SWEEP_MAX = 100
@@ -113,17 +113,9 @@ export class Foreman {
   /** Settles what has ended, claims what there is room for, and says how long it may rest. */
   async #turn(limit: number): Promise<Millis> {
     const ended = this.#outbox.splice(0, SETTLE_MAX)
-    const settlements = ended.map(({ settlement }) => settlement)
     this.#sendNotes()
-    const { queues, pollMs } = this.#settings
-    const {
-      answers,
-      jobs,
-      now,
-      nextDueMs = pollMs,
-    } = await this.#repeat((n) =>
-      this.#bench.exchange(this.#worker, n, settlements, { queues, limit }),
-    )
+    const { pollMs } = this.#settings
+    const { answers, jobs, now, nextDueMs = pollMs } = await this.#exchange(ended, limit)
     this.stats.answered(answers)
     for (const [i, { job, settlement }] of ended.entries()) {
       this.stats.settled(job, settlement.outcome)
@@ -132,6 +124,26 @@ export class Foreman {
     for (const job of jobs) this.#begin(job, now)
     // A full hand means that more may lie there.
     return jobs.length === limit && limit > 0 && this.#room > 0 ? 0 : Math.min(nextDueMs, pollMs)
+  }
+
+  /** A settlement that cannot be stored must not keep its neighbours from theirs. */
+  async #exchange(ended: readonly Ended[], limit: number): Promise<Handed> {
+    const { queues } = this.#settings
+    const settlements = ended.map(({ settlement }) => settlement)
+    try {
+      return await this.#repeat((n) =>
+        this.#bench.exchange(this.#worker, n, settlements, { queues, limit }),
+      )
+    } catch (error) {
+      const [first, ...others] = ended
+      if (error instanceof ErrandError || first === undefined || first.isRefused) throw error
+      this.#onError(error)
+      if (others.length === 0) return this.#exchange([refused(first, this.#aheadMs)], limit)
+      const half = ended.length >> 1
+      const before = await this.#exchange(ended.slice(0, half), 0)
+      const rest = await this.#exchange(ended.slice(half), limit)
+      return { ...rest, answers: [...before.answers, ...rest.answers] }
+    }
   }
 
   async #sweep(): Promise<void> {
@@ -169,7 +181,8 @@ export class Foreman {
     // It was on its way when the stop came.
     if (this.#isStopping) return this.#end(job, { how: 'released' }, 0)
     this.stats.waited(job, now - job.runAt)
-    if (job.expiresAt !== undefined && now > job.expiresAt)
+    const isFresh = job.failures + job.crashes + job.losses === 0
+    if (isFresh && job.expiresAt !== undefined && now > job.expiresAt)
       return this.#end(job, { how: 'expired' }, 0)
     if (job.deadlineAt !== undefined && now >= job.deadlineAt)
       return this.#end(job, pastDeadline(), 0)
@@ -203,6 +216,14 @@ export class Foreman {
       this.#onError(error)
     })
   }
+}
+
+/** What a job came to cannot be stored, whatever it was: it has failed, with a text of ours. */
+function refused({ job, settlement }: Ended, aheadMs: Millis): Ended {
+  const error = encodeFailure('UnfitResult', 'what it came to cannot be stored')
+  const report = { how: 'failed', reason: 'unserializable_result', error, retry: false } as const
+  const outcome = decide(job, report, Date.now() + aheadMs)
+  return { job, settlement: { ...settlement, outcome }, isRefused: true }
 }
 
 const pastDeadline = (): Report => ({

@@ -42,14 +42,7 @@ export class Bells implements Disposable {
   listen(topic: Topic, ring: () => void): Disposable {
     const rope = this.#ropes[topic]
     rope.listeners.add(ring)
-    if (rope.file !== undefined && rope.watcher === undefined) {
-      rope.fd ??= touchable(rope.file)
-      rope.watcher = watch(rope.file, { persistent: false }, () =>
-        rope.listeners.forEach((tell) => tell()),
-      )
-      // Without watches left in the kernel the poll still finds everything, only later.
-      rope.watcher.on('error', () => rope.watcher?.close())
-    }
+    if (rope.file !== undefined && rope.watcher === undefined) watchFile(rope, rope.file)
     return { [Symbol.dispose]: () => void rope.listeners.delete(ring) }
   }
 
@@ -64,6 +57,19 @@ export class Bells implements Disposable {
   }
 }
 
+/** Without watches left in the kernel the poll still finds everything, only later. */
+function watchFile(rope: Rope, file: string): void {
+  try {
+    rope.fd ??= touchable(file)
+    const watcher = watch(file, { persistent: false }, () =>
+      rope.listeners.forEach((tell) => tell()),
+    )
+    rope.watcher = watcher.on('error', () => watcher.close())
+  } catch {
+    // Tried again by the next who listens.
+  }
+}
+
 /** At once after a silence, so that an idle listener wakes without delay; else with those that follow. */
 function touchSoon(rope: Rope, file: string): void {
   if (performance.now() - rope.touchedAt >= TOUCH_EVERY_MS) touch(rope, file)
@@ -74,7 +80,11 @@ function touch(rope: Rope, file: string): void {
   clearTimeout(rope.due)
   delete rope.due
   rope.touchedAt = performance.now()
-  writeSync((rope.fd ??= touchable(file)), '.', 0)
+  try {
+    writeSync((rope.fd ??= touchable(file)), '.', 0)
+  } catch {
+    // What it would tell has been committed: listeners find it by their poll.
+  }
 }
 
 const touchable = (file: string) => openSync(file, constants.O_CREAT | constants.O_WRONLY, 0o600)

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { statements } from '../../base/statements.ts'
@@ -109,13 +109,20 @@ function openFile(
   }
 }
 
-/** SQLite would create the file readable to others; the log and its index take over these rights. */
+/**
+ * SQLite would create the file readable to others; the log and its index take over these rights. One
+ * that is there is left alone: closing it by any other way than SQLite's own would drop the locks that
+ * this process holds on it, and another program could then remove the log under us.
+ * @see https://sqlite.org/howtocorrupt.html section 2.2
+ */
 function createPrivately(file: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-    closeSync(openSync(file, 'a', 0o600))
+    if (!existsSync(file)) closeSync(openSync(file, 'wx', 0o600))
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
+    // Another process was faster.
+    if (code === 'EEXIST') return
     if (code === 'EACCES' || code === 'EROFS')
       throw new ErrandError('STORE_READONLY', { file }, { cause: error })
     if (code === 'ENOSPC') throw new ErrandError('STORE_FULL', {}, { cause: error })

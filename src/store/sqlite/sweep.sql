@@ -9,6 +9,10 @@
 select 1 from worker
 where id = :worker and gone_at is null and lease_until > :now and :now - unbroken_from >= lease_ms;
 
+-- name: clamp
+-- The clock went back: no lease may last longer than a lease.
+update worker set lease_until = :now + lease_ms where gone_at is null and lease_until > :now + lease_ms;
+
 -- name: bereave
 update worker set gone_at = :now
 where gone_at is null and lease_until <= :now and id <> :worker;

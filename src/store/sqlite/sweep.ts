@@ -15,6 +15,7 @@ export class Sweep {
   constructor(connection: Connection, exchange: Exchange) {
     this.#sql = connection.prepare('./sweep.sql', [
       'entitled',
+      'clamp',
       'bereave',
       'orphans',
       'orphan',
@@ -34,6 +35,7 @@ export class Sweep {
     // After an outage everybody renews first: who has just come back may not judge others. Workers that
     // were retired, or judged before, are anybody's.
     const { now } = turn
+    this.#sql.clamp.run({ now })
     if (this.#sql.entitled.get({ worker, now })) this.#sql.bereave.run({ worker, now })
     const taken = this.#take(worker, n, limit, turn)
     return { answers: [], jobs: this.#exchange.hand(worker, n, taken, turn), now: turn.now }

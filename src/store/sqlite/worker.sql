@@ -12,7 +12,7 @@ on conflict (id) do nothing;
 
 -- name: renew
 update worker
-set unbroken_from = iif(lease_until <= :now, :now, unbroken_from), lease_until = :now + lease_ms,
+set unbroken_from = iif(lease_until <= :now, :now, min(unbroken_from, :now)), lease_until = :now + lease_ms,
     metrics = coalesce(:metrics, metrics)
 where id = :worker and gone_at is null;
 
