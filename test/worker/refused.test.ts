@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { defineJob } from '../../src/job/define.ts'
 import { callOn, divert } from '../support/rotation.ts'
 import { anything } from '../support/schema.ts'
+import { until } from '../support/until.ts'
 import { Workplace } from '../support/workplace.ts'
 
 const double = defineJob({ name: 'double', input: anything(), run: (n) => Number(n) * 2 })
@@ -28,4 +29,21 @@ test('a settlement that cannot be stored fails its own job, and none of its neig
     views.map(({ state, reason }) => reason ?? state),
     ['completed', 'completed', 'unserializable_result', 'completed', 'completed'],
   )
+})
+
+test('a job that began in time does not expire before its next attempt', async () => {
+  const flaky = defineJob({
+    name: 'flaky',
+    input: anything(),
+    run(_, { attempt }) {
+      if (attempt === 1) throw new Error('once')
+      return attempt
+    },
+  })
+  await using place = await Workplace.open(flaky)
+  await place.work(place.crew([flaky.handler]), { pollMs: 5 })
+  const { id } = await place.client.enqueue(flaky, {}, { expiresIn: '10s' })
+  await until(place.store, async () => (await place.watch.job(id)).state === 'scheduled')
+  place.clock.set(place.clock.now() + 70_000)
+  assert.equal((await place.ended(id)).state, 'completed')
 })
