@@ -100,6 +100,26 @@ test('files are readable by their owner alone', async () => {
     assert.equal(statSync(path).mode & 0o077, 0, path)
 })
 
+/** Locks of this process on a file, as the kernel lists them; elsewhere than on Linux nobody does. */
+function locksOn(file: string): number {
+  if (process.platform !== 'linux') return 1
+  const { ino } = statSync(file)
+  const lines = readFileSync('/proc/locks', 'utf8').split('\n')
+  return lines.filter((line) => line.includes(` ${process.pid} `) && line.includes(`:${ino} `))
+    .length
+}
+
+test('opening a file a second time leaves the locks of the first', async () => {
+  const file = freshFile()
+  await using first = await SqliteStore.open(file)
+  await first.insert([chore()])
+  const before = locksOn(file)
+  await using second = await SqliteStore.open(file)
+  await second.ping()
+  assert.ok(before > 0)
+  assert.ok(locksOn(file) >= before)
+})
+
 test('a lock held by another program is waited for, and reported after its time', async () => {
   const file = freshFile()
   await using store = await SqliteStore.open(file, { busyMs: 30 })
