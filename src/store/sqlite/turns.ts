@@ -109,13 +109,14 @@ export class Turns {
       after: (act) => acts.push(act),
     }
     try {
-      const answers = calls.map((call) => call.attempt(turn))
+      acts.push(...calls.map((call) => call.attempt(turn)))
       this.#tallies.write()
       this.#commit.run()
-      for (const act of [...acts, ...answers]) act()
     } catch (error) {
       return this.#undo(calls, error)
     }
+    // Committed: from here on nothing may be answered as refused.
+    for (const act of acts) act()
     this.#bells.ring(rung)
     this.#committed()
   }

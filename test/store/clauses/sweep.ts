@@ -160,4 +160,14 @@ export const sweep: Clauses = {
     await store.retire(newId())
     assert.deepEqual(await worker.renew(), { alive: false })
   },
+
+  'C6 a dead worker is found although the clock went back': async (store, clock) => {
+    const dead = await Hand.register(store)
+    const job = await running(store, dead, chore())
+    clock.set(clock.now() - HOUR)
+    const sweeper = await Hand.register(store)
+    assert.deepEqual(await sweeper.sweep(), [])
+    await pass(clock, 2 * LEASE_MS, sweeper)
+    assert.equal(only(await sweeper.sweep()).id, job.id)
+  },
 }
