@@ -3,14 +3,9 @@ export { type App, type Caller, defineApp, type Desk, type Env } from './http/ap
 export { exponential } from './job/backoff.ts'
 export type { Context, Logger, Progress, Resources } from './job/context.ts'
 export { FatalError, RetryAfter } from './job/control.ts'
-export {
-  defineJob,
-  type Definition,
-  handler,
-  type Handler,
-  type JobOptions,
-  type WholeJob,
-} from './job/define.ts'
+export { defineJob, type Definition, handler, type Handler, type WholeJob } from './job/define.ts'
+export type { Ended } from './job/hooks.ts'
+export type { JobOptions } from './job/terms.ts'
 export { type Code, ErrandError, hasCode } from './job/errors.ts'
 export type { EnqueueOptions } from './job/prepare.ts'
 export type { Schema } from './job/schema.ts'

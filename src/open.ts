@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import type { Flush } from './base/batching.ts'
 import type { Clock } from './base/time.ts'
 import { Client } from './client/client.ts'
@@ -135,7 +136,7 @@ export class Errand implements AsyncDisposable {
       ])
     const crew = new InlineCrew(
       handlers,
-      { files: this.files, resources },
+      { files: this.files, resources, scratch: tmpdir() },
       settings.concurrency ?? WORKER_DEFAULTS.concurrency,
     )
     const worker = await Worker.start({ store: this.store, files: this.files, crew, settings })

@@ -30,3 +30,6 @@ export function formatSpan(ms: Millis): string {
   const [unit, size] = SIZES.findLast(([, size]) => ms >= size) ?? ['ms', 1]
   return `${Math.round((ms / size) * 10) / 10}${unit}`
 }
+
+/** A clock that only runs forward, the same for all processes of one machine. */
+export const monotonic = (): Millis => Number(process.hrtime.bigint() / 1_000_000n)

@@ -62,7 +62,7 @@ export const WORKER_SETTINGS = [
     'files',
     'durability',
   ] as const),
-  ...(['leaseMs', 'renewMs', 'sweepMs', 'pollMs', 'graceMs'] as const),
+  ...(['leaseMs', 'renewMs', 'sweepMs', 'pollMs', 'graceMs', 'cancelGraceMs'] as const),
 ]
 
 /** The flags a person typed, by the setting each of them says. */

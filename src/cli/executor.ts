@@ -1,11 +1,14 @@
+import { flushCompileCache } from 'node:module'
 import { DiskFiles } from '../files/disk/disk.ts'
 import { handlersOf } from '../http/app.ts'
 import { Executor } from '../worker/executor.ts'
 import { loadApp } from './app.ts'
+import { readSettings } from './settings.ts'
 
-// node src/cli/executor.ts <concurrency> <app file> <files folder>
-const [concurrency = '1', file = '', folder = ''] = process.argv.slice(2)
+// node src/cli/executor.ts <concurrency> <scratch folder> <app file> <files folder>
+const [concurrency = '1', scratch = '', file = '', folder = ''] = process.argv.slice(2)
 process.title = 'errand executor'
+readSettings()
 
 // A terminal's ctrl-C and a supervisor's stop may reach every process; an executor ends with its foreman.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
@@ -16,6 +19,7 @@ await Executor.start(
     const { start, stop } = app
     return { handlers: await handlersOf(app), ...(start && { start }), ...(stop && { stop }) }
   },
-  new DiskFiles(folder),
-  Number(concurrency),
+  { files: new DiskFiles(folder), concurrency: Number(concurrency), scratch },
 )
+// Written now: an executor that is killed would leave its successor to compile all this again.
+flushCompileCache()

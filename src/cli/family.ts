@@ -1,9 +1,37 @@
-/** What a child tells the manager: where it answers, or which worker it is. */
-export type Word = { ready: Ready } | { worker: string }
+import { startDeadman } from '../worker/lifeline.ts'
+
+/** What a child tells the manager: where it answers, which worker it is and with which crew, or that it turns. */
+export type Word = { ready: Ready } | { worker: string } | { crew: Crew } | { beat: true }
 export type Ready = { url: string; page?: string; store: string; first: string }
+export type Crew = { pids: readonly number[]; scratch: string }
+/** What the manager tells a child: which of its siblings die as soon as they are born. */
+export type Troubles = { troubles: readonly string[] }
+
+const BEAT_EVERY_MS = 2000
+/** What a child may take to hand back what it has, once its manager is gone. */
+const GRACE_MS = 800
 
 /** Nothing happens in a process that no manager started. */
 export const tellManager = (word: Word): void => void process.send?.(word)
 
+/** A child shows that its event loop turns, and ends soon after its manager, whatever it does. */
+export function joinFamily(): void {
+  if (!process.connected) return
+  startDeadman(GRACE_MS)
+  setInterval(() => tellManager({ beat: true }), BEAT_EVERY_MS).unref()
+}
+
+/** Hears what the manager says, for as long as there is one. */
+export function hearManager(hear: (said: Troubles) => void): void {
+  process.on('message', (said) => {
+    if (isTroubles(said)) hear(said)
+  })
+}
+
 export const isWord = (said: unknown): said is Word =>
-  typeof said === 'object' && said !== null && ('ready' in said || 'worker' in said)
+  typeof said === 'object' &&
+  said !== null &&
+  ['ready', 'worker', 'crew', 'beat'].some((word) => word in said)
+
+const isTroubles = (said: unknown): said is Troubles =>
+  typeof said === 'object' && said !== null && 'troubles' in said && Array.isArray(said.troubles)

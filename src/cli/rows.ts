@@ -151,12 +151,24 @@ export const SETTINGS = {
     default: '25s',
     about: 'how long what runs may go on after a stop was asked',
   },
+  cancelGraceMs: {
+    ...span(0, DAY_MS),
+    env: 'ERRAND_CANCEL_GRACE',
+    flag: '--cancel-grace <span>',
+    default: '1s',
+    about: 'how long a job may go on after its cancel was asked',
+  },
   logLevel: {
     ...choice(...LEVELS),
     env: 'ERRAND_LOG_LEVEL',
     flag: '--log-level <level>',
     default: 'info',
     about: LEVELS.join(', '),
+  },
+  failpoints: {
+    ...text,
+    env: 'ERRAND_FAILPOINTS',
+    about: 'for tests: where a process dies on purpose',
   },
 } as const satisfies Record<string, Row<unknown>>
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { armFailpoints } from '../base/failpoint.ts'
 import { nearest } from '../base/nearest.ts'
 import { ErrandError } from '../job/errors.ts'
 import { type Row, type SettingName, SETTINGS, type Settings } from './rows.ts'
@@ -29,7 +30,18 @@ export function readSettings(flags: Flags = {}, env: Env = process.env): InForce
       setting: 'ERRAND_RENEW',
       problem: 'must be shorter than ERRAND_LEASE',
     })
+  arm(settings)
   return { settings, readings }
+}
+
+/** Every process reads its settings first, so its points are armed before anything can pass them. */
+function arm({ failpoints, data }: Settings): void {
+  const senseless = failpoints === undefined ? undefined : armFailpoints(failpoints, data)
+  if (senseless === undefined) return
+  throw new ErrandError('INVALID_SETTING', {
+    setting: 'ERRAND_FAILPOINTS',
+    problem: `needs parts such as exchange.after_commit=crash@3; not ${senseless}`,
+  })
 }
 
 /** What a child must find in its environment to read the same settings. */

@@ -1,9 +1,13 @@
+/** Nobody waits for this process any more, and another may take its place at once: it has no time. */
+export const ORPHANED = 'the manager is gone'
+
 /** Signals that follow within this span are the same request. */
 const SAME_MS = 1000
 
 /**
- * An abort signal that fires when this process should stop: at SIGTERM, at SIGINT, or when the
- * manager that started it is gone. A second request ends the process at once.
+ * An abort signal that fires when this process should stop: at SIGTERM, at SIGINT, or, with
+ * `ORPHANED` as its reason, when the manager that started it is gone. A second request ends the process
+ * at once.
  */
 export function stopSignal(): AbortSignal {
   const stop = new AbortController()
@@ -15,7 +19,7 @@ export function stopSignal(): AbortSignal {
     stop.abort()
   }
   process.on('SIGTERM', ask).on('SIGINT', ask)
-  process.once('disconnect', () => stop.abort())
+  process.once('disconnect', () => stop.abort(ORPHANED))
   return stop.signal
 }
 

@@ -3,10 +3,10 @@ import { nearest } from '../base/nearest.ts'
 import { type Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import type { JobId, NewJob } from '../job/job.ts'
-import { POLICY_DEFAULTS } from '../job/policy.ts'
+import { decideCancel } from '../job/outcome.ts'
 import { encodeInput, type EnqueueOptions, type Idempotency, prepare } from '../job/prepare.ts'
 import type { Given, Schema } from '../job/schema.ts'
-import type { Inserted, Intake } from '../store/contract.ts'
+import type { Inserted, Intake, Lookout } from '../store/contract.ts'
 
 /** What an enqueue answers: the job's id, and whether it is one that was there before. */
 export type Enqueued = { id: JobId; joined: boolean }
@@ -17,13 +17,17 @@ const isCulprit = (error: unknown) =>
 
 /** Where work comes in: turns typed calls into rows. */
 export class Client {
-  readonly #intake: Intake
+  readonly #intake: Intake & Pick<Lookout, 'find'>
   readonly #definitions: Map<string, Definition>
   readonly #plain: Batching<NewJob, Inserted>
   /** Inserts that look up others go apart, so that plain ones never wait for them. */
   readonly #named: Batching<NewJob, Inserted>
 
-  constructor(intake: Intake, definitions: readonly Definition[] = [], flush?: Flush) {
+  constructor(
+    intake: Intake & Pick<Lookout, 'find'>,
+    definitions: readonly Definition[] = [],
+    flush?: Flush,
+  ) {
     this.#intake = intake
     this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]))
     const insert = (jobs: NewJob[]) => intake.insert(jobs)
@@ -93,7 +97,10 @@ export class Client {
    * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE (it has completed or failed)
    */
   async cancel(id: JobId): Promise<'cancelled' | 'asked'> {
-    const [answer = 'gone'] = await this.#intake.cancel([id], POLICY_DEFAULTS.keepFailedMs)
+    const [job] = await this.#intake.find([id])
+    if (job === undefined) throw new ErrandError('JOB_NOT_FOUND', { id })
+    const cancel = { id, outcome: decideCancel(job, Date.now()) }
+    const [answer = 'gone'] = await this.#intake.cancel([cancel])
     if (answer === 'cancelled' || answer === 'asked') return answer
     if (answer === 'gone') throw new ErrandError('JOB_NOT_FOUND', { id })
     throw new ErrandError('WRONG_STATE', { id, state: answer, verb: 'cancelled' })

@@ -21,7 +21,10 @@ const ready = createRoute({
 const look = createRoute({
   method: 'get',
   path: '/health',
-  responses: { 200: json('How it stands', Health), 503: json('The store cannot be read', Health) },
+  responses: {
+    200: json('How it stands', Health),
+    503: json('The store cannot be read, or a process dies as soon as it is started', Health),
+  },
 })
 
 /** Questions of a supervisor, open to all. */
@@ -44,12 +47,12 @@ export const probes = ({ errand: { watch }, settings: { draining } }: Parts) =>
 export const health = (parts: Parts) =>
   new OpenAPIHono<Env>().openapi(look, async (c) => {
     const view = await inspect(parts)
-    return c.json(view, view.status === 'down' ? 503 : 200)
+    return c.json(view, view.status === 'down' || view.troubles ? 503 : 200)
   })
 
 async function inspect({
   errand: { watch, store },
-  settings: { version },
+  settings: { version, troubles: find = () => [] },
 }: Parts): Promise<HealthView> {
   const { kind, durability } = store.about
   const here = { store: { kind, durability }, version }
@@ -57,8 +60,15 @@ async function inspect({
     const [tallies, workers] = await Promise.all([watch.queues(), watch.workers()])
     const queues = sum(tallies)
     const alive = workers.filter((worker) => worker.alive).length
-    const status = queues.ready > 0 && alive === 0 ? 'degraded' : 'ok'
-    return { status, ...here, workers: { alive }, queues }
+    const troubles = find()
+    const isIll = troubles.length > 0 || (queues.ready > 0 && alive === 0)
+    return {
+      status: isIll ? 'degraded' : 'ok',
+      ...here,
+      ...(troubles.length > 0 && { troubles }),
+      workers: { alive },
+      queues,
+    }
   } catch {
     return { status: 'down', ...here }
   }

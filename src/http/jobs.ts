@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { failpoint } from '../base/failpoint.ts'
 import type { Millis } from '../base/time.ts'
 import { isEnded } from '../job/state.ts'
 import type { JobView as View } from '../job/view.ts'
@@ -9,7 +10,7 @@ import { json, problem } from './document.ts'
 import { etagOf, matches } from './etag.ts'
 import { readKey } from './idempotency.ts'
 import type { Parts } from './parts.ts'
-import { readWait } from './prefer.ts'
+import { readWait, whileAwaited } from './prefer.ts'
 import { pathOf, toResource } from './resource.ts'
 import { JobPage, JobPath, JobQuery, JobView, NewJob, Retry } from './schemas.ts'
 import { submit } from './submit.ts'
@@ -67,13 +68,12 @@ const retry = createRoute({
 })
 
 /** Jobs: submit, look, list, cancel, retry. */
-export const jobs = ({ errand: { client, watch }, links, settings: { draining } }: Parts) => {
+export const jobs = ({ errand: { client, watch }, links, settings }: Parts) => {
   /** Waits while the caller does and the server may. */
   const waitFor = (c: Context<Env>, id: string, waitMs: Millis): Promise<View> => {
     const { tenant } = c.get('caller')
     if (waitMs === 0) return watch.job(id, tenant)
-    const signals = [c.req.raw.signal, ...(draining ? [draining] : [])]
-    return watch.ended(id, waitMs, tenant, AbortSignal.any(signals))
+    return watch.ended(id, waitMs, tenant, whileAwaited(c, settings))
   }
 
   return new OpenAPIHono<Env>()
@@ -84,6 +84,7 @@ export const jobs = ({ errand: { client, watch }, links, settings: { draining } 
       const options = { ...given(asked), ...given({ tenant: c.get('caller').tenant }) }
 
       const { id, joined } = await submit(client, { job, input, options, key })
+      failpoint('reply.sending')
       const view = await waitFor(c, id, (wait ?? 0) * 1000)
       return c.json(
         { ...toResource(view, links), ...(joined && { joined }) },

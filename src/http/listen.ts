@@ -3,13 +3,15 @@ import { getRequestListener } from '@hono/node-server'
 import { ErrandError } from '../job/errors.ts'
 import { isLoopback, urlHost } from './address.ts'
 
-/** Limits of a connection. An answer may take as long as it needs: these end with the request. */
-const CONNECTION = {
+/** Limits of a connection. An answer may take as long as it needs, but not its reader. */
+export const LIMITS = {
   maxHeaderSize: 16_384,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 5000,
   connectionsCheckingInterval: 5000,
+  /** How long a client may take nothing of what lies ready for it. */
+  stallTimeout: 30_000,
 }
 
 export type Address = {
@@ -35,10 +37,22 @@ export type Listening = {
 export async function listen(
   app: { fetch(request: Request): Response | Promise<Response> },
   { host, port, isOpen }: Address,
+  limits: Partial<typeof LIMITS> = {},
 ): Promise<Listening> {
   if (!isLoopback(host) && !isOpen) throw new ErrandError('ADDRESS_REFUSED', { host })
   const answer = getRequestListener((request) => app.fetch(request), { hostname: host })
-  const server = createServer(CONNECTION, (incoming, outgoing) => void answer(incoming, outgoing))
+  const { stallTimeout, ...connection } = { ...LIMITS, ...limits }
+  const server = createServer(connection, (incoming, outgoing) => {
+    // Nothing was sent for so long: either there was nothing, or what there is was not taken.
+    outgoing.setTimeout(stallTimeout, () => {
+      if (outgoing.writableLength > 0) incoming.socket.destroy()
+    })
+    // A connection that was busy when the server closed is kept for nothing once it is idle.
+    outgoing.once('close', () => {
+      if (!server.listening) server.closeIdleConnections()
+    })
+    void answer(incoming, outgoing)
+  })
   await bind(server, host, port)
   const bound = server.address()
   const actual = typeof bound === 'object' && bound !== null ? bound.port : port

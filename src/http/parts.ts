@@ -18,6 +18,8 @@ export type ServerSettings = {
   host?: string
   /** Aborted when the server is about to close: it is not ready any more, and nobody is kept waiting. */
   draining?: AbortSignal
+  /** The processes beside this one that die as soon as they are started. */
+  troubles?: () => readonly string[]
   /** Told of every answer of 500 and above. The request id is the one its caller saw. */
   onError?: (error: unknown, requestId: string) => void
   /** Told of every answer. */

@@ -1,3 +1,7 @@
+import type { Context } from 'hono'
+import type { Env } from './app.ts'
+import type { ServerSettings } from './parts.ts'
+
 const WAIT_MAX_S = 55
 const WAIT = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?=$|[,;])/i
 
@@ -6,3 +10,7 @@ export function readWait(prefer: string | undefined): number | undefined {
   const seconds = WAIT.exec(prefer ?? '')?.[1]
   return seconds === undefined ? undefined : Math.min(Number(seconds), WAIT_MAX_S)
 }
+
+/** Aborts when nobody waits for the answer any more, or nobody may be kept waiting. */
+export const whileAwaited = (c: Context<Env>, { draining }: ServerSettings): AbortSignal =>
+  AbortSignal.any([c.req.raw.signal, ...(draining ? [draining] : [])])

@@ -15,6 +15,7 @@ export function toResource(view: JobView, links: Links): JobJson {
     ...(artifacts && { artifacts: toArtifacts(view, links) }),
     links: {
       self,
+      events: `${self}/events`,
       artifacts: `${self}/artifacts`,
       ...(!isEnded(state) && { cancel: `${self}/cancel` }),
       ...((state === 'failed' || state === 'cancelled') && { retry: `${self}/retry` }),

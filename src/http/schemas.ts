@@ -100,6 +100,10 @@ export const JobView = z
     unique: z.string().optional(),
     tags: z.array(z.string()).readonly().optional(),
     waitingFor: z.string().optional(),
+    subject: z
+      .uuid()
+      .optional()
+      .openapi({ description: 'The ended job that this one is a hook of.' }),
     createdAt: moment,
     runAt: moment,
     startedAt: moment.optional(),
@@ -108,6 +112,7 @@ export const JobView = z
     joined: z.boolean().optional().openapi({ description: 'The job was there before.' }),
     links: z.object({
       self: z.string(),
+      events: z.string(),
       artifacts: z.string(),
       cancel: z.string().optional(),
       retry: z.string().optional(),
@@ -190,6 +195,11 @@ export const Probe = z.object({ status: z.enum(['ok', 'down']) })
 export const Health = z
   .object({
     status: z.enum(['ok', 'degraded', 'down']),
+    troubles: z
+      .array(z.string())
+      .readonly()
+      .optional()
+      .openapi({ description: 'Processes that die as soon as they are started.' }),
     store: z.object({ kind: z.string(), durability: z.string() }),
     workers: z.object({ alive: count }).optional(),
     queues: z.record(state, count).optional(),

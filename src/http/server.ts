@@ -7,6 +7,7 @@ import { limitBody, wellFormedJson } from './body.ts'
 import { definitions } from './definitions.ts'
 import { deskOf } from './desk.ts'
 import { about } from './document.ts'
+import { events } from './events.ts'
 import { authenticate, identify, knowHost, refuseCrossSite } from './guard.ts'
 import { health, probes } from './health.ts'
 import { history } from './history.ts'
@@ -33,7 +34,7 @@ export async function buildServer(parts: Parts): Promise<OpenAPIHono<Env>> {
 
   server.use(requests.observe(settings), identify(settings))
   server.use(knowHost(settings), refuseCrossSite, authenticate(app), limitBody)
-  for (const noun of [jobs, history, artifacts, queues, workers, definitions, probes])
+  for (const noun of [jobs, events, history, artifacts, queues, workers, definitions, probes])
     server.route('/', noun(parts))
   server.route(app.mount ?? '/', await ownRoutes(parts))
   server.route('/', health(parts))

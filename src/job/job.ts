@@ -27,6 +27,8 @@ export type NewJob = {
   fingerprint?: string
   unique?: Unique
   tags?: readonly string[]
+  /** The ended job that this one is a hook of; its row stays for as long as this one lives. */
+  subject?: JobId
 }
 
 export type Unique = { value: string; until: 'end' | 'kept'; onConflict: 'join' | 'refuse' }
@@ -48,10 +50,16 @@ export type Claimed = {
   runAt: Millis
   expiresAt?: Millis
   deadlineAt?: Millis
+  /** Somebody asked for its cancel: it is not begun any more. */
+  cancelAsked?: boolean
+  /** What the job had and left that this one is a hook of. */
+  subject?: Subject
 }
 
+export type Subject = { input: Bytes; result?: Bytes; error?: Bytes }
+
 /** A job as it lies in the store. */
-export type Job = Claimed & {
+export type Job = Omit<Claimed, 'subject'> & {
   /** The store's own rising order of arrival. Ids are never an age. */
   turn: number
   state: State
@@ -68,6 +76,7 @@ export type Job = Claimed & {
   unique?: string
   tags: readonly string[]
   fingerprint?: string
+  subject?: JobId
   result?: Bytes
   error?: Bytes
   progress?: Bytes
@@ -84,7 +93,7 @@ export type Artifact = {
   expiresAt: Millis
 }
 
-/** One attempt that did not complete. The completed one is the job itself. */
+/** One run that did not complete. The completed one is the job itself. */
 export type Attempt = {
   fence: Fence
   worker: WorkerId

@@ -2,7 +2,8 @@ import type { Bytes } from '../base/json.ts'
 import type { Millis } from '../base/time.ts'
 import { delayAfter } from './backoff.ts'
 import { encodeFailure } from './failure.ts'
-import type { Artifact, Claimed } from './job.ts'
+import { hookOf, hookOfCancel } from './hooks.ts'
+import type { Artifact, Claimed, Job, NewJob } from './job.ts'
 import { type Policy, readPolicy } from './policy.ts'
 import type { Reason } from './state.ts'
 
@@ -12,14 +13,14 @@ export type Report =
   | { how: 'failed'; reason: Reason; error: Bytes; retry: boolean; delayMs?: Millis }
   | { how: 'cancelled' }
   | { how: 'expired' }
-  /** Given back before it ran, or because the worker stops. */
-  | { how: 'released' }
+  /** Given back: before it began, or because its process was stopped for another reason than this job. */
+  | { how: 'released'; begun: boolean }
   /** No handler of this name here. */
   | { how: 'unknown' }
   /** Taken over from a worker whose lease ran out. */
   | { how: 'lost' }
-  /** Its executor died under it. */
-  | { how: 'crashed' }
+  /** Its executor died under it; `why` is a signal, an exit code, or what the handler called. */
+  | { how: 'crashed'; why: string }
 
 export type NewArtifact = Omit<Artifact, 'expiresAt' | 'fence'> & { keepMs: Millis }
 
@@ -31,14 +32,18 @@ export type Outcome =
       withErrors: boolean
       artifacts: readonly NewArtifact[]
       keepMs: Millis
+      hook?: NewJob
     }
-  | { to: 'failed'; reason: Reason; error: Bytes; raise?: Counter; keepMs: Millis }
-  | { to: 'cancelled'; keepMs: Millis }
+  | { to: 'failed'; reason: Reason; error: Bytes; raise?: Counter; keepMs: Millis; hook?: NewJob }
+  | Cancelling
   | { to: 'scheduled'; delayMs: Millis; reason: Reason; error: Bytes; raise: Counter }
-  /** Released: nothing is counted. */
-  | { to: 'ready' }
+  /** Released: nothing is counted; a run that had begun is remembered all the same. */
+  | { to: 'ready'; begun: boolean }
   /** Parked for a worker that knows the name. */
   | { to: 'waiting'; for: 'handler' }
+
+/** How a cancel ends a job, whether it runs or not. `hook` is the job inserted in the same step. */
+export type Cancelling = { to: 'cancelled'; keepMs: Millis; hook?: NewJob }
 
 export type Counter = 'failures' | 'crashes' | 'losses'
 
@@ -47,6 +52,27 @@ export const LOSSES_MAX = 10
 
 /** The one place where an attempt's end becomes a job's future. */
 export function decide(job: Claimed, report: Report, now: Millis, random?: () => number): Outcome {
+  const judged = judge(job, report, now, random)
+  const outcome = 'keepMs' in judged || !job.cancelAsked ? judged : cancelling(job, now)
+  if (!('keepMs' in outcome)) return outcome
+  const reason = outcome.to === 'failed' ? outcome.reason : undefined
+  return withHook(outcome, hookOf(job, outcome.to, reason))
+}
+
+/** How a cancel ends a job that does not run. */
+export const decideCancel = (job: Job, now: Millis): Cancelling =>
+  withHook(cancelling(job, now), hookOfCancel(job))
+
+function withHook<Ending extends Outcome>(outcome: Ending, hook: NewJob | undefined): Ending {
+  return hook === undefined ? outcome : { ...outcome, hook }
+}
+
+function cancelling({ policy, createdAt }: Claimed | Job, now: Millis): Cancelling {
+  const { keepFailedMs, keepAtLeastMs } = readPolicy(policy)
+  return { to: 'cancelled', keepMs: Math.max(keepFailedMs, createdAt + keepAtLeastMs - now) }
+}
+
+function judge(job: Claimed, report: Report, now: Millis, random?: () => number): Outcome {
   const policy = readPolicy(job.policy)
   const keep = (ms: Millis) => Math.max(ms, job.createdAt + policy.keepAtLeastMs - now)
   const fail = (reason: Reason, error: Bytes, raise?: Counter): Outcome => ({
@@ -72,11 +98,11 @@ export function decide(job: Claimed, report: Report, now: Millis, random?: () =>
       return { to: 'completed', ...(result && { result }), withErrors, artifacts, keepMs }
     }
     case 'cancelled':
-      return { to: 'cancelled', keepMs: keep(policy.keepFailedMs) }
+      return cancelling(job, now)
     case 'expired':
       return fail('expired', encodeFailure('Expired', 'it did not start in time'))
     case 'released':
-      return { to: 'ready' }
+      return { to: 'ready', begun: report.begun }
     case 'unknown':
       return { to: 'waiting', for: 'handler' }
     case 'lost': {
@@ -87,7 +113,7 @@ export function decide(job: Claimed, report: Report, now: Millis, random?: () =>
         : again(0, 'lost', error, 'losses')
     }
     case 'crashed': {
-      const error = encodeFailure('Crashed', 'its process died')
+      const error = encodeFailure('Crashed', `its process died: ${report.why}`)
       const crashes = job.crashes + 1
       if (crashes >= CRASHES_MAX) return fail('crashed', error, 'crashes')
       return again(crashes === 1 ? 0 : 1000, 'crashed', error, 'crashes')

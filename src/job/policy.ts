@@ -7,24 +7,37 @@ export type Policy = {
   /** Runs in all, the first included. */
   attempts: number
   backoff: Backoff
+  /** One attempt's time: at `softMs` its abort signal fires, at `hardMs` its process is killed. */
   softMs: Millis
+  hardMs: Millis
   retryTimeouts: boolean
   onLost: 'retry' | 'fail'
+  /** It never shares an executor with others. */
+  isolate: boolean
+  onSuccess?: Hook
+  onFailure?: Hook
   keepCompletedMs: Millis
   keepFailedMs: Millis
   /** Kept at least this long from the insert, so that a repeated request finds its job. */
   keepAtLeastMs: Millis
 }
 
+/** What is known of a hook when the job it belongs to is inserted: all but the ending it is for. */
+export type Hook = { job: string; queue: string; priority: number; policy: Partial<Policy> }
+
 const MINUTE = 60_000
 const DAY = 86_400_000
+/** Unless said otherwise, what ignores its abort signal is killed this long after it. */
+export const HARD_AFTER_MS = 5000
 
 export const POLICY_DEFAULTS: Policy = {
   attempts: 4,
   backoff: { baseMs: MINUTE },
   softMs: 5 * MINUTE,
+  hardMs: 5 * MINUTE + HARD_AFTER_MS,
   retryTimeouts: true,
   onLost: 'retry',
+  isolate: false,
   keepCompletedMs: DAY,
   keepFailedMs: 30 * DAY,
   keepAtLeastMs: 0,
@@ -32,11 +45,15 @@ export const POLICY_DEFAULTS: Policy = {
 
 /** Only what differs from the defaults is written, so most jobs carry two bytes. */
 export function encodePolicy(policy: Partial<Policy>): Bytes {
+  return encodeJson(ownOf(policy)) ?? new Uint8Array()
+}
+
+export function ownOf(policy: Partial<Policy>): Partial<Policy> {
   const defaults: Record<string, unknown> = POLICY_DEFAULTS
   const own = Object.entries(policy).filter(
     ([key, value]) => JSON.stringify(value) !== JSON.stringify(defaults[key]),
   )
-  return encodeJson(Object.fromEntries(own)) ?? new Uint8Array()
+  return Object.fromEntries(own)
 }
 
 /** Jobs of one definition share their policy to the byte, so reading is remembered. */
@@ -58,8 +75,15 @@ function readByText(bytes: Bytes): Policy {
   let policy = byText.get(text)
   if (policy === undefined) {
     if (byText.size >= KNOWN_MAX) byText.clear()
-    policy = { ...POLICY_DEFAULTS, ...readOwn<Partial<Policy>>(bytes, {}) }
+    policy = complete(readOwn<Partial<Policy>>(bytes, {}))
     byText.set(text, policy)
   }
   return policy
+}
+
+/** A job inserted before there were hard limits has one that follows its own soft limit. */
+function complete(own: Partial<Policy>): Policy {
+  const softMs = own.softMs ?? POLICY_DEFAULTS.softMs
+  const hardMs = softMs + HARD_AFTER_MS
+  return { ...POLICY_DEFAULTS, hardMs, isolate: own.onLost === 'fail', ...own }
 }

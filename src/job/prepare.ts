@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import { encodeJson, findUnfit, type Bytes } from '../base/json.ts'
 import { derivedId, isId, newId } from '../base/id.ts'
 import type { Span } from '../base/time.ts'
-import { type Definition, type Priority, readPriority } from './define.ts'
+import type { Definition } from './define.ts'
 import { ErrandError } from './errors.ts'
 import type { JobId, NewJob } from './job.ts'
 import { readName, readSpan, readText, refuseUnknown } from './options.ts'
 import { encodePolicy } from './policy.ts'
 import { validate } from './schema.ts'
+import { type Priority, readPriority } from './terms.ts'
 
 /** What may be said of one enqueue. */
 export type EnqueueOptions = {

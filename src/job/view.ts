@@ -26,6 +26,8 @@ export type JobView = {
   unique?: string
   tags?: readonly string[]
   waitingFor?: string
+  /** The ended job that this one is a hook of. */
+  subject?: string
   createdAt: string
   runAt: string
   startedAt?: string
@@ -68,6 +70,7 @@ export function toView(job: Job): JobView {
     ...(job.unique !== undefined && { unique: job.unique }),
     ...(job.tags.length > 0 && { tags: job.tags }),
     ...(job.waitingFor !== undefined && { waitingFor: job.waitingFor }),
+    ...(job.subject !== undefined && { subject: job.subject }),
     createdAt: iso(job.createdAt),
     runAt: iso(job.runAt),
     ...(job.startedAt !== undefined && { startedAt: iso(job.startedAt) }),
@@ -84,7 +87,7 @@ const toArtifactView = ({ file, type, bytes, sha256, expiresAt }: Artifact): Art
   expiresAt: iso(expiresAt),
 })
 
-function publicFailure(bytes: Bytes): Omit<Failure, 'stack'> {
+export function publicFailure(bytes: Bytes): Omit<Failure, 'stack'> {
   const { stack: _, ...failure } = readFailure(bytes)
   return failure
 }

@@ -11,7 +11,7 @@ import type {
   NewJob,
   WorkerId,
 } from '../job/job.ts'
-import type { Outcome } from '../job/outcome.ts'
+import type { Cancelling, Outcome } from '../job/outcome.ts'
 import type { State } from '../job/state.ts'
 
 /**
@@ -28,6 +28,7 @@ import type { State } from '../job/state.ts'
  *  C9  A job becomes ready when it is due, and no sooner; the reply says when to look again.
  *  C10 Accepted jobs are ended, live or erased: the counters say so and agree with what is stored.
  *  C11 Bytes come back exactly as they were given.
+ *  C12 The step that ends a job inserts its hook, and the row stays for as long as the hook lives.
  *
  * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`. Ids are lower-case
  * UUIDs, moments and spans whole milliseconds, priorities 0 to 9, texts well-formed and without NUL:
@@ -47,8 +48,8 @@ export interface Intake {
    * an id without a fingerprint is its caller's own.
    */
   insert(jobs: readonly NewJob[]): Promise<Inserted[]>
-  /** Ends a job that is not running; asks the holder of one that is. */
-  cancel(ids: readonly JobId[], keepMs: Millis): Promise<Cancelled[]>
+  /** Ends a job that is not running with this outcome; asks and rings the holder of one that is. */
+  cancel(cancels: readonly Cancel[]): Promise<Cancelled[]>
   /** Gives failed and cancelled jobs another life under the same id, with all attempts before them. */
   retry(ids: readonly JobId[], input?: Bytes): Promise<Retried[]>
 }
@@ -103,18 +104,19 @@ export interface Lookout {
   metrics(): Promise<Bytes[]>
   /** Every way in which what is stored contradicts itself; empty when all is accounted for. */
   verify(): Promise<Finding[]>
-  /** Rings when jobs became ready, or when any job changed visibly, in this or another process. */
+  /** Rings when jobs became ready, when any job changed visibly, or when the cancel of a running one was asked, in this or another process. */
   listen(topic: Topic, ring: () => void): Disposable
   /** Throws unless the store can be read. */
   ping(): Promise<void>
 }
 
-export type Topic = 'ready' | 'change'
+export type Topic = 'ready' | 'change' | 'cancel'
 
 export type Inserted =
   | { id: JobId; joined: boolean }
   | { id: JobId; refused: 'ID_TAKEN' | 'UNIQUE_TAKEN' }
 
+export type Cancel = { id: JobId; outcome: Cancelling }
 export type Cancelled = 'cancelled' | 'asked' | 'gone' | State
 export type Retried = 'retried' | 'gone' | 'taken' | State
 

@@ -72,13 +72,35 @@ export class Watch implements Disposable {
    */
   async ended(id: JobId, ms: Millis, tenant?: string, signal?: AbortSignal): Promise<JobView> {
     const until = performance.now() + ms
+    using following = this.#follower.follow(id)
     let job = await this.#read(id, tenant)
     for (;;) {
       const left = until - performance.now()
       if (isEnded(job.state) || left <= 0 || signal?.aborted || this.#follower.isClosed)
         return toView(job)
-      const next = await this.#follower.next(id, job.rev, left, signal)
-      job = next ?? (await this.#read(id, tenant))
+      const news = await following.next(job.rev, left, signal)
+      job = typeof news === 'object' ? news : await this.#read(id, tenant)
+    }
+  }
+
+  /**
+   * The views of a job after this one, as it changes; a view that nobody took in time is skipped.
+   * Nothing whenever it stayed as it was for `idleMs`. Over once it has ended or is gone.
+   */
+  async *follow(
+    { id, tenant, rev, state }: JobView,
+    idleMs: Millis,
+    signal: AbortSignal,
+  ): AsyncGenerator<JobView | undefined> {
+    using following = this.#follower.follow(id)
+    while (!isEnded(state)) {
+      const news = await following.next(rev, idleMs, signal)
+      if (signal.aborted || this.#follower.isClosed || news === 'gone') return
+      const view = news && toView(news)
+      // The id of an erased job may be given to another one.
+      if (view && view.tenant !== tenant) return
+      if (view) ({ rev, state } = view)
+      yield view
     }
   }
 

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { newId } from '../base/id.ts'
 import { decodeJson } from '../base/json.ts'
 import type { Resources } from '../job/context.ts'
@@ -34,7 +35,7 @@ export async function runInline<In extends Schema, Out extends Schema>(
     createdAt: now,
     runAt: now,
   }
-  const attempt = new Attempt(job, { files, resources, note: () => undefined })
+  const attempt = new Attempt(job, { files, resources, scratch: tmpdir(), note: () => undefined })
   const timer = setTimeout(
     () => attempt.abort(new DOMException('the time limit was reached', 'TimeoutError')),
     definition.policy.softMs,

@@ -1,13 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { Duplex } from 'node:stream'
-import type { Millis } from '../base/time.ts'
+import { monotonic, type Millis } from '../base/time.ts'
 import { ErrandError } from '../job/errors.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
-import type { Abort, Ear } from './crew.ts'
-import { CHANNEL_FD } from './executor.ts'
+import { type Abort, DEAF, type Ear, hardTimeout, type Limits } from './crew.ts'
 import { type Frame, Frames } from './frames.ts'
+import { Group } from './group.ts'
+import { Lifeline } from './lifeline.ts'
 import { type Order, readNote, readReport, runFrame, type Word } from './messages.ts'
+import { type Placed, Places } from './places.ts'
 
 export type ChildOptions = {
   /** The file an executor runs, and what it is told: which app, where files lie. */
@@ -15,117 +15,158 @@ export type ChildOptions = {
   args: readonly string[]
 }
 
+/** What a crew does about an executor. */
+export type Keeper = {
+  ended(): void
+  /** It has done a job, or told of its memory. */
+  reported(): void
+  /** An error that no job can answer for came up in it: nobody knows in which state it is. */
+  worn(): void
+  /** This job kept others from running, or may have: it had better run alone. */
+  suspect(job: Claimed): void
+  /** Somebody has to look at its time limits then. */
+  watchBy(at: Millis): void
+}
+
+/** Why a process was killed: because of one of its jobs, or of none. */
+type Verdict = { id?: JobId; report?: Report }
+
 /** How long an idle executor may take to stop what its app started. */
 const STOP_MS = 5000
 
-/** One executor as its foreman sees it: a process group, a pipe, and the jobs it holds. */
+/** One executor as its foreman sees it, and the jobs it holds. */
 export class Child {
   /** The names of the jobs it has handlers for. @throws ErrandError INVALID_APP */
   readonly ready: Promise<readonly string[]>
-  onEnd: () => void = () => undefined
-  onReport: () => void = () => undefined
-  done = 0
-  memoryMb = 0
-  isClosing = false
   readonly bornAt = performance.now()
   /** How many handlers it runs at once. */
   readonly share: number
-  readonly #process: ChildProcess
+  done = 0
+  memoryMb = 0
+  isClosing = false
+  readonly #group: Group
   readonly #frames: Frames<Order, Word>
-  readonly #jobs = new Map<JobId, Claimed>()
-  readonly #ended: Promise<void>
-  #ear: Ear = { report: () => undefined, note: () => undefined, ring: () => undefined }
+  readonly #lifeline: Lifeline
+  readonly #places: Places
+  readonly #keeper: Keeper
+  #ear: Ear = DEAF
   #isReady = false
   #isOver = false
+  #isJudged = false
+  #verdict: Verdict | undefined
+  #until: Millis = Infinity
 
-  constructor({ entry, args }: ChildOptions, share: number) {
+  constructor({ entry, args }: ChildOptions, share: number, scratch: string, keeper: Keeper) {
     this.share = share
-    const stdio: ('ignore' | 'inherit' | 'pipe')[] = ['ignore', 'inherit', 'inherit']
-    stdio[CHANNEL_FD] = 'pipe'
-    // A group of its own: what a handler starts is killed with it.
-    this.#process = spawn(process.execPath, ['--no-warnings', entry, `${share}`, ...args], {
-      stdio,
-      detached: true,
-    })
-    const channel = this.#process.stdio[CHANNEL_FD]
-    if (!(channel instanceof Duplex)) throw new TypeError('a pipe was asked for')
-    channel.on('error', () => undefined) // its end is told by the process's exit
+    this.#keeper = keeper
+    this.#places = new Places(share)
+    this.#group = new Group(entry, [`${share}`, scratch, ...args])
+    this.#lifeline = new Lifeline(this.#group.lifeline)
     const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>()
     this.ready = promise
-    this.#frames = new Frames<Order, Word>(channel, (frame) => this.#hear(frame, resolve, reject))
-    this.#ended = new Promise((resolveEnd) => {
-      const end = (why: string) => {
-        this.#end()
-        reject(
-          new ErrandError('INVALID_APP', {
-            file: args[0] ?? entry,
-            problem: `ended while it started: ${why}`,
-          }),
-        )
-        resolveEnd()
-      }
-      this.#process
-        .on('error', (error) => end(error.message))
-        .on('exit', (code, signal) => end(`${signal ?? code}`))
-    })
+    const refuse = (problem: string) =>
+      reject(new ErrandError('INVALID_APP', { file: args[0] ?? entry, problem }))
+    this.#frames = new Frames<Order, Word>(this.#group.channel, (frame) =>
+      this.#hear(frame, resolve, refuse),
+    )
+    void this.#group.ended.then((why) => this.#end(why, refuse))
+  }
+
+  get pid(): number | undefined {
+    return this.#group.pid
   }
 
   get isOpen(): boolean {
-    return this.#isReady && !this.#isOver && !this.isClosing
+    return this.#isReady && !this.#isOver && !this.isClosing && this.#verdict === undefined
   }
 
   get held(): number {
-    return this.#jobs.size
+    return this.#places.size
   }
 
   listen(ear: Ear): void {
     this.#ear = ear
   }
 
-  begin(job: Claimed, softMs: Millis): void {
-    this.#jobs.set(job.id, job)
-    const { message, bytes } = runFrame(job, softMs)
+  begin(job: Claimed, limits: Limits): void {
+    this.#keeper.watchBy(this.#places.add(job, limits))
+    const { message, bytes } = runFrame(job, limits.softMs)
     this.#frames.say(message, bytes)
   }
 
   abort(id: JobId, fence: Fence, why: Abort): void {
-    if (this.#jobs.get(id)?.fence === fence) this.#frames.say({ say: 'abort', id, fence, why })
+    if (this.#holds(id, fence)) this.#frames.say({ say: 'abort', id, fence, why })
   }
 
   recall(): void {
     this.#frames.say({ say: 'recall' })
   }
 
+  /** It may live until this moment of the monotonic clock; past it, what ends it is no crash. */
+  live(until: Millis): void {
+    this.#until = until
+    this.#lifeline.live(until)
+  }
+
   /** Takes no more jobs, and ends when those it has are done. */
   close(): void {
     this.isClosing = true
-    if (this.#jobs.size === 0) this.#frames.say({ say: 'stop' })
+    if (this.held === 0) this.#frames.say({ say: 'stop' })
   }
 
   /** Ends in good order once it is idle. */
   async stop(): Promise<void> {
     this.close()
-    const late = setTimeout(() => this.kill(), STOP_MS)
-    await this.#ended
+    if (!this.#isReady) this.kill({})
+    const late = setTimeout(() => this.kill({}), STOP_MS)
+    await this.#group.ended
     clearTimeout(late)
   }
 
-  /** Kills the group. Its jobs are told as crashed, or as released when it was we who gave up on them. */
-  kill(as?: 'released'): void {
-    if (as) this.#tell({ how: as })
-    const { pid } = this.#process
-    if (this.#isOver || pid === undefined) return
-    try {
-      process.kill(-pid, 'SIGKILL')
-    } catch {
-      // Gone already.
-    }
+  /** Kills it because of this job. */
+  stopJob(id: JobId, fence: Fence, report: Report): void {
+    if (this.#holds(id, fence)) this.kill({ id, report })
+  }
+
+  /** What becomes of its jobs is told once the process is gone: nobody else may run them before. */
+  kill(verdict: Verdict): void {
+    this.#verdict ??= verdict
+    this.#group.kill()
+  }
+
+  /** Looks after time limits. @returns when to look again */
+  watch(now: Millis): Millis {
+    if (this.#isJudged || this.#verdict !== undefined) return Infinity
+    if (this.#places.stalled(now)) this.recall()
+    const overdue = this.#places.overdue(now)
+    if (overdue === undefined) return this.#places.next()
+    void this.#judge(overdue)
+    return Infinity
+  }
+
+  /**
+   * A job is past its hard limit. Where the event loop turns, it was told to stop and did not. Where it
+   * does not, the job that blocks it is to blame, and nobody else had a chance to stop.
+   */
+  async #judge(overdue: Placed): Promise<void> {
+    this.#isJudged = true
+    const { isFree, blocker = '' } = this.held === 1 ? { isFree: true } : await this.#lifeline.who()
+    this.#isJudged = false
+    if (!this.#places.has(overdue)) return this.#keeper.watchBy(performance.now())
+    if (!isFree) for (const { job } of this.#places.all()) this.#keeper.suspect(job)
+    const guilty = this.#places.get(blocker) ?? overdue
+    const isItsTime = guilty.since + guilty.limits.hardMs <= performance.now()
+    this.kill(isItsTime ? { id: guilty.job.id, report: hardTimeout() } : {})
+  }
+
+  #holds(id: JobId, fence: Fence): boolean {
+    return this.#places.get(id)?.job.fence === fence
   }
 
   #hear(
     { message, bytes }: Frame<Word>,
     resolve: (jobs: readonly string[]) => void,
-    reject: (error: Error) => void,
+    refuse: (problem: string) => void,
   ): void {
     switch (message.say) {
       case 'manifest':
@@ -133,42 +174,51 @@ export class Child {
         resolve(message.jobs)
         return this.#ear.ring()
       case 'broken':
-        this.kill()
-        return reject(
-          new ErrandError('INVALID_APP', {
-            file: 'given',
-            problem: `cannot be started: ${message.text}`,
-          }),
-        )
+        refuse(`cannot be started: ${message.text}`)
+        return this.kill({})
       case 'memory':
         this.memoryMb = message.mb
-        return
+        return this.#keeper.reported()
+      case 'worn':
+        return this.#keeper.worn()
       case 'note':
         return this.#ear.note(readNote(message, bytes))
-      case 'report': {
-        const job = this.#jobs.get(message.id)
-        if (job?.fence !== message.fence) return
-        this.#jobs.delete(message.id)
-        this.done++
-        this.#ear.report(job, readReport(message.report, bytes), message.ranMs)
-        this.onReport()
-        if (this.isClosing && this.#jobs.size === 0) this.#frames.say({ say: 'stop' })
-      }
+      case 'report':
+        return this.#report(message, bytes)
     }
   }
 
-  #end(): void {
-    if (this.#isOver) return
-    // What its handlers started goes with it.
-    this.kill()
-    this.#isOver = true
-    this.#tell({ how: 'crashed' })
-    this.onEnd()
+  #report(
+    { id, fence, report, ranMs }: Extract<Word, { say: 'report' }>,
+    bytes: Frame<Word>['bytes'],
+  ): void {
+    const placed = this.#holds(id, fence) ? this.#places.remove(id) : undefined
+    if (placed === undefined) return
+    this.done++
+    this.#ear.report(placed.job, readReport(report, bytes), ranMs)
+    this.#keeper.reported()
+    if (this.isClosing && this.held === 0) this.#frames.say({ say: 'stop' })
   }
 
-  #tell(report: Report): void {
-    const jobs = [...this.#jobs.values()]
-    this.#jobs.clear()
-    for (const job of jobs) this.#ear.report(job, report, 0)
+  #end(why: string, refuse: (problem: string) => void): void {
+    refuse(`ended while it started: ${why}`)
+    this.#isOver = true
+    const now = performance.now()
+    for (const placed of this.#places.clear()) {
+      this.#ear.cutOff(placed.job)
+      this.#ear.report(placed.job, this.#blame(placed, why), placed.begun ? now - placed.since : 0)
+    }
+    this.#keeper.ended()
+  }
+
+  /** Who was killed for a reason, or past its time, does not answer for its neighbours. */
+  #blame({ job, begun }: Placed, why: string): Report {
+    const { id, report } = this.#verdict ?? {}
+    if (report && id === job.id) return report
+    const { leftBy } = this.#lifeline
+    const isSuspect = leftBy === undefined ? begun : leftBy === job.id
+    const isOurs = this.#verdict !== undefined || monotonic() >= this.#until
+    if (isOurs || !isSuspect) return { how: 'released', begun: true }
+    return { how: 'crashed', why: leftBy === undefined ? why : `its handler ended it, ${why}` }
   }
 }

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { failpoint } from '../base/failpoint.ts'
 import { type Bytes, encodeJson, findUnfit } from '../base/json.ts'
 import type { Millis } from '../base/time.ts'
 import { ErrandError } from '../job/errors.ts'
@@ -23,6 +23,8 @@ import type { Note } from '../store/contract.ts'
 export type Tools = {
   files: Files
   resources: Partial<Resources> | undefined
+  /** The folder in which attempts have their directories. */
+  scratch: string
   note(note: Note): void
 }
 
@@ -91,7 +93,7 @@ export class Attempt implements Context {
   }
 
   get dir(): string {
-    return (this.#dir ??= mkdtempSync(join(tmpdir(), 'errand-')))
+    return (this.#dir ??= mkdtempSync(join(this.#tools.scratch, 'errand-')))
   }
 
   get log(): Logger {
@@ -145,6 +147,7 @@ export class Attempt implements Context {
       toStream(content),
       ARTIFACT_BYTES_MAX,
     )
+    failpoint('artifact.written')
     this.#artifacts ??= new Map()
     this.#artifacts.set(file, { ...told, ...written })
   }

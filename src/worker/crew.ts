@@ -1,4 +1,5 @@
 import type { Millis } from '../base/time.ts'
+import { encodeFailure } from '../job/failure.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
 import type { Note } from '../store/contract.ts'
@@ -6,12 +7,27 @@ import type { Note } from '../store/contract.ts'
 /** Why a running handler is told to stop. */
 export type Abort = 'cancelled' | 'released'
 
+/** One attempt's time: after `softMs` of running its abort signal fires, after `hardMs` it is stopped by force. */
+export type Limits = { softMs: Millis; hardMs: Millis }
+
+/** A job fetched ahead that has waited this long for its turn is given back. */
+export const STALL_MS = 100
+
 /** What a crew tells its foreman. */
 export type Ear = {
   report(job: Claimed, report: Report, ranMs: Millis): void
   note(note: Note): void
   /** There is room again. */
   ring(): void
+  /** A run was cut off: files it wrote are nobody's. */
+  cutOff(job: Claimed): void
+}
+
+export const DEAF: Ear = {
+  report: () => undefined,
+  note: () => undefined,
+  ring: () => undefined,
+  cutOff: () => undefined,
 }
 
 /** Those who run handlers for a foreman: processes of their own, or this one. */
@@ -22,19 +38,33 @@ export interface Crew extends AsyncDisposable {
   readonly concurrency: number
   /** How many processes run them; 0 when this one does. */
   readonly processes: number
+  /** How many can run just now: fewer while one of them is being replaced. */
+  readonly places: number
   /** Told once, before the first job. */
   listen(ear: Ear): void
-  /** Whether there is anybody to take a job just now. */
-  readonly isOpen: boolean
   /**
-   * Takes a job; its end comes as a report. May be more than run at once: the rest waits its turn.
-   * After `softMs` of running its abort signal fires.
+   * Takes a job; its end comes as a report. May be more than run at once: the rest waits its turn, and
+   * is reported as released when that takes long.
    */
-  begin(job: Claimed, softMs: Millis): void
-  /** Fires the abort signal of a running handler. */
+  begin(job: Claimed, limits: Limits): void
+  /** Fires the abort signal of a running handler. One that has not begun is reported at once. */
   abort(id: JobId, fence: Fence, why: Abort): void
+  /** Stops a handler by force where it can, and reports this of it; who shared its process is released. */
+  stop(id: JobId, fence: Fence, report: Report): void
+  /** The lease is good for this long: processes that hear nothing more end by themselves after it. */
+  live(ms: Millis): void
   /** Reports every job that has not begun as released. */
   recall(): void
   /** Stops whatever still runs, by force where it can, and reports it as released. */
   abandon(): void
 }
+
+export const hardTimeout = (): Report => ({
+  how: 'failed',
+  reason: 'timeout',
+  error: encodeFailure(
+    'TimeoutError',
+    'the hard time limit was reached, and it was stopped by force',
+  ),
+  retry: true,
+})

@@ -2,8 +2,10 @@ import { Socket } from 'node:net'
 import type { Resources } from '../job/context.ts'
 import type { Handler } from '../job/define.ts'
 import type { Files } from '../files/contract.ts'
+import { current } from './current.ts'
 import { type Frame, Frames } from './frames.ts'
 import { InlineCrew } from './inline.ts'
+import { startDeadman, tellWhoLeft } from './lifeline.ts'
 import { noteFrame, type Order, readRun, reportFrame, type Word } from './messages.ts'
 
 /** What an executor runs: lent by the top, which knows how to load an app. */
@@ -16,6 +18,8 @@ export type Workload = {
 /** The pipe to the foreman, as the foreman lays it. */
 export const CHANNEL_FD = 3
 const MEMORY_EVERY_MS = 2000
+
+type Parts = { files: Files; concurrency: number; scratch: string }
 
 /**
  * The child's half: hears jobs, runs them, tells what became of them. It has no store connection;
@@ -33,35 +37,34 @@ export class Executor {
     channel: Socket,
     workload: Workload,
     resources: Partial<Resources> | undefined,
-    files: Files,
-    concurrency: number,
+    { files, concurrency, scratch }: Parts,
   ) {
     this.#channel = channel
     this.#workload = workload
     this.#resources = resources
     this.#frames = new Frames<Word, Order>(channel, (frame) => this.#obey(frame))
-    this.#crew = new InlineCrew(workload.handlers, { files, resources }, concurrency)
+    this.#crew = new InlineCrew(workload.handlers, { files, resources, scratch }, concurrency)
     const say = ({ message, bytes }: Frame<Word>) => this.#frames.say(message, bytes)
     this.#crew.listen({
       report: (job, report, ranMs) => say(reportFrame(job, report, ranMs)),
       note: (note) => say(noteFrame(note)),
       ring: () => undefined,
+      cutOff: () => undefined,
     })
   }
 
   /** Loads, starts and reports for work; ends with the pipe. */
-  static async start(
-    load: () => Promise<Workload>,
-    files: Files,
-    concurrency: number,
-  ): Promise<void> {
+  static async start(load: () => Promise<Workload>, parts: Parts): Promise<void> {
+    // Before any user code: what that does to the event loop is nothing to a thread.
+    startDeadman(0)
     const channel = new Socket({ fd: CHANNEL_FD })
     // A foreman that is gone takes its executors with it.
     channel.on('close', () => process.exit(0)).on('error', () => process.exit(0))
     try {
       const workload = await load()
       const resources = await workload.start?.()
-      const executor = new Executor(channel, workload, resources, files, concurrency)
+      const executor = new Executor(channel, workload, resources, parts)
+      executor.#answer()
       executor.#frames.say({ say: 'manifest', jobs: executor.#crew.manifest })
       setInterval(
         () => executor.#frames.say({ say: 'memory', mb: process.memoryUsage.rss() / 1_048_576 }),
@@ -76,10 +79,33 @@ export class Executor {
     }
   }
 
+  /** Every error finds the job it belongs to, and so does an exit. */
+  #answer(): void {
+    const uncaught = (error: unknown) => this.#fail(error)
+    process.on('uncaughtException', uncaught).on('unhandledRejection', uncaught)
+    process.on('exit', () => {
+      const job = current.getStore()
+      if (job && !this.#isStopping) tellWhoLeft(job.id)
+    })
+  }
+
+  #fail(error: unknown): void {
+    const job = current.getStore()
+    const isItsEnd = job !== undefined && this.#crew.fail(job.id, job.fence, error)
+    // It belongs to no attempt that could show it: then to whoever reads what the app writes.
+    if (!isItsEnd)
+      console.error('an error that no running job can answer for:', job?.id ?? '', error)
+    this.#frames.say({ say: 'worn' })
+  }
+
   #obey({ message, bytes }: Frame<Order>): void {
     switch (message.say) {
       case 'run':
-        return this.#crew.begin(readRun(message.job, bytes), message.softMs)
+        // How long it may run at most is for the foreman to see to.
+        return this.#crew.begin(readRun(message.job, bytes), {
+          softMs: message.softMs,
+          hardMs: Infinity,
+        })
       case 'abort':
         return this.#crew.abort(message.id, message.fence, message.why)
       case 'recall':

@@ -1,13 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Bell } from '../base/bell.ts'
+import { failpoint } from '../base/failpoint.ts'
 import type { Millis } from '../base/time.ts'
-import { ErrandError } from '../job/errors.ts'
+import { ErrandError, hasCode } from '../job/errors.ts'
 import { encodeFailure } from '../job/failure.ts'
 import type { Claimed, JobId, WorkerId } from '../job/job.ts'
 import { decide, type Outcome, type Report } from '../job/outcome.ts'
-import { readPolicy } from '../job/policy.ts'
+import { type Policy, readPolicy } from '../job/policy.ts'
 import type { Answer, Exchanged, Note, Settlement, Workbench } from '../store/contract.ts'
-import type { Abort, Crew } from './crew.ts'
+import type { Abort, Crew, Limits } from './crew.ts'
 import { Pace } from './pace.ts'
 import type { WorkerSettings } from './settings.ts'
 import { Stats } from './stats.ts'
@@ -24,13 +25,14 @@ const RETRY_MS = 250
 
 /** Claims, hands to the crew, settles. Runs no user code, so nothing a handler does can stop it. */
 export class Foreman {
-  readonly stats = new Stats()
+  readonly stats: Stats
   readonly #bench: Workbench
   readonly #worker: WorkerId
   readonly #crew: Crew
   readonly #settings: WorkerSettings
   readonly #onError: (error: unknown) => void
   readonly #onSettled: (settled: Settled) => void
+  readonly #cutOff: (job: Claimed) => void
   readonly #bell = new Bell()
   readonly #pace = new Pace()
   readonly #known: ReadonlySet<string>
@@ -50,18 +52,25 @@ export class Foreman {
     settings: WorkerSettings
     onError: (error: unknown) => void
     onSettled: (settled: Settled) => void
+    /** A run was cut off: files it wrote are nobody's. */
+    cutOff: (job: Claimed) => void
+    /** Results refused before, by a worker of this process that was given up. */
+    lateBefore: number
   }) {
+    this.stats = new Stats(parts.lateBefore)
     this.#bench = parts.bench
     this.#worker = parts.worker
     this.#crew = parts.crew
     this.#settings = parts.settings
     this.#onError = parts.onError
     this.#onSettled = parts.onSettled
+    this.#cutOff = parts.cutOff
     this.#known = new Set(parts.crew.manifest)
     this.#crew.listen({
       report: (job, report, ranMs) => this.#end(job, report, ranMs),
       note: (note) => this.#note(note),
       ring: this.ring,
+      cutOff: (job) => this.#cutOff(job),
     })
   }
 
@@ -73,15 +82,24 @@ export class Foreman {
     this.ring()
   }
 
-  abort(ids: Iterable<JobId>, why: Abort): void {
+  /** Somebody wants these to end: by themselves within the grace time, else by force. */
+  cancel(ids: Iterable<JobId>): void {
     for (const id of ids) {
       const job = this.#held.get(id)
-      if (job) this.#crew.abort(id, job.fence, why)
+      if (job === undefined || job.cancelAsked) continue
+      job.cancelAsked = true
+      this.#abort(job, 'cancelled')
+      const { cancelGraceMs } = this.#settings
+      setTimeout(() => this.#crew.stop(id, job.fence, { how: 'cancelled' }), cancelGraceMs).unref()
     }
   }
 
   abortAll(): void {
-    this.abort(this.#held.keys(), 'released')
+    for (const job of this.#held.values()) this.#abort(job, 'released')
+  }
+
+  #abort({ id, fence }: Claimed, why: Abort): void {
+    this.#crew.abort(id, fence, why)
   }
 
   /** Works until `signal` aborts, then claims nothing more and settles what it holds. */
@@ -105,9 +123,8 @@ export class Foreman {
   }
 
   get #room(): number {
-    const { concurrency, isOpen } = this.#crew
-    if (!isOpen) return 0
-    return Math.max(0, concurrency + this.#pace.ahead(concurrency) - this.#held.size)
+    const { places } = this.#crew
+    return Math.max(0, places + this.#pace.ahead(places) - this.#held.size)
   }
 
   /** Settles what has ended, claims what there is room for, and says how long it may rest. */
@@ -115,7 +132,9 @@ export class Foreman {
     const ended = this.#outbox.splice(0, SETTLE_MAX)
     this.#sendNotes()
     const { pollMs } = this.#settings
+    if (ended.length > 0) failpoint('settle.sending')
     const { answers, jobs, now, nextDueMs = pollMs } = await this.#exchange(ended, limit)
+    if (jobs.length > 0) failpoint('claim.received')
     this.stats.answered(answers)
     for (const [i, { job, settlement }] of ended.entries()) {
       this.stats.settled(job, settlement.outcome)
@@ -136,6 +155,7 @@ export class Foreman {
       )
     } catch (error) {
       const [first, ...others] = ended
+      if (hasCode(error, 'WORKER_GONE')) this.stats.refused(ended.length + this.#outbox.length)
       if (error instanceof ErrandError || first === undefined || first.isRefused) throw error
       this.#onError(error)
       if (others.length === 0) return this.#exchange([refused(first, this.#aheadMs)], limit)
@@ -149,6 +169,7 @@ export class Foreman {
   async #sweep(): Promise<void> {
     this.#sweepAsked = false
     const { jobs } = await this.#repeat((n) => this.#bench.sweep(this.#worker, n, SWEEP_MAX))
+    if (jobs.length > 0) failpoint('sweep.received')
     for (const job of jobs) {
       this.#held.set(job.id, job)
       this.#end(job, { how: 'lost' }, 0)
@@ -179,7 +200,8 @@ export class Foreman {
   #begin(job: Claimed, now: Millis): void {
     this.#held.set(job.id, job)
     // It was on its way when the stop came.
-    if (this.#isStopping) return this.#end(job, { how: 'released' }, 0)
+    if (this.#isStopping) return this.#release(job)
+    if (job.cancelAsked) return this.#end(job, { how: 'cancelled' }, 0)
     this.stats.waited(job, now - job.runAt)
     const isFresh = job.failures + job.crashes + job.losses === 0
     if (isFresh && job.expiresAt !== undefined && now > job.expiresAt)
@@ -187,16 +209,27 @@ export class Foreman {
     if (job.deadlineAt !== undefined && now >= job.deadlineAt)
       return this.#end(job, pastDeadline(), 0)
     if (!this.#known.has(job.job)) return this.#end(job, { how: 'unknown' }, 0)
-    const { softMs } = readPolicy(job.policy)
-    this.#crew.begin(job, Math.min(softMs, (job.deadlineAt ?? Infinity) - now))
+    const policy = readPolicy(job.policy)
+    const mustBegin = policy.isolate || job.crashes > 0 || !this.#pace.isShort(job.job)
+    if (mustBegin && this.#held.size > this.#crew.places) {
+      // Fetched ahead, but not fit to wait here.
+      this.#pace.distrust()
+      return this.#release(job)
+    }
+    this.#crew.begin(job, limitsOf(job, policy, now))
+  }
+
+  #release(job: Claimed): void {
+    this.#end(job, { how: 'released', begun: false }, 0)
   }
 
   #end(job: Claimed, report: Report, ranMs: Millis): void {
     if (this.#held.get(job.id)?.fence === job.fence) this.#held.delete(job.id)
     if (ranMs > 0) {
-      this.#pace.ran(ranMs)
+      this.#pace.ran(job.job, ranMs)
       this.stats.ran(job, ranMs)
     }
+    if (report.how === 'crashed' || report.how === 'released') this.#pace.distrust()
     const outcome = decide(job, report, Date.now() + this.#aheadMs)
     this.#outbox.push({ job, settlement: { id: job.id, fence: job.fence, outcome } })
     this.ring()
@@ -224,6 +257,12 @@ function refused({ job, settlement }: Ended, aheadMs: Millis): Ended {
   const report = { how: 'failed', reason: 'unserializable_result', error, retry: false } as const
   const outcome = decide(job, report, Date.now() + aheadMs)
   return { job, settlement: { ...settlement, outcome }, isRefused: true }
+}
+
+/** A deadline nearer than the soft limit takes its place; what is killed is killed as long after it. */
+function limitsOf({ deadlineAt = Infinity }: Claimed, policy: Policy, now: Millis): Limits {
+  const softMs = Math.min(policy.softMs, deadlineAt - now)
+  return { softMs, hardMs: softMs + policy.hardMs - policy.softMs }
 }
 
 const pastDeadline = (): Report => ({

@@ -1,3 +1,4 @@
+import { failpoint } from '../base/failpoint.ts'
 import type { Millis } from '../base/time.ts'
 import { isEnded } from '../job/state.ts'
 import type { Files } from '../files/contract.ts'
@@ -56,6 +57,7 @@ export class Housekeeping implements Disposable {
     const { store, files } = this.#parts
     const expired = await store.expired(PURGE_MAX)
     for (const { id, fence, file } of expired) await files.remove({ id, fence, file })
+    failpoint('retain.removed')
     if (expired.length > 0) await store.forget(expired)
     const { withFiles } = await store.purge(PURGE_MAX)
     for (const id of withFiles) await files.removeAll(id)

@@ -1,23 +1,36 @@
+import { Alarm } from '../base/alarm.ts'
+import { failpoint } from '../base/failpoint.ts'
 import type { Millis } from '../base/time.ts'
 import type { Handler } from '../job/define.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
+import type { Report } from '../job/outcome.ts'
 import type { Tools } from './context.ts'
-import type { Abort, Crew, Ear } from './crew.ts'
+import {
+  type Abort,
+  type Crew,
+  DEAF,
+  type Ear,
+  hardTimeout,
+  type Limits,
+  STALL_MS,
+} from './crew.ts'
+import { current } from './current.ts'
 import { Performance } from './perform.ts'
 
-type Running = { job: Claimed; performance: Performance }
+type Running = { job: Claimed; performance: Performance; began: Millis; hardAt: Millis }
+type Waiting = { job: Claimed; limits: Limits; since: Millis }
 
 /** Runs handlers in this very process: inside executors, and for tests and scripts. */
 export class InlineCrew implements Crew {
   readonly manifest: readonly string[]
   readonly concurrency: number
   readonly processes = 0
-  readonly isOpen = true
   readonly #handlers: Map<string, Handler>
   #tools: Tools
   readonly #running = new Map<JobId, Running>()
-  readonly #waiting: { job: Claimed; softMs: Millis }[] = []
-  #ear: Ear = { report: () => undefined, note: () => undefined, ring: () => undefined }
+  readonly #waiting: Waiting[] = []
+  readonly #alarm = new Alarm(() => this.#watch())
+  #ear: Ear = DEAF
 
   constructor(handlers: readonly Handler[], tools: Omit<Tools, 'note'>, concurrency: number) {
     this.#handlers = new Map(handlers.map((handler) => [handler.definition.name, handler]))
@@ -26,52 +39,104 @@ export class InlineCrew implements Crew {
     this.concurrency = concurrency
   }
 
+  get places(): number {
+    return this.concurrency
+  }
+
   listen(ear: Ear): void {
     this.#ear = ear
     this.#tools = { ...this.#tools, note: (note) => ear.note(note) }
   }
 
-  begin(job: Claimed, softMs: Millis): void {
-    if (this.#running.size < this.concurrency) void this.#run(job, softMs)
-    else this.#waiting.push({ job, softMs })
+  begin(job: Claimed, limits: Limits): void {
+    if (this.#running.size < this.concurrency) return void this.#run(job, limits)
+    const since = performance.now()
+    this.#waiting.push({ job, limits, since })
+    // Inside an executor the foreman looks after its time: there no limit is given.
+    if (limits.hardMs < Infinity) this.#alarm.by(since + STALL_MS)
   }
 
   abort(id: JobId, fence: Fence, why: Abort): void {
     const running = this.#running.get(id)
-    if (running?.job.fence === fence) running.performance.abort(why)
+    if (running?.job.fence === fence) return running.performance.abort(why)
+    const at = this.#waiting.findIndex(({ job }) => job.id === id && job.fence === fence)
+    const [waiting] = at === -1 ? [] : this.#waiting.splice(at, 1)
+    if (waiting)
+      this.#ear.report(
+        waiting.job,
+        why === 'cancelled' ? { how: why } : { how: why, begun: false },
+        0,
+      )
+  }
+
+  /** A handler of this process cannot be stopped by force; what it reports after this counts for nothing. */
+  stop(id: JobId, fence: Fence, report: Report): void {
+    const running = this.#running.get(id)
+    if (running?.job.fence !== fence) return
+    running.performance.letGo()
+    this.#ear.cutOff(running.job)
+    this.#end(running, report)
+  }
+
+  /** What a handler left behind threw, or an error that nobody caught, is the end of the attempt. */
+  fail(id: JobId, fence: Fence, error: unknown): boolean {
+    const running = this.#running.get(id)
+    if (running?.job.fence !== fence) return false
+    this.#end(running, running.performance.giveUp(error))
+    return true
+  }
+
+  live(): void {
+    // It lives and dies with its foreman.
   }
 
   recall(): void {
-    for (const { job } of this.#waiting.splice(0)) this.#ear.report(job, { how: 'released' }, 0)
+    for (const { job } of this.#waiting.splice(0))
+      this.#ear.report(job, { how: 'released', begun: false }, 0)
   }
 
-  /** Handlers of this process cannot be stopped by force; what they report after this counts for nothing. */
   abandon(): void {
     this.recall()
-    for (const { job, performance } of this.#running.values()) {
-      performance.abort('released')
-      this.#ear.report(job, { how: 'released' }, 0)
-    }
-    this.#running.clear()
+    for (const { job } of this.#running.values())
+      this.stop(job.id, job.fence, { how: 'released', begun: true })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.abandon()
+    this.#alarm[Symbol.dispose]()
   }
 
-  async #run(job: Claimed, softMs: Millis): Promise<void> {
+  async #run(job: Claimed, { softMs, hardMs }: Limits): Promise<void> {
     const handler = this.#handlers.get(job.job)
     if (handler === undefined) return this.#ear.report(job, { how: 'unknown' }, 0)
     const began = performance.now()
     const attempt = new Performance(handler, job, softMs, this.#tools)
-    const running: Running = { job, performance: attempt }
+    const running: Running = { job, performance: attempt, began, hardAt: began + hardMs }
     this.#running.set(job.id, running)
-    const report = await attempt.run()
-    // Abandoned meanwhile, its end was told already; the same job may even run again.
+    this.#alarm.by(running.hardAt)
+    failpoint('handler.before')
+    const report = await current.run(job, () => attempt.run())
+    failpoint('handler.after')
+    this.#end(running, report)
+  }
+
+  #end(running: Running, report: Report): void {
+    const { job, began } = running
+    // Stopped meanwhile, its end was told already; the same job may even run again.
     if (this.#running.get(job.id) !== running) return
     this.#running.delete(job.id)
     this.#ear.report(job, report, performance.now() - began)
     const next = this.#waiting.shift()
-    if (next) void this.#run(next.job, next.softMs)
+    if (next) void this.#run(next.job, next.limits)
+  }
+
+  #watch(): Millis {
+    const now = performance.now()
+    for (const { job, hardAt } of this.#running.values())
+      if (hardAt <= now) this.stop(job.id, job.fence, hardTimeout())
+    if (this.#waiting.some(({ since }) => since + STALL_MS <= now)) this.recall()
+    const [first] = this.#waiting
+    const hard = Math.min(...this.#running.values().map(({ hardAt }) => hardAt))
+    return Math.min(hard, first ? first.since + STALL_MS : Infinity)
   }
 }

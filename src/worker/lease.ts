@@ -1,3 +1,4 @@
+import { failpoint } from '../base/failpoint.ts'
 import type { Bytes } from '../base/json.ts'
 import type { Millis } from '../base/time.ts'
 import type { JobId, WorkerId } from '../job/job.ts'
@@ -6,6 +7,8 @@ import type { WorkerSettings } from './settings.ts'
 
 /** What happens to a lease, told to who holds jobs under it. */
 export type LeaseEvents = {
+  /** Handlers may go on for this long without hearing more. */
+  extended(ms: Millis): void
   cancelAsked(ids: readonly JobId[]): void
   /** Two thirds of the lease have passed without a renewal: handlers should stop. */
   shaken(): void
@@ -29,6 +32,8 @@ export class Lease implements Disposable {
   #timer: NodeJS.Timeout | undefined
   #alarms: NodeJS.Timeout[] = []
   #over = false
+  #isAsking = false
+  #again = false
 
   constructor(bench: Workbench, worker: WorkerId, settings: WorkerSettings, events: LeaseEvents) {
     this.#bench = bench
@@ -45,12 +50,22 @@ export class Lease implements Disposable {
     for (const alarm of this.#alarms) clearTimeout(alarm)
   }
 
+  /** Somebody asked for the cancel of a running job: it may be one of ours. */
+  readonly renewNow = () => {
+    this.#again = true
+    if (!this.#isAsking) this.#next(0)
+  }
+
   #next(ms: Millis): void {
-    if (!this.#over) this.#timer = setTimeout(() => void this.#renew(), ms)
+    clearTimeout(this.#timer)
+    if (!this.#over) this.#timer = setTimeout(() => void this.#renew(), this.#again ? 0 : ms)
   }
 
   async #renew(): Promise<void> {
+    this.#isAsking = true
+    this.#again = false
     const sentAt = performance.now()
+    failpoint('renew.sending')
     try {
       const renewed = await this.#bench.renew(this.#worker, this.#events.metrics())
       if (!renewed.alive) return this.#events.gone()
@@ -60,6 +75,8 @@ export class Lease implements Disposable {
     } catch (error) {
       this.#events.onError(error)
       this.#next(Math.min(RETRY_MAX_MS, this.#settings.renewMs))
+    } finally {
+      this.#isAsking = false
     }
   }
 
@@ -68,9 +85,11 @@ export class Lease implements Disposable {
     if (this.#over) return
     const { leaseMs } = this.#settings
     const sinceMs = performance.now() - sentAt
+    const goodMs = leaseMs - Math.min(MARGIN_MS, leaseMs / 7) - sinceMs
     this.#alarms = [
       setTimeout(() => this.#events.shaken(), (leaseMs * 2) / 3 - sinceMs),
-      setTimeout(() => this.#events.broken(), leaseMs - Math.min(MARGIN_MS, leaseMs / 7) - sinceMs),
+      setTimeout(() => this.#events.broken(), goodMs),
     ]
+    this.#events.extended(goodMs)
   }
 }

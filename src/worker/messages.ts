@@ -6,9 +6,11 @@ import type { Note } from '../store/contract.ts'
 import type { Abort } from './crew.ts'
 import type { Frame } from './frames.ts'
 
+type Slim = Omit<Claimed, 'input' | 'policy' | 'subject'>
+
 /** What a foreman says to an executor. */
 export type Order =
-  | { say: 'run'; job: Omit<Claimed, 'input' | 'policy'>; softMs: Millis }
+  | { say: 'run'; job: Slim; softMs: Millis }
   | { say: 'abort'; id: JobId; fence: Fence; why: Abort }
   /** Give back what has not begun. */
   | { say: 'recall' }
@@ -21,18 +23,37 @@ export type Word =
   | { say: 'report'; id: JobId; fence: Fence; ranMs: number; report: Report }
   | { say: 'note'; id: JobId; fence: Fence; log?: Note['log'] | undefined }
   | { say: 'memory'; mb: number }
+  /** It should be replaced once its jobs have ended. */
+  | { say: 'worn' }
   /** The app could not be loaded or started. */
   | { say: 'broken'; text: string }
 
-export function runFrame({ input, policy, ...job }: Claimed, softMs: Millis): Frame<Order> {
-  return { message: { say: 'run', job, softMs }, bytes: [input, policy] }
+export function runFrame(
+  { input, policy, subject, ...job }: Claimed,
+  softMs: Millis,
+): Frame<Order> {
+  const bytes = [input, policy]
+  // Absent and empty are one here: no JSON text is empty.
+  if (subject) bytes.push(subject.input, subject.result ?? EMPTY, subject.error ?? EMPTY)
+  return { message: { say: 'run', job, softMs }, bytes }
 }
 
 export function readRun(
-  job: Omit<Claimed, 'input' | 'policy'>,
-  [input = EMPTY, policy = EMPTY]: readonly Bytes[],
+  job: Slim,
+  [input = EMPTY, policy = EMPTY, ...subject]: readonly Bytes[],
 ): Claimed {
-  return { ...job, input, policy }
+  if (subject.length === 0) return { ...job, input, policy }
+  const [of = EMPTY, result = EMPTY, error = EMPTY] = subject
+  return {
+    ...job,
+    input,
+    policy,
+    subject: {
+      input: of,
+      ...(result.length > 0 && { result }),
+      ...(error.length > 0 && { error }),
+    },
+  }
 }
 
 /** Results and errors travel as bytes beside the report, never inside its JSON. */

@@ -4,6 +4,7 @@ import { FatalError, RetryAfter } from '../job/control.ts'
 import type { Handler } from '../job/define.ts'
 import { ErrandError, hasCode } from '../job/errors.ts'
 import { encodeFailure, encodeThrown } from '../job/failure.ts'
+import { readEnded } from '../job/hooks.ts'
 import type { Claimed } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
 import { type Schema, validate } from '../job/schema.ts'
@@ -48,6 +49,21 @@ export class Performance {
     const final = this.#stopped === undefined ? report : this.#whenStopped(this.#stopped, report)
     if (final.how !== 'completed' && this.#attempt.artifacts.length > 0) await this.#removeFiles()
     return final
+  }
+
+  /** Ends it with an error that came past the handler; what the handler still does counts for nothing. */
+  giveUp(error: unknown): Report {
+    const stopped = this.#stopped
+    const report = this.#fail(error)
+    this.letGo()
+    return stopped === undefined ? report : this.#whenStopped(stopped, report)
+  }
+
+  /** Nobody waits for it any more, whatever the handler still does. */
+  letGo(): void {
+    this.abort('released')
+    clearTimeout(this.#timer)
+    this.#attempt.end()
   }
 
   abort(why: Abort): void {
@@ -128,7 +144,7 @@ export class Performance {
         retry: true,
       }
     if (why === 'cancelled') return { how: 'cancelled' }
-    return report.how === 'completed' ? report : { how: 'released' }
+    return report.how === 'completed' ? report : { how: 'released', begun: true }
   }
 
   async #removeFiles(): Promise<void> {
@@ -165,7 +181,8 @@ function encodeResult(value: unknown): Uint8Array {
 
 function readInput(job: Claimed): unknown {
   try {
-    return decodeJson(job.input)
+    const input = decodeJson(job.input)
+    return job.subject ? readEnded(input, job.subject) : input
   } catch (error) {
     throw new ErrandError('UNSTORABLE_INPUT', { pointer: '', why: 'not_json' }, { cause: error })
   }

@@ -1,8 +1,13 @@
+import { Alarm } from '../base/alarm.ts'
 import { Bell } from '../base/bell.ts'
-import type { Millis } from '../base/time.ts'
+import { monotonic, type Millis } from '../base/time.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
-import type { Abort, Crew, Ear } from './crew.ts'
+import type { Report } from '../job/outcome.ts'
+import { readPolicy } from '../job/policy.ts'
 import { Child, type ChildOptions } from './child.ts'
+import { type Abort, type Crew, DEAF, type Ear, type Limits } from './crew.ts'
+import { Scratch } from './scratch.ts'
+import { IDLE_MS, Solos } from './solos.ts'
 
 export type ProcessOptions = ChildOptions & {
   processes: number
@@ -11,120 +16,206 @@ export type ProcessOptions = ChildOptions & {
   maxJobs: number
   maxMemoryMb: number
   onError(error: unknown): void
+  /** Told which processes there are, so that somebody else can end them. */
+  onCrew?(crew: { pids: readonly number[]; scratch: string }): void
 }
 
 /** Short jobs by the thousand would otherwise spend their time on starting processes. */
 const AGE_MIN_MS = 60_000
 const RESTART_MIN_MS = 500
 const RESTART_MAX_MS = 30_000
+const SUSPECTS_MAX = 1000
 
 /** A crew of executor processes: replaced when they die or grow old, killed as groups. */
 export class ProcessCrew implements Crew {
-  readonly manifest: readonly string[]
   readonly concurrency: number
   readonly processes: number
+  manifest: readonly string[] = []
   readonly #options: ProcessOptions
-  /** Those that take jobs, and old ones that still have some to end. */
-  readonly #children: Set<Child>
+  readonly #scratch = new Scratch()
+  /** Those that share their jobs, and old ones that still have some to end. */
+  readonly #children = new Set<Child>()
+  readonly #solos: Solos
+  readonly #suspects = new Set<JobId>()
+  readonly #alarm = new Alarm(() => this.#watch())
   readonly #resting = new Bell()
-  #ear: Ear = { report: () => undefined, note: () => undefined, ring: () => undefined }
-  #restartMs = RESTART_MIN_MS
+  #ear: Ear = DEAF
+  #restartMs = 0
+  #until: Millis | undefined
   #isOver = false
 
-  private constructor(
-    children: readonly Child[],
-    manifest: readonly string[],
-    options: ProcessOptions,
-  ) {
-    this.#children = new Set(children)
-    this.manifest = manifest
+  private constructor(options: ProcessOptions) {
     this.#options = options
     this.concurrency = options.concurrency
-    this.processes = children.length
-    for (const child of children) this.#look(child)
+    const shares = sharesOf(options)
+    this.processes = shares.length
+    for (const share of shares) this.#children.add(this.#hire(share))
+    this.#solos = new Solos({
+      hire: () => this.#hire(1),
+      lend: (job) => this.#lend(job),
+      startingMax: shares.length,
+    })
   }
 
   /** Starts every executor. @throws ErrandError INVALID_APP when the app cannot be started in them */
   static async start(options: ProcessOptions): Promise<ProcessCrew> {
-    const children = sharesOf(options).map((share) => new Child(options, share))
-    const manifests = await Promise.allSettled(children.map((child) => child.ready))
+    const crew = new ProcessCrew(options)
+    const manifests = await Promise.allSettled([...crew.#children].map((child) => child.ready))
     const broken = manifests.find((manifest) => manifest.status === 'rejected')
     if (broken) {
-      for (const child of children) child.kill()
+      crew.abandon()
+      await crew[Symbol.asyncDispose]()
       throw broken.reason
     }
     const [first] = manifests
-    return new ProcessCrew(children, first?.status === 'fulfilled' ? first.value : [], options)
+    if (first?.status === 'fulfilled') crew.manifest = first.value
+    return crew
   }
 
   listen(ear: Ear): void {
     this.#ear = ear
-    for (const child of this.#children) child.listen(ear)
+    for (const child of this.#all) child.listen(ear)
   }
 
-  get isOpen(): boolean {
-    return this.#children.values().some((child) => child.isOpen)
+  get places(): number {
+    const shared = [...this.#children].reduce((sum, one) => sum + (one.isOpen ? one.share : 0), 0)
+    return Math.min(this.concurrency, shared + this.#solos.held)
   }
 
-  begin(job: Claimed, softMs: Millis): void {
+  begin(job: Claimed, limits: Limits): void {
+    const isAlone =
+      job.crashes > 0 || readPolicy(job.policy).isolate || this.#suspects.delete(job.id)
+    if (isAlone) {
+      this.#alarm.by(performance.now() + IDLE_MS)
+      return this.#solos.add(job, limits)
+    }
     // The one with the least to do for its share; none is left only while all are being replaced.
-    const [idle] = [...this.#children]
-      .filter((child) => child.isOpen)
-      .toSorted((a, b) => a.held / a.share - b.held / b.share)
-    if (idle) idle.begin(job, softMs)
-    else this.#ear.report(job, { how: 'released' }, 0)
+    let idle: Child | undefined
+    for (const child of this.#children)
+      if (child.isOpen && (!idle || child.held / child.share < idle.held / idle.share)) idle = child
+    if (idle) idle.begin(job, limits)
+    else this.#ear.report(job, { how: 'released', begun: false }, 0)
   }
 
   abort(id: JobId, fence: Fence, why: Abort): void {
-    for (const child of this.#children) child.abort(id, fence, why)
+    const waiting = this.#solos.take(id, fence)
+    if (waiting)
+      return this.#ear.report(
+        waiting,
+        why === 'cancelled' ? { how: why } : { how: why, begun: false },
+        0,
+      )
+    for (const child of this.#all) child.abort(id, fence, why)
+  }
+
+  stop(id: JobId, fence: Fence, report: Report): void {
+    for (const child of this.#all) child.stopJob(id, fence, report)
+  }
+
+  live(ms: Millis): void {
+    this.#until = monotonic() + ms
+    this.#scratch.touch()
+    for (const child of this.#all) child.live(this.#until)
   }
 
   recall(): void {
-    for (const child of this.#children) child.recall()
+    this.#solos.recall(this.#ear)
+    for (const child of this.#all) child.recall()
   }
 
   abandon(): void {
-    for (const child of this.#children) child.kill('released')
+    // Who begins now holds nothing under the old lease.
+    this.#until = undefined
+    this.#solos.recall(this.#ear)
+    for (const child of this.#all) child.kill({})
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOver = true
     this.#resting.ring()
-    await Promise.all([...this.#children].map((child) => child.stop()))
+    await Promise.all(this.#all.map((child) => child.stop()))
+    this.#alarm[Symbol.dispose]()
+    await this.#scratch.remove(this.#scratch.root)
+  }
+
+  get #all(): Child[] {
+    return [...this.#children, ...this.#solos.rooms]
+  }
+
+  #hire(share: number): Child {
+    const folder = this.#scratch.next()
+    const child: Child = new Child(this.#options, share, folder, {
+      ended: () => {
+        void this.#scratch.remove(folder)
+        void this.#lose(child)
+      },
+      reported: () => this.#look(child),
+      worn: () => this.#relieve(child),
+      suspect: ({ id }) => {
+        if (this.#suspects.size < SUSPECTS_MAX) this.#suspects.add(id)
+      },
+      watchBy: (at) => this.#alarm.by(at),
+    })
+    child.listen(this.#ear)
+    if (this.#until !== undefined) child.live(this.#until)
+    child.ready.then(
+      () => this.#solos.look(),
+      (error: unknown) => this.#options.onError(error),
+    )
+    queueMicrotask(() => this.#tell())
+    return child
+  }
+
+  /**
+   * An idle executor becomes one for jobs that run alone, and another takes its place. The last one is
+   * lent only to a job that was running when it crashed, and so has waited already.
+   */
+  #lend({ crashes }: Claimed): Child | undefined {
+    const open = [...this.#children].filter((child) => child.isOpen)
+    const idle = open.find((child) => child.held === 0)
+    if (idle === undefined || (open.length === 1 && crashes === 0)) return undefined
+    this.#children.delete(idle)
+    this.#children.add(this.#hire(idle.share))
+    return idle
   }
 
   #look(child: Child): void {
     const { maxJobs, maxMemoryMb } = this.#options
-    child.onEnd = () => void this.#lose(child)
-    child.onReport = () => {
-      this.#restartMs = RESTART_MIN_MS
-      const isOld = child.done >= maxJobs && performance.now() - child.bornAt >= AGE_MIN_MS
-      if ((isOld || child.memoryMb >= maxMemoryMb) && child.isOpen) this.#relieve(child)
-    }
+    if (child.done > 0) this.#restartMs = 0
+    const isOld = child.done >= maxJobs && performance.now() - child.bornAt >= AGE_MIN_MS
+    if ((isOld || child.memoryMb >= maxMemoryMb) && child.isOpen) this.#relieve(child)
+    this.#solos.look()
   }
 
   /** An old one ends what it has while its successor takes the new jobs. */
   #relieve(old: Child): void {
+    if (!old.isOpen) return
     old.close()
-    this.#succeed(old)
+    if (this.#children.has(old)) this.#children.add(this.#hire(old.share))
   }
 
   async #lose(child: Child): Promise<void> {
-    this.#children.delete(child)
-    if (child.isClosing) return
-    // One that died might die again.
+    const isShared = this.#children.delete(child)
+    this.#solos.lost(child)
+    this.#tell()
+    if (child.isClosing || this.#isOver) return
+    // At once the first time; one that dies again before it has done anything might go on so.
     const ms = this.#restartMs
-    this.#restartMs = Math.min(ms * 2, RESTART_MAX_MS)
-    await this.#resting.wait(ms)
-    if (!this.#isOver) this.#succeed(child)
+    this.#restartMs = Math.min(Math.max(ms * 2, RESTART_MIN_MS), RESTART_MAX_MS)
+    if (ms > 0) await this.#resting.wait(ms)
+    if (this.#isOver) return
+    if (isShared) this.#children.add(this.#hire(child.share))
+    this.#solos.look()
   }
 
-  #succeed({ share }: Child): void {
-    const child = new Child(this.#options, share)
-    child.listen(this.#ear)
-    this.#look(child)
-    this.#children.add(child)
-    child.ready.catch((error: unknown) => this.#options.onError(error))
+  #watch(): Millis {
+    const now = performance.now()
+    return Math.min(this.#solos.rest(now), ...this.#all.map((child) => child.watch(now)))
+  }
+
+  #tell(): void {
+    const pids = this.#all.flatMap(({ pid }) => pid ?? [])
+    this.#options.onCrew?.({ pids, scratch: this.#scratch.root })
   }
 }
 

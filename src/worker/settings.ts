@@ -13,6 +13,8 @@ export type WorkerSettings = {
   pollMs: Millis
   /** How long running handlers may go on after a stop. */
   graceMs: Millis
+  /** How long a handler may go on after its cancel was asked; then it is stopped by force. */
+  cancelGraceMs: Millis
 }
 
 export const WORKER_DEFAULTS: WorkerSettings = {
@@ -23,4 +25,5 @@ export const WORKER_DEFAULTS: WorkerSettings = {
   sweepMs: 2000,
   pollMs: 1000,
   graceMs: 25_000,
+  cancelGraceMs: 1000,
 }

@@ -17,7 +17,12 @@ export class Stats {
   readonly #finished = new Map<string, Map<string, Counter>>()
   readonly #run = new Map<string, Histogram>()
   readonly #wait = new Map<string, Histogram>()
-  #late = 0
+  #late: number
+
+  /** `late` results were refused before, by a worker of this process that was given up. */
+  constructor(late = 0) {
+    this.#late = late
+  }
 
   /** A claimed job began after this long in the ready line. */
   waited({ queue }: Claimed, ms: Millis): void {
@@ -39,6 +44,15 @@ export class Stats {
   /** A late result was refused: shown, never an error. */
   answered(answers: readonly Answer[]): void {
     for (const answer of answers) if (answer === 'stale' || answer === 'gone') this.#late++
+  }
+
+  /** The store has given up on this worker: what it still had to say is late. */
+  refused(results: number): void {
+    this.#late += results
+  }
+
+  get late(): number {
+    return this.#late
   }
 
   snapshot(): Bytes {

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { encodeJson } from '../base/json.ts'
 import { newId } from '../base/id.ts'
+import type { Millis } from '../base/time.ts'
 import type { WorkerId } from '../job/job.ts'
 import type { Files } from '../files/contract.ts'
 import type { Lookout, Workbench } from '../store/contract.ts'
@@ -18,6 +19,8 @@ export type WorkerParts = {
   onError?: (error: unknown) => void
   /** Told of every attempt that ended. */
   onSettled?: (settled: Settled) => void
+  /** Results refused before, by a worker of this process that was given up: shown with this one's. */
+  lateBefore?: number
 }
 
 /** One foreman with its crew, its lease and its housekeeping, from registration to retirement. */
@@ -31,15 +34,26 @@ export class Worker {
   readonly #stopping = new AbortController()
 
   private constructor(id: WorkerId, parts: WorkerParts, settings: WorkerSettings) {
-    const { store, files, crew, onError = () => undefined, onSettled = () => undefined } = parts
+    const { store, files, crew, lateBefore = 0 } = parts
+    const { onError = () => undefined, onSettled = () => undefined } = parts
     this.id = id
     this.#parts = parts
     this.#settings = settings
-    const foreman = new Foreman({ bench: store, worker: id, crew, settings, onError, onSettled })
+    const foreman = new Foreman({
+      bench: store,
+      worker: id,
+      crew,
+      settings,
+      onError,
+      onSettled,
+      lateBefore,
+      // What cannot be removed now is found later, by its age.
+      cutOff: (job) => void files.removeAll(job.id, job.fence).catch(onError),
+    })
     this.#foreman = foreman
-    const listening = store.listen('ready', foreman.ring)
     const lease = new Lease(store, id, settings, {
-      cancelAsked: (ids) => foreman.abort(ids, 'cancelled'),
+      extended: (ms) => crew.live(ms),
+      cancelAsked: (ids) => foreman.cancel(ids),
       shaken: () => foreman.abortAll(),
       broken: () => crew.abandon(),
       // The next exchange is refused, which ends the foreman.
@@ -55,13 +69,17 @@ export class Worker {
       askSweep: () => foreman.askSweep(),
       onError,
     })
+    const listening = store.listen('ready', foreman.ring)
+    const hearing = store.listen('cancel', lease.renewNow)
     this.closed = foreman
       .run(this.#stopping.signal)
       .catch((error: unknown) => {
         crew.abandon()
         onError(error)
       })
-      .finally(() => [listening, lease, housekeeping].forEach((part) => part[Symbol.dispose]()))
+      .finally(() =>
+        [listening, hearing, lease, housekeeping].forEach((part) => part[Symbol.dispose]()),
+      )
   }
 
   /** Registers and begins to work. @throws ErrandError STORE_BUSY and its kin */
@@ -87,16 +105,22 @@ export class Worker {
     return worker
   }
 
+  /** Results that came too late to count, so far. */
+  get late(): number {
+    return this.#foreman.stats.late
+  }
+
   /**
    * Claims nothing more, waits for what runs up to the grace time, hands back the rest and retires.
+   * `graceMs` is that of its settings unless given.
    * @returns whether the store has heard of everything
    */
-  async stop(): Promise<boolean> {
+  async stop(graceMs = this.#settings.graceMs): Promise<boolean> {
     const { crew, store, onError } = this.#parts
     this.#stopping.abort()
     crew.recall()
-    const grace = setTimeout(() => crew.abandon(), this.#settings.graceMs)
-    const ended = await Promise.race([this.closed.then(() => true), this.#giveUp()])
+    const grace = setTimeout(() => crew.abandon(), graceMs)
+    const ended = await Promise.race([this.closed.then(() => true), this.#giveUp(graceMs)])
     clearTimeout(grace)
     if (!ended) return false
     await store.renew(this.id, this.#foreman.stats.snapshot()).catch(onError ?? (() => undefined))
@@ -107,9 +131,9 @@ export class Worker {
   }
 
   /** A store that is down when we stop is not waited for: our lease will run out. */
-  #giveUp(): Promise<false> {
+  #giveUp(graceMs: Millis): Promise<false> {
     const { promise, resolve } = Promise.withResolvers<false>()
-    setTimeout(() => resolve(false), this.#settings.graceMs + 3000).unref()
+    setTimeout(() => resolve(false), graceMs + 3000).unref()
     return promise
   }
 }

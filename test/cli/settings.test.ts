@@ -28,7 +28,9 @@ test('the shipped defaults are these', () => {
     sweepMs: 2000,
     pollMs: 1000,
     graceMs: 25_000,
+    cancelGraceMs: 1000,
     logLevel: 'info',
+    failpoints: undefined,
   })
 })
 

@@ -9,6 +9,7 @@ import { Links } from '../../src/http/links.ts'
 import { buildServer, type ServerSettings } from '../../src/http/server.ts'
 import { defineJob } from '../../src/job/define.ts'
 import type { Artifact } from '../../src/job/job.ts'
+import type { Lookout, Store } from '../../src/store/contract.ts'
 import { SqliteStore } from '../../src/store/sqlite/store.ts'
 import { Watch } from '../../src/watch/watch.ts'
 import { Hand } from '../support/hand.ts'
@@ -23,13 +24,18 @@ export const anything = defineJob({ name: 'thing.keep', input: z.unknown(), queu
 
 export type Door = Awaited<ReturnType<typeof openDoor>>
 
-/** A server on a store in memory, and a hand that works off its jobs. */
-export async function openDoor(app: Partial<App> = {}, settings: Partial<ServerSettings> = {}) {
+/** A server on a store in memory, and a hand that works off its jobs. It may be lent the store another way to look. */
+export async function openDoor(
+  app: Partial<App> = {},
+  settings: Partial<ServerSettings> = {},
+  lend: (store: Store) => Lookout = (store) => store,
+) {
   const store = await SqliteStore.open(':memory:')
   const root = await mkdtemp(join(tmpdir(), 'errand-http-'))
   const files = new DiskFiles(root)
   const links = new Links(Buffer.alloc(32, 7))
-  const errand = { client: new Client(store, [greet, anything]), watch: new Watch(store), store }
+  const watch = new Watch(lend(store))
+  const errand = { client: new Client(store, [greet, anything]), watch, store }
   const server = await buildServer({
     errand,
     app: { jobs: [greet, anything], ...app },

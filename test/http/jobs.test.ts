@@ -18,6 +18,7 @@ test('a submitted job is accepted with its place, its version and when to ask ag
   assert.deepEqual([job.state, job.priority, job.tags], ['ready', 2, ['first']])
   assert.deepEqual(job.links, {
     self: `/v1/jobs/${job.id}`,
+    events: `/v1/jobs/${job.id}/events`,
     artifacts: `/v1/jobs/${job.id}/artifacts`,
     cancel: `/v1/jobs/${job.id}/cancel`,
   })

@@ -87,6 +87,7 @@ test('an id that names nothing, in any shape, is not found', async (t) => {
       ['GET', '/attempts'],
       ['GET', '/logs'],
       ['GET', '/artifacts'],
+      ['GET', '/events'],
       ['POST', '/cancel'],
       ['POST', '/retry'],
     ] as const)
@@ -132,7 +133,7 @@ test('a job of another tenant does not exist, and a tenant cannot be claimed', a
   assert.equal((await door.watch.job(id)).tenant, 'ann')
   assert.equal((await door.get(`/v1/jobs/${id}`, ann)).status, 200)
   assert.deepEqual((await read(await door.get('/v1/jobs', bob))).data, [])
-  for (const path of ['', '/attempts', '/logs', '/artifacts'])
+  for (const path of ['', '/attempts', '/logs', '/artifacts', '/events'])
     await assertProblem(await door.get(`/v1/jobs/${id}${path}`, bob), 404, 'JOB_NOT_FOUND')
   for (const verb of ['cancel', 'retry'])
     await assertProblem(await door.post(`/v1/jobs/${id}/${verb}`, {}, bob), 404, 'JOB_NOT_FOUND')

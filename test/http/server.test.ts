@@ -117,6 +117,7 @@ test('the document describes what is served, in OpenAPI 3.1', async () => {
     '/v1/jobs/{id}/artifacts/{file}',
     '/v1/jobs/{id}/attempts',
     '/v1/jobs/{id}/cancel',
+    '/v1/jobs/{id}/events',
     '/v1/jobs/{id}/logs',
     '/v1/jobs/{id}/retry',
     '/v1/queues',

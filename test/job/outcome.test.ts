@@ -32,6 +32,7 @@ type Row = [
   gist: (string | number | undefined)[],
 ]
 
+const asked = { cancelAsked: true }
 const late = { deadlineAt: NOW + 60_000 }
 const OUTCOMES: Row[] = [
   ['a first failure', {}, {}, broken(), ['again', 'error', 60_000, 'failures']],
@@ -64,14 +65,26 @@ const OUTCOMES: Row[] = [
     broken({ reason: 'unserializable_result', retry: false }),
     ['failed', 'unserializable_result', 'failures'],
   ],
-  ['a first crash', {}, {}, { how: 'crashed' }, ['again', 'crashed', 0, 'crashes']],
-  ['a second crash', { crashes: 1 }, {}, { how: 'crashed' }, ['again', 'crashed', 1000, 'crashes']],
-  ['a third crash', { crashes: 2 }, {}, { how: 'crashed' }, ['failed', 'crashed', 'crashes']],
+  ['a first crash', {}, {}, { how: 'crashed', why: 'SIGKILL' }, ['again', 'crashed', 0, 'crashes']],
+  [
+    'a second crash',
+    { crashes: 1 },
+    {},
+    { how: 'crashed', why: 'SIGKILL' },
+    ['again', 'crashed', 1000, 'crashes'],
+  ],
+  [
+    'a third crash',
+    { crashes: 2 },
+    {},
+    { how: 'crashed', why: 'SIGKILL' },
+    ['failed', 'crashed', 'crashes'],
+  ],
   [
     'a crash is no failure',
     {},
     { attempts: 1 },
-    { how: 'crashed' },
+    { how: 'crashed', why: 'SIGKILL' },
     ['again', 'crashed', 0, 'crashes'],
   ],
   ['a loss', {}, {}, { how: 'lost' }, ['again', 'lost', 0, 'losses']],
@@ -90,13 +103,24 @@ const OUTCOMES: Row[] = [
     'a deadline, crashed',
     { deadlineAt: NOW },
     {},
-    { how: 'crashed' },
+    { how: 'crashed', why: 'SIGKILL' },
     ['failed', 'timeout', 'crashes'],
   ],
   ['a deadline, lost', { deadlineAt: NOW }, {}, { how: 'lost' }, ['failed', 'timeout', 'losses']],
   ['too late to start', {}, {}, { how: 'expired' }, ['failed', 'expired', undefined]],
   ['cancelled', { failures: 3 }, {}, { how: 'cancelled' }, ['cancelled']],
-  ['handed back', { crashes: 2, losses: 9 }, {}, { how: 'released' }, ['ready']],
+  ['handed back', { crashes: 2, losses: 9 }, {}, { how: 'released', begun: false }, ['ready']],
+  ['asked to end, and handed back', asked, {}, { how: 'released', begun: true }, ['cancelled']],
+  ['asked to end, and failed', asked, {}, broken(), ['cancelled']],
+  ['asked to end, and lost', asked, {}, { how: 'lost' }, ['cancelled']],
+  ['asked to end, and unknown here', asked, {}, { how: 'unknown' }, ['cancelled']],
+  [
+    'asked to end, after its last attempt',
+    { ...asked, failures: 3 },
+    {},
+    broken(),
+    ['failed', 'error', 'failures'],
+  ],
   ['a name nobody knows here', { failures: 3 }, {}, { how: 'unknown' }, ['waiting']],
 ]
 
@@ -112,8 +136,12 @@ test('a job that has failed for good shows its last error', () => {
 })
 
 test('a crash, a loss and a late start say what happened', () => {
-  for (const how of ['crashed', 'lost', 'expired'] as const) {
-    const outcome = decide(claimed({ onLost: 'fail' }, { crashes: 2 }), { how }, NOW)
+  for (const report of [
+    { how: 'crashed', why: 'x' },
+    { how: 'lost' },
+    { how: 'expired' },
+  ] as const) {
+    const outcome = decide(claimed({ onLost: 'fail' }, { crashes: 2 }), report, NOW)
     assert(outcome.to === 'failed')
     assert.notEqual(readFailure(outcome.error).message, '')
   }

@@ -15,8 +15,12 @@ const own: Policy = {
   attempts: 7,
   backoff: exponential('2s', { max: '1h', jitter: 0.1 }),
   softMs: 1,
+  hardMs: 2,
   retryTimeouts: false,
   onLost: 'fail',
+  isolate: true,
+  onSuccess: { job: 'well', queue: 'default', priority: 5, policy: {} },
+  onFailure: { job: 'ill', queue: 'q', priority: 2, policy: { attempts: 2 } },
   keepCompletedMs: 3,
   keepFailedMs: 4,
   keepAtLeastMs: 5,
@@ -55,8 +59,10 @@ test('these are the shipped defaults of a job', () => {
     attempts: 4,
     backoff: { baseMs: MINUTE },
     softMs: 5 * MINUTE,
+    hardMs: 5 * MINUTE + 5 * SECOND,
     retryTimeouts: true,
     onLost: 'retry',
+    isolate: false,
     keepCompletedMs: DAY,
     keepFailedMs: 30 * DAY,
     keepAtLeastMs: 0,
@@ -72,6 +78,7 @@ test('these are the shipped defaults of a worker, and the fixed limits', () => {
     sweepMs: 2 * SECOND,
     pollMs: SECOND,
     graceMs: 25 * SECOND,
+    cancelGraceMs: SECOND,
   })
   assert.deepEqual([CRASHES_MAX, LOSSES_MAX, INPUT_BYTES_MAX], [3, 10, 262_144])
 })

@@ -8,6 +8,7 @@ import { Hand, running, seen } from '../support/hand.ts'
 import {
   again,
   cancelled,
+  cancels,
   chore,
   completed,
   failed,
@@ -46,7 +47,7 @@ class Walk {
       await this.#observe(job.id, () => this.#store.retry([job.id]))
       await this.#observe(job.id, () => this.#later())
       await this.#observe(job.id, () => this.#hand.claim(1))
-      await this.#observe(job.id, () => this.#store.cancel([job.id], SECOND))
+      await this.#observe(job.id, () => this.#store.cancel(cancels([job.id], SECOND)))
     }
     await this.#cancelEach()
   }
@@ -57,7 +58,7 @@ class Walk {
     const others = [chore(), chore({ delayMs: SECOND })]
     await this.#store.insert(others)
     for (const { id } of [parkedJob, ...others])
-      await this.#observe(id, () => this.#store.cancel([id], SECOND))
+      await this.#observe(id, () => this.#store.cancel(cancels([id], SECOND)))
   }
 
   async #later(): Promise<void> {

@@ -6,8 +6,10 @@ import { toView } from '../../src/job/view.ts'
 import { claimed } from '../support/claimed.ts'
 import { bytes } from '../support/jobs.ts'
 
+const { subject: _, ...lying } = claimed()
+
 const plain: Job = {
-  ...claimed(),
+  ...lying,
   turn: 1,
   state: 'ready',
   priority: 5,

@@ -10,6 +10,7 @@ import { claim } from './clauses/claim.ts'
 import { due } from './clauses/due.ts'
 import { exchange } from './clauses/exchange.ts'
 import { fence } from './clauses/fence.ts'
+import { hook } from './clauses/hook.ts'
 import { insert } from './clauses/insert.ts'
 import { list } from './clauses/list.ts'
 import { listen } from './clauses/listen.ts'
@@ -45,6 +46,7 @@ const ALL: readonly Clauses[] = [
   worker,
   note,
   cancel,
+  hook,
   retry,
   unpark,
   artifact,

@@ -23,7 +23,12 @@ export class Installation implements AsyncDisposable {
 
   /** Starts a command that goes on; it is ended with the installation. */
   start(...args: readonly string[]): Command {
-    const command = new Command(args, this.#env)
+    return this.startWith({}, ...args)
+  }
+
+  /** The same with more in its environment. */
+  startWith(env: Record<string, string>, ...args: readonly string[]): Command {
+    const command = new Command(args, { ...this.#env, ...env })
     this.#running.push(command)
     return command
   }
@@ -80,6 +85,8 @@ export class Command {
   }
 
   async kill(): Promise<void> {
+    // One that was stopped does not hear.
+    this.signal('SIGCONT')
     this.signal('SIGTERM')
     const late = setTimeout(() => this.signal('SIGKILL'), 10_000)
     await this.#exited

@@ -1,8 +1,9 @@
 import { newId } from '../../src/base/id.ts'
 import type { Bytes } from '../../src/base/json.ts'
-import type { NewJob } from '../../src/job/job.ts'
-import type { Counter, Outcome } from '../../src/job/outcome.ts'
+import type { JobId, NewJob } from '../../src/job/job.ts'
+import type { Cancelling, Counter, Outcome } from '../../src/job/outcome.ts'
 import { encodePolicy } from '../../src/job/policy.ts'
+import type { Cancel } from '../../src/store/contract.ts'
 
 export const SECOND = 1000
 export const HOUR = 3_600_000
@@ -47,7 +48,11 @@ export const failed = (over: Partial<Extract<Outcome, { to: 'failed' }>> = {}): 
   ...over,
 })
 
-export const cancelled = (): Outcome => ({ to: 'cancelled', keepMs: DAY })
+export const cancelled = (): Cancelling => ({ to: 'cancelled', keepMs: DAY })
+
+/** What cancels these jobs, and keeps their records for so long. */
+export const cancels = (ids: readonly JobId[], keepMs = DAY): Cancel[] =>
+  ids.map((id) => ({ id, outcome: { to: 'cancelled', keepMs } }))
 
 const REASONS = { failures: 'error', crashes: 'crashed', losses: 'lost' } as const
 
@@ -59,5 +64,5 @@ export const again = (delayMs: number, raise: Counter = 'failures'): Outcome => 
   raise,
 })
 
-export const released = (): Outcome => ({ to: 'ready' })
+export const released = (begun = false): Outcome => ({ to: 'ready', begun })
 export const parked = (): Outcome => ({ to: 'waiting', for: 'handler' })

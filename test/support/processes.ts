@@ -104,5 +104,6 @@ export async function acrossProcesses(
   })
 }
 
-const isTopic = (given: unknown): given is Topic => given === 'ready' || given === 'change'
+const isTopic = (given: unknown): given is Topic =>
+  given === 'ready' || given === 'change' || given === 'cancel'
 const isRing = (given: unknown): given is () => void => typeof given === 'function'

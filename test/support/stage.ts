@@ -28,7 +28,7 @@ export class Stage implements Disposable {
     const whole: WholeJob = defineJob({ name: 'chore', input: anything(), run, ...over })
     const job = { ...claimed({}, claim), policy: whole.policyBytes }
     const note = (said: Note) => void notes.push(said)
-    const tools = { files: this.files, resources: undefined, note }
+    const tools = { files: this.files, resources: undefined, scratch: this.folder, note }
     const performance = new Performance(whole.handler, job, whole.policy.softMs, tools)
     return { performance, notes, job }
   }

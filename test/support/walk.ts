@@ -5,7 +5,17 @@ import type { State } from '../../src/job/state.ts'
 import type { Settlement, Store } from '../../src/store/contract.ts'
 import type { HandClock } from './clock.ts'
 import { accepted, Hand, pass } from './hand.ts'
-import { again, cancelled, chore, completed, failed, parked, released, SECOND } from './jobs.ts'
+import {
+  again,
+  cancelled,
+  cancels,
+  chore,
+  completed,
+  failed,
+  parked,
+  released,
+  SECOND,
+} from './jobs.ts'
 import { seeded } from './random.ts'
 
 /** Due and not yet due are one here: a store may notice late that a moment has come. */
@@ -19,6 +29,8 @@ export class RandomWalk {
   readonly #clock: HandClock
   readonly #random: (below: number) => number
   readonly #places = new Map<JobId, Place>()
+  /** Running jobs that somebody wants to end: they are set aside nowhere. */
+  readonly #asked = new Set<JobId>()
   readonly #held = new Map<JobId, { hand: Hand; job: Claimed }>()
   #hands: Hand[] = []
   #erased = 0
@@ -103,15 +115,17 @@ export class RandomWalk {
 
   async #cancel(): Promise<void> {
     const id = this.#anyId()
-    const [answer] = await this.#store.cancel([id], KEEP_MS)
+    const [answer] = await this.#store.cancel(cancels([id], KEEP_MS))
     assert.equal(answer === 'asked', this.#places.get(id) === 'running')
     if (answer === 'cancelled') this.#places.set(id, 'cancelled')
+    if (answer === 'asked') this.#asked.add(id)
   }
 
   async #retry(): Promise<void> {
     const id = this.#anyId()
     const [answer] = await this.#store.retry([id])
     if (answer !== 'retried') return
+    this.#asked.delete(id)
     assert(['failed', 'cancelled'].includes(this.#places.get(id) ?? 'gone'))
     this.#places.set(id, 'queued')
   }
@@ -144,10 +158,11 @@ export class RandomWalk {
 
   /** What was held stays in `#held`, so that its next fence can be compared with this one. */
   #settled({ id, outcome }: Settlement): void {
-    this.#places.set(
-      id,
-      outcome.to === 'scheduled' || outcome.to === 'ready' ? 'queued' : outcome.to,
-    )
+    const isQueued =
+      outcome.to === 'scheduled' ||
+      outcome.to === 'ready' ||
+      (outcome.to === 'waiting' && this.#asked.has(id))
+    this.#places.set(id, isQueued ? 'queued' : outcome.to)
   }
 
   #leave(hand: Hand): void {

@@ -47,7 +47,11 @@ export class Workplace implements AsyncDisposable {
   }
 
   crew(handlers: readonly Handler[], concurrency = 10, resources?: Resources): InlineCrew {
-    return new InlineCrew(handlers, { files: this.files, resources }, concurrency)
+    return new InlineCrew(
+      handlers,
+      { files: this.files, resources, scratch: this.folder },
+      concurrency,
+    )
   }
 
   /** Starts a worker; the workplace stops it. */

@@ -10,7 +10,7 @@ import { SqliteStore } from '../../src/store/sqlite/store.ts'
 import { Watch } from '../../src/watch/watch.ts'
 import { counting, settled } from '../support/counting.ts'
 import { Hand, idsOf, only } from '../support/hand.ts'
-import { again, bytes, cancelled, completed, DAY, failed } from '../support/jobs.ts'
+import { again, bytes, cancelled, cancels, completed, DAY, failed } from '../support/jobs.ts'
 import { anything } from '../support/schema.ts'
 
 const sum = defineJob({ name: 'sum', input: anything(), output: anything<number>() })
@@ -197,11 +197,11 @@ test('while nobody waits, nothing is read', async () => {
 test('a job that is erased while it is waited for is not found', async () => {
   await using here = await opened()
   const { id } = await here.client.enqueue(sum, [])
-  await here.store.cancel([id], 0)
+  await here.store.cancel(cancels([id], 0))
   await here.store.retry([id])
   const waiting = assert.rejects(here.watch.ended(id, DAY), code('JOB_NOT_FOUND'))
   await settled()
-  await Promise.all([here.store.cancel([id], 0), here.store.purge(10)])
+  await Promise.all([here.store.cancel(cancels([id], 0)), here.store.purge(10)])
   await waiting
 })
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { defineApp } from '../../src/http/app.ts'
 import type { Context } from '../../src/job/context.ts'
 import { defineJob } from '../../src/job/define.ts'
@@ -37,6 +38,16 @@ export const spin = defineJob({
   },
 })
 
+/** Tells its process and waits for ever, whatever it is told. */
+export const deaf = defineJob({
+  name: 'deaf',
+  input,
+  run: (_, { progress }) => {
+    progress({ done: process.pid })
+    return new Promise<never>(() => undefined)
+  },
+})
+
 /** Starts a process of its own and tells which. */
 export const parent = defineJob({
   name: 'parent',
@@ -47,10 +58,43 @@ export const parent = defineJob({
   },
 })
 
+/** Ends its process, as no handler should. */
+export const leave = defineJob({
+  name: 'leave',
+  input,
+  run: async () => {
+    await new Promise((resolve) => setImmediate(resolve))
+    process.exit(0)
+  },
+})
+
+/** Throws where nobody catches, now or after its end. */
+export const stray = defineJob({
+  name: 'stray',
+  input,
+  run: (given, context) => {
+    setImmediate(() => {
+      throw new Error('a stray error')
+    })
+    return given === 'after' ? process.pid : untilStopped(context)
+  },
+})
+
+/** Leaves something in its directory and waits. */
+export const litter = defineJob({
+  name: 'litter',
+  input,
+  run: (_, context) => {
+    writeFileSync(join(context.dir, 'litter'), 'x')
+    context.log.info(context.dir)
+    return untilStopped(context)
+  },
+})
+
 const whenBroken = process.env['FIXTURE_BROKEN_WHEN'] ?? ''
 
 export default defineApp({
-  jobs: [echo, pid, hang, spin, parent],
+  jobs: [echo, pid, hang, spin, deaf, parent, leave, stray, litter],
   start: () => {
     if (existsSync(whenBroken)) throw new Error('cannot start now')
     return {}

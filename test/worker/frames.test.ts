@@ -110,7 +110,7 @@ const REPORTS: Report[] = [
   { how: 'completed', withErrors: false, artifacts: [], result: Buffer.alloc(0) },
   { how: 'failed', reason: 'timeout', error: Buffer.of(255), retry: false, delayMs: 5 },
   { how: 'cancelled' },
-  { how: 'released' },
+  { how: 'released', begun: true },
   { how: 'unknown' },
 ]
 

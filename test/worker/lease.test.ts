@@ -7,7 +7,7 @@ import { HandClock } from '../support/clock.ts'
 import { settled } from '../support/counting.ts'
 import { Cuttable } from '../support/cuttable.ts'
 import { Hand, running } from '../support/hand.ts'
-import { bytes, chore, SECOND } from '../support/jobs.ts'
+import { bytes, cancels, chore, SECOND } from '../support/jobs.ts'
 
 /** A lease under a clock moved by hand, and what happened to it, each with its second. */
 class Rented implements AsyncDisposable {
@@ -25,6 +25,7 @@ class Rented implements AsyncDisposable {
     const tell = (event: string) => () => void this.events.push(`${event} ${this.#seconds}`)
     this.lease = new Lease(line.store, hand.id, WORKER_DEFAULTS, {
       cancelAsked: (ids) => void this.events.push(`cancel ${ids.join()}`),
+      extended: () => undefined,
       shaken: tell('shaken'),
       broken: tell('broken'),
       gone: tell('gone'),
@@ -111,7 +112,7 @@ test('a renewal names the jobs whose cancel was asked', async (t) => {
   await using rented = await Rented.open(t)
   const { store } = rented.line
   const job = await running(store, rented.hand, chore())
-  await store.cancel([job.id], SECOND)
+  await store.cancel(cancels([job.id], SECOND))
   await rented.pass(5)
   assert.deepEqual(rented.events, [`cancel ${job.id}`])
 })

@@ -1,111 +1,32 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { decodeJson } from '../../src/base/json.ts'
+import { test } from 'node:test'
 import { hasCode } from '../../src/job/errors.ts'
-import type { Claimed } from '../../src/job/job.ts'
 import type { Report } from '../../src/job/outcome.ts'
-import type { Note } from '../../src/store/contract.ts'
-import { ProcessCrew, type ProcessOptions } from '../../src/worker/processes.ts'
-import { claimed } from '../support/claimed.ts'
 import { counting } from '../support/counting.ts'
-import { bytes, textOf } from '../support/jobs.ts'
+import { textOf } from '../support/jobs.ts'
+import { folder, hasDied, lives, pathOf, resultOf, start, Troupe } from '../support/troupe.ts'
 import { eventually } from '../support/until.ts'
 import { Workplace } from '../support/workplace.ts'
 import { echo, hang } from './fixture.app.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'errand-crew-'))
 const broken = join(folder, 'broken')
 process.env['FIXTURE_BROKEN_WHEN'] = broken
-after(() => rmSync(folder, { recursive: true }))
-
-const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url))
-const ENTRY = pathOf('../../src/cli/executor.ts')
-const APP = pathOf('fixture.app.ts')
-
-/** A crew of real processes, and all it says. */
-class Troupe implements AsyncDisposable {
-  readonly crew: ProcessCrew
-  readonly notes: Note[] = []
-  readonly #reports = new Map<string, PromiseWithResolvers<Report>>()
-
-  private constructor(crew: ProcessCrew) {
-    this.crew = crew
-    crew.listen({
-      report: (job, report) => this.#reportOf(job).resolve(report),
-      note: (note) => void this.notes.push(note),
-      ring: () => undefined,
-    })
-  }
-
-  static async start(over: Partial<ProcessOptions> = {}): Promise<Troupe> {
-    return new Troupe(await start(over))
-  }
-
-  begin(job: string, input = 'null'): Claimed {
-    const given = claimed({}, { job, input: bytes(input) })
-    this.crew.begin(given, 300_000)
-    return given
-  }
-
-  report(job: Claimed): Promise<Report> {
-    return this.#reportOf(job).promise
-  }
-
-  /** The process a job told of by its progress or its log. */
-  async pidOf(job: Claimed): Promise<number> {
-    const note = await eventually(() => this.notes.find(({ id }) => id === job.id))
-    const told = textOf(note.progress) ?? ''
-    return Number(note.log?.[0]?.text ?? /\d+/.exec(told)?.[0])
-  }
-
-  #reportOf({ id }: Claimed): PromiseWithResolvers<Report> {
-    const report = this.#reports.get(id) ?? Promise.withResolvers<Report>()
-    this.#reports.set(id, report)
-    return report
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.crew.abandon()
-    return this.crew[Symbol.asyncDispose]()
-  }
-}
-
-const start = (over: Partial<ProcessOptions> = {}): Promise<ProcessCrew> =>
-  ProcessCrew.start({
-    entry: ENTRY,
-    args: [APP, folder],
-    processes: 1,
-    concurrency: 2,
-    maxJobs: 1000,
-    maxMemoryMb: 4096,
-    onError: () => undefined,
-    ...over,
-  })
-
-function lives(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
-
-const hasDied = (pid: number) => eventually(() => !lives(pid))
-
-/** A job's result, begun again for as long as it is handed back. */
-const resultOf = (troupe: Troupe, name: string): Promise<unknown> =>
-  eventually(async () => {
-    const report = await troupe.report(troupe.begin(name))
-    return report.how === 'completed' && decodeJson(report.result ?? bytes('null'))
-  })
 
 test('handlers run in processes of their own', async () => {
   await using troupe = await Troupe.start({ processes: 2 })
-  assert.deepEqual(troupe.crew.manifest, ['echo', 'pid', 'hang', 'spin', 'parent'])
+  assert.deepEqual(troupe.crew.manifest, [
+    'echo',
+    'pid',
+    'hang',
+    'spin',
+    'deaf',
+    'parent',
+    'leave',
+    'stray',
+    'litter',
+  ])
   const reports = await Promise.all(
     [troupe.begin('pid'), troupe.begin('pid')].map((job) => troupe.report(job)),
   )
@@ -116,7 +37,7 @@ test('handlers run in processes of their own', async () => {
 test('input and result pass through as they are', async () => {
   await using troupe = await Troupe.start()
   const text = JSON.stringify({ text: 'é😀'.repeat(30_000) })
-  const report = await troupe.report(troupe.begin('echo', text))
+  const report = await troupe.report(troupe.begin('echo', { input: text }))
   assert(report.how === 'completed')
   assert.equal(textOf(report.result), text)
 })
@@ -135,8 +56,8 @@ test('a killed executor’s jobs are reported as crashed, and another takes its 
   const [first, second] = [troupe.begin('hang'), troupe.begin('hang')]
   const pid = await troupe.pidOf(first)
   process.kill(pid, 'SIGKILL')
-  assert.deepEqual(await troupe.report(first), { how: 'crashed' })
-  assert.deepEqual(await troupe.report(second), { how: 'crashed' })
+  assert.deepEqual(await troupe.report(first), { how: 'crashed', why: 'SIGKILL' })
+  assert.deepEqual(await troupe.report(second), { how: 'crashed', why: 'SIGKILL' })
   assert.notEqual(await resultOf(troupe, 'pid'), pid)
 })
 
@@ -165,7 +86,8 @@ test('what has not begun is handed back when it is recalled', async () => {
   const waiting = [troupe.begin('echo'), troupe.begin('echo')]
   await troupe.pidOf(first)
   troupe.crew.recall()
-  for (const job of waiting) assert.deepEqual(await troupe.report(job), { how: 'released' })
+  for (const job of waiting)
+    assert.deepEqual(await troupe.report(job), { how: 'released', begun: false })
   troupe.crew.abort(first.id, first.fence, 'cancelled')
   assert.deepEqual(await troupe.report(first), { how: 'cancelled' })
 })
@@ -175,7 +97,7 @@ test('an abandoned handler is stopped by force, even one that hears nothing', as
   const job = troupe.begin('spin')
   const pid = await troupe.pidOf(job)
   troupe.crew.abandon()
-  assert.deepEqual(await troupe.report(job), { how: 'released' })
+  assert.deepEqual(await troupe.report(job), { how: 'released', begun: true })
   await hasDied(pid)
 })
 

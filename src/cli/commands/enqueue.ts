@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers'
-import type { Priority } from '../../job/define.ts'
+import type { Priority } from '../../job/terms.ts'
 import { ErrandError } from '../../job/errors.ts'
 import { readSpan } from '../../job/options.ts'
 import type { EnqueueOptions } from '../../job/prepare.ts'

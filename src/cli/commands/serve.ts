@@ -1,21 +1,26 @@
+import { flushCompileCache } from 'node:module'
 import { buildServer } from '../../http/server.ts'
 import { listen } from '../../http/listen.ts'
 import { Links } from '../../http/links.ts'
 import { findApp, loadApp } from '../app.ts'
 import type { Define } from '../commands.ts'
 import { type Desk, offer, SERVE_SETTINGS } from '../desk.ts'
-import { tellManager } from '../family.ts'
+import { hearManager, joinFamily, tellManager } from '../family.ts'
 import { faultOf } from '../fault.ts'
 import { firstRequest } from '../first.ts'
 import { linkKey } from '../keys.ts'
 import { type Log, openLog } from '../log.ts'
 import { reach } from '../reach.ts'
-import { aborted, stopSignal } from '../stopping.ts'
+import { aborted, ORPHANED, stopSignal } from '../stopping.ts'
 import { VERSION } from '../version.ts'
+
+/** What answers may still take once the manager is gone. */
+const ORPHAN_GRACE_MS = 500
 
 export const serve: Define = (command, desk) => {
   offer(command, SERVE_SETTINGS).action(async () => {
     process.title = 'errand serve'
+    joinFamily()
     await answer(desk, openLog(desk.settings), stopSignal())
   })
 }
@@ -31,6 +36,8 @@ async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> 
   })
   if (errand === undefined) return
 
+  let troubles: readonly string[] = []
+  hearManager((said) => (troubles = said.troubles))
   const server = await buildServer({
     errand,
     app,
@@ -40,6 +47,7 @@ async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> 
       version: VERSION,
       host,
       draining: signal,
+      troubles: () => troubles,
       onRequest: (answered) => log.debug(answered, 'answered'),
       onError: (error, requestId) =>
         log.error({ ...faultOf(error), requestId }, 'a request failed'),
@@ -48,6 +56,7 @@ async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> 
   const isOpen = insecure || app.authenticate !== undefined
   const door = await listen(server, { host, port, isOpen })
   log.info({ url: door.url }, 'serving')
+  flushCompileCache()
   const { kind, location, durability } = errand.store.about
   const first = firstRequest(app, server.routes, door.url)
   tellManager({
@@ -60,6 +69,6 @@ async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> 
   })
 
   await aborted(signal)
-  const isClean = await door.close(graceMs)
+  const isClean = await door.close(signal.reason === ORPHANED ? ORPHAN_GRACE_MS : graceMs)
   log.info({ isClean }, 'stopped serving')
 }

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { ProcessCrew } from '../../worker/processes.ts'
@@ -6,12 +7,12 @@ import type { Errand } from '../../open.ts'
 import { findApp } from '../app.ts'
 import type { Define } from '../commands.ts'
 import { type Desk, offer, WORKER_SETTINGS } from '../desk.ts'
-import { tellManager } from '../family.ts'
+import { joinFamily, tellManager } from '../family.ts'
 import { faultOf } from '../fault.ts'
 import { type Log, openLog } from '../log.ts'
 import { reach } from '../reach.ts'
 import { filesRoot, type Settings } from '../rows.ts'
-import { aborted, stopSignal } from '../stopping.ts'
+import { aborted, ORPHANED, stopSignal } from '../stopping.ts'
 
 /** Whatever ended a worker would end the next one as fast. */
 const ANEW_MS = 500
@@ -20,6 +21,7 @@ const EXECUTOR = fileURLToPath(new URL('../executor.ts', import.meta.url))
 export const worker: Define = (command, desk) => {
   offer(command, WORKER_SETTINGS).action(async () => {
     process.title = 'errand worker'
+    joinFamily()
     const isSettled = await work(desk, openLog(desk.settings), stopSignal())
     // What could not be handed back may still be trying; its lease runs out without us.
     if (!isSettled) process.exit(1)
@@ -29,24 +31,28 @@ export const worker: Define = (command, desk) => {
 /** Works until told to stop; false when something had to be left for others to take over. */
 async function work(desk: Desk, log: Log, signal: AbortSignal): Promise<boolean> {
   const { settings } = desk
+  // While the executors start, which takes longer: a worker may be waited for.
+  const opening = reach(() => desk.errand(), waiting(log, signal))
   await using crew = await startCrew(findApp(settings.app), settings, log)
-  await using errand = await reach(() => desk.errand(), waiting(log, signal))
+  await using errand = await opening
   if (errand === undefined) return true
-  while (!signal.aborted) {
+  for (let late = 0; !signal.aborted;) {
     const running = await reach(
-      () => startWorker(errand, crew, settings, log),
+      () => startWorker(errand, crew, settings, log, late),
       waiting(log, signal),
     )
     if (running === undefined) return true
     tellManager({ worker: running.id })
     log.info({ worker: running.id, jobs: crew.manifest.length }, 'worker started')
+    flushCompileCache()
     await Promise.race([running.closed, aborted(signal)])
     if (!signal.aborted) {
-      log.warn({ worker: running.id }, 'worker lost its lease; another begins')
+      late = running.late
+      log.warn({ worker: running.id, late }, 'worker lost its lease; another begins')
       await sleep(ANEW_MS, undefined, { signal }).catch(() => {})
       continue
     }
-    const isSettled = await running.stop()
+    const isSettled = await running.stop(signal.reason === ORPHANED ? 0 : settings.graceMs)
     log.info({ worker: running.id, isSettled }, 'worker stopped')
     return isSettled
   }
@@ -62,6 +68,7 @@ const startCrew = (app: string, settings: Settings, log: Log): Promise<ProcessCr
     maxJobs: settings.maxJobs,
     maxMemoryMb: settings.maxMemory,
     onError: (error) => log.error(faultOf(error), 'an executor failed'),
+    onCrew: (crew) => tellManager({ crew }),
   })
 
 const startWorker = (
@@ -69,13 +76,16 @@ const startWorker = (
   crew: ProcessCrew,
   settings: Settings,
   log: Log,
+  lateBefore: number,
 ): Promise<Worker> => {
-  const { queues = [], concurrency, leaseMs, renewMs, sweepMs, pollMs, graceMs } = settings
+  const { queues = [], concurrency, leaseMs, renewMs, sweepMs, pollMs } = settings
+  const { graceMs, cancelGraceMs } = settings
   return Worker.start({
     store,
     files,
     crew,
-    settings: { queues, concurrency, leaseMs, renewMs, sweepMs, pollMs, graceMs },
+    lateBefore,
+    settings: { queues, concurrency, leaseMs, renewMs, sweepMs, pollMs, graceMs, cancelGraceMs },
     onError: (error) => log.error(faultOf(error), 'the worker met an error and goes on'),
     onSettled: ({ job: { id, job, queue, failures }, outcome, answer }) =>
       log.debug({ id, job, queue, attempt: failures + 1, to: outcome.to, answer }, 'settled'),

@@ -4,6 +4,7 @@ import { constants, createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
+import { failpoint } from '../../base/failpoint.ts'
 import { ErrandError } from '../../job/errors.ts'
 import type { Fence, JobId } from '../../job/job.ts'
 import type { Files, Place, Range, Written } from '../contract.ts'
@@ -39,6 +40,7 @@ export class DiskFiles implements Files {
       // On disk before the row that names it: a row without its file would be a broken promise.
       await handle.sync()
       await handle.close()
+      failpoint('artifact.before_rename')
       await rename(draft, path)
       return written
     } catch (error) {

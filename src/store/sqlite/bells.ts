@@ -28,7 +28,7 @@ export class Bells implements Disposable {
       touchedAt: 0,
       ...(file !== undefined && { file: `${file}-${topic}` }),
     })
-    this.#ropes = { ready: rope('ready'), change: rope('change') }
+    this.#ropes = { ready: rope('ready'), change: rope('change'), cancel: rope('cancel') }
   }
 
   ring(topics: Iterable<Topic>): void {

@@ -23,6 +23,9 @@ set state = ?, run_at = coalesce(?, run_at), ended_at = ?, failures = failures +
     crashes = crashes + ?, losses = losses + ?, rev = rev + 1
 where turn = ? and id = ? and fence = ? and worker = ? and state = 2;
 
+-- name: asked
+select cancel_asked from job where turn = ? and cancel_asked = 1;
+
 -- name: answer
 -- Asked only when `settle` changed nothing: running still means held by somebody else. No row: gone.
 select iif(fence <> ? or state = 2, 'stale', 'already') as answer from job where id = ?;
@@ -65,7 +68,7 @@ select queue from tally where ready > 0 order by queue;
 -- Walks index job_ready and stops at the limit.
 select job.turn, job.id, job.fence, job.queue, job.failures, job.crashes, job.losses, job.run_at,
   body.job, body.tenant, body.created_at, body.expires_at, body.deadline_at, body.input, body.policy,
-  body.unique_value is not null
+  body.unique_value is not null, job.cancel_asked, body.subject
 from job join body using (turn)
 where job.queue = ? and job.state = 1
 order by job.priority, job.run_at, job.turn
@@ -76,13 +79,17 @@ update job
 set state = 2, fence = ?, worker = ?, receipt = ?, started_at = ?, rev = rev + 1
 where turn = ?;
 
+-- name: subject
+-- What a hook looks back on, as it lies here now.
+select body.input, body.result, body.error from job join body using (turn) where job.id = ?;
+
 -- name: hand
 insert into receipt (worker, n, open, handed) values (?, ?, ?, ?);
 
 -- name: again
 select job.turn, job.id, job.fence, job.queue, job.failures, job.crashes, job.losses, job.run_at,
   body.job, body.tenant, body.created_at, body.expires_at, body.deadline_at, body.input, body.policy,
-  body.unique_value is not null
+  body.unique_value is not null, job.cancel_asked, body.subject
 from receipt, json_each(receipt.handed) as given
 join job on job.turn = given.value ->> 0 and job.fence = given.value ->> 1 and job.state = 2
 join body on body.turn = job.turn

@@ -2,8 +2,7 @@ import type { Millis } from '../../base/time.ts'
 import type { Claimed, Fence, JobId, WorkerId } from '../../job/job.ts'
 import type { Answer, Claim, Exchanged, Settlement } from '../contract.ts'
 import type { Connection } from './connection.ts'
-import { type Handed, type Held, raiseFence, readHanded } from './handing.ts'
-import { Policies } from './policies.ts'
+import { type Handed, Handing, type Held, raiseFence } from './handing.ts'
 import { arrays, int, text } from './rows.ts'
 import { Settling } from './settling.ts'
 import type { Turn } from './turns.ts'
@@ -14,7 +13,7 @@ type Standing = 'gone' | 'closed' | 'new' | 'again'
 export class Exchange {
   readonly #sql
   readonly #settling
-  readonly policies: Policies
+  readonly handing: Handing
   /** Where the jobs lie that were handed out here, so that settling one need not look for it. */
   readonly #held = new Map<JobId, Held>()
 
@@ -31,7 +30,7 @@ export class Exchange {
       'drop',
       'queues',
     ])
-    this.policies = new Policies(connection)
+    this.handing = new Handing(connection)
     this.#settling = new Settling(connection, this.#held)
   }
 
@@ -88,9 +87,7 @@ export class Exchange {
   }
 
   again(worker: WorkerId, n: number, turn: Turn): Claimed[] {
-    return arrays(this.#sql.again, worker, n).map(
-      (row) => readHanded(row, n, this.policies, turn).job,
-    )
+    return arrays(this.#sql.again, worker, n).map((row) => this.handing.read(row, n, turn).job)
   }
 
   /** Makes ready what is due, and says when the next job is. */
@@ -126,7 +123,7 @@ export class Exchange {
       if (handed.length >= limit) break
       const ready = arrays(this.#sql.ready, queue, limit - handed.length)
       for (const row of ready) {
-        const one = readHanded(row, n, this.policies, turn)
+        const one = this.handing.read(row, n, turn)
         this.#sql.claim.run(raiseFence(one, turn.now), worker, n, turn.now, one.held.place)
         handed.push(one)
       }

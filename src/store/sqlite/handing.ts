@@ -1,7 +1,8 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { Millis } from '../../base/time.ts'
-import type { Claimed, Fence } from '../../job/job.ts'
-import type { Policies } from './policies.ts'
+import type { Claimed, Fence, JobId, Subject } from '../../job/job.ts'
+import type { Connection } from './connection.ts'
+import { Policies } from './policies.ts'
 import { bytes, int, text } from './rows.ts'
 import type { Turn } from './turns.ts'
 
@@ -18,42 +19,61 @@ export type Held = {
 /** A job on its way to a worker. */
 export type Handed = { job: Claimed; held: Held }
 
-/** Reads a row of `ready`, `again` or `orphan`: their columns are the same, in the same order. */
-export function readHanded(
-  row: readonly SQLOutputValue[],
-  receipt: number,
-  policies: Policies,
-  turn: Turn,
-): Handed {
-  const [place, id, fence, queue, failures, crashes, losses, runAt, ...body] = row
-  const [job, tenant, createdAt, expiresAt, deadlineAt, input, policy, isUnique] = body
-  const claimed: Claimed = {
-    id: text(id),
-    fence: int(fence),
-    job: text(job),
-    queue: text(queue),
-    tenant: text(tenant),
-    failures: int(failures),
-    crashes: int(crashes),
-    losses: int(losses),
-    input: bytes(input),
-    policy: policies.read(int(policy), turn),
-    createdAt: int(createdAt),
-    runAt: int(runAt),
+/** Reads jobs on their way: rows of `ready`, `again` or `orphan`, whose columns are the same, in one order. */
+export class Handing {
+  readonly #subject
+  readonly #policies
+
+  constructor(connection: Connection) {
+    this.#subject = connection.prepare('./exchange.sql', ['subject']).subject
+    this.#policies = new Policies(connection)
   }
-  if (expiresAt !== null) claimed.expiresAt = int(expiresAt)
-  if (deadlineAt !== null) claimed.deadlineAt = int(deadlineAt)
-  const tried = claimed.failures + claimed.crashes + claimed.losses > 0
-  return {
-    job: claimed,
-    held: {
-      fence: claimed.fence,
-      place: int(place),
-      queue: claimed.queue,
-      receipt,
-      isUnique: isUnique === 1,
-      tried,
-    },
+
+  read(row: readonly SQLOutputValue[], receipt: number, turn: Turn): Handed {
+    const [place, id, fence, queue, failures, crashes, losses, runAt, ...body] = row
+    const [job, tenant, createdAt, expiresAt, deadlineAt, input, policy, ...marks] = body
+    const [isUnique, cancelAsked, subject] = marks
+    const claimed: Claimed = {
+      id: text(id),
+      fence: int(fence),
+      job: text(job),
+      queue: text(queue),
+      tenant: text(tenant),
+      failures: int(failures),
+      crashes: int(crashes),
+      losses: int(losses),
+      input: bytes(input),
+      policy: this.#policies.read(int(policy), turn),
+      createdAt: int(createdAt),
+      runAt: int(runAt),
+    }
+    if (expiresAt !== null) claimed.expiresAt = int(expiresAt)
+    if (deadlineAt !== null) claimed.deadlineAt = int(deadlineAt)
+    if (cancelAsked === 1) claimed.cancelAsked = true
+    if (typeof subject === 'string') claimed.subject = this.#read(subject)
+    const tried = claimed.failures + claimed.crashes + claimed.losses > 0
+    return {
+      job: claimed,
+      held: {
+        fence: claimed.fence,
+        place: int(place),
+        queue: claimed.queue,
+        receipt,
+        isUnique: isUnique === 1,
+        tried,
+      },
+    }
+  }
+
+  #read(id: JobId): Subject {
+    const row = this.#subject.get(id)
+    if (row === undefined) return { input: new Uint8Array() }
+    const { input, result = null, error = null } = row
+    return {
+      input: bytes(input),
+      ...(result !== null && { result: bytes(result) }),
+      ...(error !== null && { error: bytes(error) }),
+    }
   }
 }
 

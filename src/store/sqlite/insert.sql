@@ -11,8 +11,8 @@ on conflict (id) do nothing;
 
 -- name: body
 insert into body (turn, job, tenant, created_at, expires_at, deadline_at, unique_value, unique_until,
-  unique_held, fingerprint, tags, input, policy)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+  unique_held, fingerprint, tags, subject, input, policy)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: plain
 -- The same for a job without options: most have none, and each value bound costs time.
@@ -33,3 +33,9 @@ select body.fingerprint from job join body using (turn) where job.id = ?;
 -- name: holder
 select job.id from body join job using (turn)
 where body.tenant = ? and body.job = ? and body.unique_value = ? and body.unique_held = 1;
+
+-- name: alias
+select alias.job, alias.fingerprint from alias join job on job.id = alias.job where alias.id = ?;
+
+-- name: remember
+insert or replace into alias (id, job, fingerprint, purge_at) values (?, ?, ?, ?);

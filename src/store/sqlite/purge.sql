@@ -17,6 +17,17 @@ update ended set turns = ? where rowid = ?;
 -- name: erase
 delete from job where turn = ? and state >= 4 and ended_at = ? returning id, queue, state;
 
+-- name: hooked
+-- A hook that lives looks back on this job.
+select 1 from job join body on body.subject = job.id join job as hook on hook.turn = body.turn
+where job.turn = ? and hook.state < 4 limit 1;
+
+-- name: later
+insert into ended (purge_at, ended_at, turns) values (?, ?, ?);
+
+-- name: aliases
+delete from alias where id in (select id from alias where purge_at <= ? limit 1000);
+
 -- name: body
 delete from body where turn = ? returning tags;
 

@@ -5,6 +5,9 @@ import type { Connection } from './connection.ts'
 import { int, stateOf, text, toArtifact } from './rows.ts'
 import type { Turn } from './turns.ts'
 
+/** When a job is looked at again that was kept for its hook. */
+const HOOKED_MS = 60_000
+
 /** Removes jobs and files whose time to be kept is over. */
 export class Purge {
   readonly #sql
@@ -15,6 +18,9 @@ export class Purge {
       'done',
       'shorten',
       'erase',
+      'hooked',
+      'later',
+      'aliases',
       'body',
       'logs',
       'attempts',
@@ -27,6 +33,7 @@ export class Purge {
 
   run(limit: number, turn: Turn): Purged {
     const purged: Purged = { erased: 0, withFiles: [] }
+    this.#sql.aliases.run(turn.now)
     let left = limit
     for (const entry of this.#sql.ripe.all(turn.now)) {
       if (left <= 0) break
@@ -51,6 +58,10 @@ export class Purge {
   }
 
   #erase(place: number, endedAt: Millis, purged: Purged, turn: Turn): void {
+    if (this.#sql.hooked.get(place)) {
+      this.#sql.later.run(turn.now + HOOKED_MS, endedAt, JSON.stringify([place]))
+      return
+    }
     const row = this.#sql.erase.get(place, endedAt)
     if (row === undefined) return
     const tags = this.#sql.body.get(place)?.tags

@@ -20,7 +20,7 @@ export const bytes = (value: SQLOutputValue | undefined): Bytes =>
 export const numberOf = (state: State): number => STATES.indexOf(state)
 export const stateOf = (value: SQLOutputValue | undefined): State => STATES[int(value)] ?? damaged()
 
-function toClaimed(row: Row): Claimed {
+function toClaimed(row: Row): Omit<Claimed, 'subject'> {
   const claimed: Claimed = {
     id: text(row.id),
     fence: int(row.fence),
@@ -68,6 +68,7 @@ export function toJob(row: Row, artifacts: readonly Artifact[]): Job {
     ...(row.waiting_for !== null && { waitingFor: text(row.waiting_for) }),
     ...(row.unique_value !== null && { unique: text(row.unique_value) }),
     ...(row.fingerprint !== null && { fingerprint: text(row.fingerprint) }),
+    ...(row.subject !== null && { subject: text(row.subject) }),
     ...(row.result !== null && { result: bytes(row.result) }),
     ...(row.error !== null && { error: bytes(row.error) }),
     ...(row.progress !== null && { progress: bytes(row.progress) }),

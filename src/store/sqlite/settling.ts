@@ -1,3 +1,4 @@
+import { failpoint } from '../../base/failpoint.ts'
 import type { Bytes } from '../../base/json.ts'
 import type { Millis } from '../../base/time.ts'
 import type { Fence, JobId, WorkerId } from '../../job/job.ts'
@@ -6,6 +7,7 @@ import type { State } from '../../job/state.ts'
 import type { Answer, Settlement } from '../contract.ts'
 import type { Connection } from './connection.ts'
 import type { Held } from './handing.ts'
+import { Inserting } from './inserting.ts'
 import { int, numberOf, text } from './rows.ts'
 import type { Turn } from './turns.ts'
 
@@ -16,11 +18,13 @@ type Trip = { closed: Map<number, number>; ended: Map<Millis, number[]>; known: 
 export class Settling {
   readonly #sql
   readonly #held: Map<JobId, Held>
+  readonly #inserting
 
   constructor(connection: Connection, held: Map<JobId, Held>) {
     this.#sql = connection.prepare('./exchange.sql', [
       'held',
       'settle',
+      'asked',
       'answer',
       'ending',
       'waiting',
@@ -31,6 +35,7 @@ export class Settling {
       'close',
     ])
     this.#held = held
+    this.#inserting = new Inserting(connection)
   }
 
   run(worker: WorkerId, settlements: readonly Settlement[], turn: Turn): Answer[] {
@@ -55,14 +60,13 @@ export class Settling {
     if (held === undefined) return 'gone'
     if (held === known) trip.known.push(id)
     const { place, queue, receipt } = held
-    const state = stateAfter(outcome)
-    if (outcome.to !== 'completed' && outcome.to !== 'ready' && outcome.to !== 'waiting')
-      this.#recordAttempt(id, fence, worker, held, outcome, turn)
+    const state = this.#stateAfter(outcome, place)
+    if (isAttempt(outcome)) this.#recordAttempt(id, fence, worker, held, outcome, turn)
 
     const raised = 'raise' in outcome ? outcome.raise : undefined
     const { changes } = this.#sql.settle.run(
       numberOf(state),
-      outcome.to === 'scheduled' ? turn.now + outcome.delayMs : null,
+      outcome.to === 'scheduled' ? turn.now + (state === 'ready' ? 0 : outcome.delayMs) : null,
       'keepMs' in outcome ? turn.now : null,
       raised === 'failures' ? 1 : 0,
       raised === 'crashes' ? 1 : 0,
@@ -77,7 +81,10 @@ export class Settling {
     turn.ring('change')
     if (state === 'ready' || state === 'scheduled') turn.ring('ready')
     trip.closed.set(receipt, (trip.closed.get(receipt) ?? 0) + 1)
+    if (state === 'waiting' && outcome.to === 'waiting')
+      this.#sql.waiting.run(outcome.for, null, place)
     this.#write(held, outcome, trip, turn)
+    failpoint('settle.between')
     return 'done'
   }
 
@@ -102,7 +109,6 @@ export class Settling {
     { ended }: Trip,
     turn: Turn,
   ): void {
-    if (outcome.to === 'waiting') this.#sql.waiting.run(outcome.for, null, place)
     if (outcome.to === 'scheduled') this.#sql.waiting.run(null, outcome.error, place)
     if (!('keepMs' in outcome)) return
     const places = ended.get(outcome.keepMs)
@@ -120,6 +126,17 @@ export class Settling {
     for (const { file, type, bytes, sha256, keepMs } of artifacts)
       this.#sql.artifact.run(place, file, fence, type, bytes, sha256, turn.now + keepMs)
     if (isUnique) this.#sql.free.run(place, numberOf(outcome.to))
+    if (outcome.hook) this.#inserting.run(outcome.hook, turn)
+  }
+
+  /**
+   * A retry without delay is ready at once. So is a job whose cancel was asked: it lies nowhere in
+   * waiting, and whoever takes it settles it as cancelled.
+   */
+  #stateAfter(outcome: Outcome, place: number): State {
+    if (outcome.to === 'scheduled' && outcome.delayMs <= 0) return 'ready'
+    const isSetAside = outcome.to === 'scheduled' || outcome.to === 'waiting'
+    return isSetAside && this.#sql.asked.get(place) ? 'ready' : outcome.to
   }
 
   /** Attempts that did not complete are history; written before the row forgets when it began. */
@@ -131,15 +148,18 @@ export class Settling {
     outcome: Outcome,
     turn: Turn,
   ): void {
-    const name = 'reason' in outcome ? outcome.reason : outcome.to
+    const name = nameOf(outcome)
     const error = 'error' in outcome ? outcome.error : null
     this.#sql.attempt.run({ turn: place, id, fence, worker, now: turn.now, outcome: name, error })
   }
 }
 
-/** A retry without delay is ready at once. */
-const stateAfter = (outcome: Outcome): State =>
-  outcome.to === 'scheduled' && outcome.delayMs <= 0 ? 'ready' : outcome.to
+/** A run is history when it did not complete; what was given back before it began was none. */
+const isAttempt = (outcome: Outcome): boolean =>
+  outcome.to === 'ready' ? outcome.begun : outcome.to !== 'completed' && outcome.to !== 'waiting'
+
+const nameOf = (outcome: Outcome): string =>
+  'reason' in outcome ? outcome.reason : outcome.to === 'ready' ? 'released' : outcome.to
 
 type Leavings = {
   keepMs?: Millis

@@ -3,7 +3,7 @@ import type { WorkerId } from '../../job/job.ts'
 import type { Exchanged } from '../contract.ts'
 import type { Connection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
-import { type Handed, raiseFence, readHanded } from './handing.ts'
+import { type Handed, raiseFence } from './handing.ts'
 import { arrays, int, text } from './rows.ts'
 import type { Turn } from './turns.ts'
 
@@ -55,7 +55,7 @@ export class Sweep {
       const running = this.#running(owner, text(receipt.handed))
       const some = running.slice(0, limit - taken.length)
       for (const row of some) {
-        const one = readHanded(row, n, this.#exchange.policies, turn)
+        const one = this.#exchange.handing.read(row, n, turn)
         this.#sql.take.run(raiseFence(one, turn.now), worker, n, one.held.place)
         taken.push(one)
       }

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { failpoint, isArmed } from '../../base/failpoint.ts'
 import type { Clock, Millis } from '../../base/time.ts'
 import { ErrandError } from '../../job/errors.ts'
 import type { Topic } from '../contract.ts'
@@ -15,6 +16,7 @@ export type Turn = {
 }
 
 type Call = {
+  verb: string
   attempt: (turn: Turn) => () => void
   reject: (error: unknown) => void
   alone: boolean
@@ -55,14 +57,15 @@ export class Turns {
     this.#commit = db.prepare('commit')
   }
 
-  run<T>(work: (turn: Turn) => T): Promise<T> {
+  /** `verb` names the call for whoever breaks things on purpose. */
+  run<T>(verb: string, work: (turn: Turn) => T): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     // Resolved only when the transaction that did the work has committed.
     const attempt = (turn: Turn) => {
       const value = work(turn)
       return () => resolve(value)
     }
-    this.#calls.push({ attempt, reject, alone: false })
+    this.#calls.push({ verb, attempt, reject, alone: false })
     this.#soon()
     return promise
   }
@@ -111,10 +114,12 @@ export class Turns {
     try {
       acts.push(...calls.map((call) => call.attempt(turn)))
       this.#tallies.write()
+      pass(calls, 'before_commit')
       this.#commit.run()
     } catch (error) {
       return this.#undo(calls, error)
     }
+    pass(calls, 'after_commit')
     // Committed: from here on nothing may be answered as refused.
     for (const act of acts) act()
     this.#bells.ring(rung)
@@ -128,4 +133,8 @@ export class Turns {
       for (const call of calls) call.reject(toErrand(error, this.#file))
     else this.#calls.unshift(...calls.map((call) => ({ ...call, alone: true })))
   }
+}
+
+function pass(calls: readonly Call[], moment: 'before_commit' | 'after_commit'): void {
+  if (isArmed()) for (const { verb } of calls) failpoint(`${verb}.${moment}`)
 }

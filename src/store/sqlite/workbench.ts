@@ -50,7 +50,10 @@ export class SqliteWorkbench implements Workbench {
   }
 
   register({ id, leaseMs, info }: Registration): Promise<void> {
-    return this.#turns.run(({ now }) => void this.#worker.register.run({ id, leaseMs, now, info }))
+    return this.#turns.run(
+      'register',
+      ({ now }) => void this.#worker.register.run({ id, leaseMs, now, info }),
+    )
   }
 
   exchange(
@@ -59,11 +62,13 @@ export class SqliteWorkbench implements Workbench {
     settlements: readonly Settlement[],
     claim: Claim,
   ): Promise<Exchanged> {
-    return this.#turns.run((turn) => this.#exchange.run(worker, n, settlements, claim, turn))
+    return this.#turns.run('exchange', (turn) =>
+      this.#exchange.run(worker, n, settlements, claim, turn),
+    )
   }
 
   renew(worker: WorkerId, metrics?: Bytes): Promise<Renewed> {
-    return this.#turns.run(({ now }): Renewed => {
+    return this.#turns.run('renew', ({ now }): Renewed => {
       const { changes } = this.#worker.renew.run({ worker, now, metrics: metrics ?? null })
       if (changes === 0) return { alive: false }
       return { alive: true, cancelAsked: this.#worker.asked.all(worker).map((row) => text(row.id)) }
@@ -71,19 +76,19 @@ export class SqliteWorkbench implements Workbench {
   }
 
   note(worker: WorkerId, notes: readonly Note[]): Promise<Answer[]> {
-    return this.#turns.run((turn) => notes.map((note) => this.#noteOne(worker, note, turn)))
+    return this.#turns.run('note', (turn) => notes.map((note) => this.#noteOne(worker, note, turn)))
   }
 
   sweep(worker: WorkerId, n: number, limit: number): Promise<Exchanged> {
-    return this.#turns.run((turn) => this.#sweep.run(worker, n, limit, turn))
+    return this.#turns.run('sweep', (turn) => this.#sweep.run(worker, n, limit, turn))
   }
 
   retire(worker: WorkerId): Promise<void> {
-    return this.#turns.run((turn) => this.#sweep.retire(worker, turn))
+    return this.#turns.run('retire', (turn) => this.#sweep.retire(worker, turn))
   }
 
   unpark(jobs: readonly string[]): Promise<number> {
-    return this.#turns.run((turn) => {
+    return this.#turns.run('unpark', (turn) => {
       const rows = this.#change.unpark.all(JSON.stringify(jobs))
       for (const row of rows) {
         this.#change.unwait.run(int(row.turn))
@@ -95,19 +100,19 @@ export class SqliteWorkbench implements Workbench {
   }
 
   purge(limit: number): Promise<Purged> {
-    return this.#turns.run((turn) => this.#purge.run(limit, turn))
+    return this.#turns.run('purge', (turn) => this.#purge.run(limit, turn))
   }
 
   expired(limit: number): Promise<(Artifact & { id: JobId })[]> {
-    return this.#turns.run(({ now }) => this.#purge.expired(now, limit))
+    return this.#turns.run('expired', ({ now }) => this.#purge.expired(now, limit))
   }
 
   forget(artifacts: readonly { id: JobId; file: string }[]): Promise<void> {
-    return this.#turns.run(() => this.#purge.forget(artifacts))
+    return this.#turns.run('forget', () => this.#purge.forget(artifacts))
   }
 
   bury(fold: (metrics: readonly Bytes[]) => Bytes): Promise<number> {
-    return this.#turns.run(({ now }) => {
+    return this.#turns.run('bury', ({ now }) => {
       const gone = this.#worker.finished.all({ now })
       if (gone.length === 0) return 0
       const left = [...this.#worker.buried.all(), ...gone]

@@ -64,4 +64,15 @@ export const attempt: Clauses = {
     await worker.settle(await worker.claimOne(), completed())
     assert.deepEqual(await store.attempts(job.id), [])
   },
+
+  'C10 a run that was cut off uncounted is remembered, one that never began is not': async (
+    store,
+  ) => {
+    const worker = await Hand.register(store)
+    const { id } = await running(store, worker, chore())
+    await worker.settle(await seen(store, id), released(true))
+    await worker.settle(await worker.claimOne(), released(false))
+    assert.equal(only(await store.attempts(id)).outcome, 'released')
+    assert.equal((await seen(store, id)).failures, 0)
+  },
 }

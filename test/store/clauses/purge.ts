@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import type { Store } from '../../../src/store/contract.ts'
 import { Hand, idsOf, only, running, seen } from '../../support/hand.ts'
-import { bytes, chore, chores, completed, DAY, failed, HOUR, parked } from '../../support/jobs.ts'
+import {
+  bytes,
+  cancels,
+  chore,
+  chores,
+  completed,
+  DAY,
+  failed,
+  HOUR,
+  parked,
+} from '../../support/jobs.ts'
 import type { Clauses } from '../conform.ts'
 
 /** How many one purge erased. */
@@ -18,7 +28,7 @@ export const purge: Clauses = {
     await worker.settle(long, failed({ keepMs: DAY }))
     const dropped = chore()
     await store.insert([dropped])
-    await store.cancel([dropped.id], 2 * HOUR)
+    await store.cancel(cancels([dropped.id], 2 * HOUR))
 
     clock.advance(HOUR - 1)
     assert.equal(await erased(store), 0)
@@ -50,7 +60,7 @@ export const purge: Clauses = {
     assert.equal(await worker.settle(job, completed()), 'gone')
     assert.equal(await worker.note(job, { progress: bytes('2') }), 'gone')
     assert.deepEqual(
-      [await store.cancel([job.id], 1), await store.retry([job.id])],
+      [await store.cancel(cancels([job.id], 1)), await store.retry([job.id])],
       [['gone'], ['gone']],
     )
 

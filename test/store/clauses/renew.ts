@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Hand, LEASE_MS, only, pass, running } from '../../support/hand.ts'
-import { bytes, chore, chores, completed, DAY, HOUR } from '../../support/jobs.ts'
+import { bytes, cancels, chore, chores, completed, DAY, HOUR } from '../../support/jobs.ts'
 import type { Clauses } from '../conform.ts'
 
 export const renew: Clauses = {
@@ -39,7 +39,7 @@ export const renew: Clauses = {
     const [asked, spared] = await worker.claim(2)
     const [foreign] = await other.claim(1)
     assert(asked && spared && foreign)
-    assert.deepEqual(await store.cancel([asked.id, foreign.id], DAY), ['asked', 'asked'])
+    assert.deepEqual(await store.cancel(cancels([asked.id, foreign.id])), ['asked', 'asked'])
     assert.deepEqual(await worker.renew(), { alive: true, cancelAsked: [asked.id] })
     assert.deepEqual(await worker.renew(), { alive: true, cancelAsked: [asked.id] })
     await worker.settle(asked, { to: 'cancelled', keepMs: DAY })
@@ -50,7 +50,7 @@ export const renew: Clauses = {
   'C6 a cancel that was asked follows the job to its next holder': async (store, clock) => {
     const [dead, sweeper] = [await Hand.register(store), await Hand.register(store)]
     const job = await running(store, dead, chore())
-    await store.cancel([job.id], DAY)
+    await store.cancel(cancels([job.id]))
     await pass(clock, 2 * LEASE_MS, sweeper)
     await sweeper.sweep()
     assert.deepEqual(await sweeper.renew(), { alive: true, cancelAsked: [job.id] })

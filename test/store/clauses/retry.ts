@@ -4,6 +4,7 @@ import { Hand, running, seen } from '../../support/hand.ts'
 import {
   again,
   bytes,
+  cancels,
   chore,
   completed,
   DAY,
@@ -44,7 +45,7 @@ export const retry: Clauses = {
     const worker = await Hand.register(store)
     const [job, idle] = [await running(store, worker, chore()), chore()]
     await store.insert([idle])
-    await store.cancel([job.id, idle.id], DAY)
+    await store.cancel(cancels([job.id, idle.id]))
     await worker.settle(job, { to: 'cancelled', keepMs: DAY })
     assert.deepEqual(await store.retry([job.id, idle.id]), ['retried', 'retried'])
     assert.equal((await worker.claim(5)).length, 2)

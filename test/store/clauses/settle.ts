@@ -5,6 +5,7 @@ import {
   again,
   bytes,
   cancelled,
+  cancels,
   chore,
   chores,
   completed,
@@ -77,7 +78,7 @@ export const settle: Clauses = {
     }
     await store.unpark(['chore'])
     await look()
-    await store.cancel([job.id], 1)
+    await store.cancel(cancels([job.id], 1))
     await look()
     await store.retry([job.id])
     await look()

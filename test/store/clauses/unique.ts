@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import type { NewJob, Unique } from '../../../src/job/job.ts'
 import { Hand, only, running } from '../../support/hand.ts'
-import { again, cancelled, chore, completed, DAY, failed, HOUR } from '../../support/jobs.ts'
+import {
+  again,
+  cancelled,
+  cancels,
+  chore,
+  completed,
+  DAY,
+  failed,
+  HOUR,
+} from '../../support/jobs.ts'
 import type { Clauses } from '../conform.ts'
 
 const holding = (unique: Partial<Unique> = {}, over: Partial<NewJob> = {}): NewJob =>
@@ -87,7 +96,7 @@ export const unique: Clauses = {
       }
       const idle = holding({ until })
       await store.insert([idle])
-      await store.cancel([idle.id], DAY)
+      await store.cancel(cancels([idle.id]))
       assert.equal(await store.holder('', 'chore', 'report'), undefined)
     }
   },
@@ -103,6 +112,22 @@ export const unique: Clauses = {
     const other = { ...first, fingerprint: 'c' }
     assert.deepEqual(await store.insert([other]), [{ id: first.id, refused: 'ID_TAKEN' }])
   },
+
+  'C8 a request that joined by its unique value finds the same job again, though that has ended':
+    async (store, clock) => {
+      const worker = await Hand.register(store)
+      const first = holding()
+      const job = await running(store, worker, first)
+      const request = holding({}, { fingerprint: 'a' })
+      assert.deepEqual(await store.insert([request]), [{ id: first.id, joined: true }])
+      await worker.settle(job, completed())
+      assert.deepEqual(await store.insert([request]), [{ id: first.id, joined: true }])
+      const other = { ...request, fingerprint: 'b' }
+      assert.deepEqual(await store.insert([other]), [{ id: request.id, refused: 'ID_TAKEN' }])
+      clock.advance(DAY + 1)
+      await store.purge(100)
+      assert.deepEqual(await store.insert([request]), [{ id: request.id, joined: false }])
+    },
 
   'C8 a retry takes its unique value again': async (store) => {
     const worker = await Hand.register(store)

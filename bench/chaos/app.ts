@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { defineApp, defineJob, type Context, type Ended, type Schema } from 'errand'
+import { type KindName } from './kinds.ts'
+import { Ledger } from './ledger.ts'
+
+/** What the handlers of a chaos run do, each under the eyes of the ledger. */
+const ledger = new Ledger(process.env['CHAOS_LEDGER'] ?? '/dev/null')
+const leaseMs = Number(process.env['CHAOS_LEASE_MS'] ?? '2000')
+
+/** What a producer hands in: how long to work, and how often to fail first. */
+export type Input = { ms: number; failures?: number }
+
+/** The run feeds its own handlers: nothing is checked. */
+const passing = <T>(isIt = (_: unknown): _ is T => true): Schema<T> => ({
+  '~standard': {
+    version: 1,
+    vendor: 'bench',
+    validate: (value) => (isIt(value) ? { value } : { issues: [] }),
+  },
+})
+const input = passing<Input>()
+
+/** Begin, work, take effect, end: the effect counts in the world outside, whatever becomes of the job. */
+const chore =
+  (work: (input: Input, context: Context) => Promise<void>) =>
+  async (given: Input, context: Context): Promise<number> => {
+    const { id, fence } = context
+    ledger.write({ what: 'begin', id, fence, pid: process.pid })
+    await work(given, context)
+    ledger.write({ what: 'effect', id, fence })
+    ledger.write({ what: 'end', id, fence })
+    return fence
+  }
+
+const wait = async ({ ms }: Input, { signal }: Context) => sleep(ms, undefined, { signal })
+
+const heard = async ({ id, fence, state }: Ended): Promise<void> =>
+  ledger.write({ what: 'hook', id, fence, state })
+
+const followUp = defineJob({ name: 'hook', input: passing<Ended>(), run: heard, backoff: 50 })
+
+const define = (name: KindName, run: Parameters<typeof chore>[0], options: object = {}) =>
+  defineJob({ name, input, backoff: 50, attempts: 4, ...options, run: chore(run) })
+
+const fail = () => {
+  throw new Error('as planned')
+}
+
+export const jobs = [
+  define('short', wait),
+  define('medium', wait),
+  define('delayed', wait),
+  define('unique', wait),
+  define('flaky', async (given, context) => {
+    await wait(given, context)
+    if (context.attempt <= (given.failures ?? 1)) fail()
+  }),
+  define('long', async (_, { progress, signal }) => {
+    for (let done = 0; done < 10; done++) {
+      progress({ done, total: 10 })
+      await sleep(leaseMs / 4, undefined, { signal })
+    }
+  }),
+  define('busy', async () => {
+    for (const until = Date.now() + leaseMs * 1.5; Date.now() < until;);
+  }),
+  define('file', async (given, context) => {
+    await context.artifact('a.txt', 'x'.repeat(1000))
+    await wait(given, context)
+  }),
+  define('isolated', wait, { isolate: true }),
+  define('followed', wait, { onSuccess: followUp, onFailure: followUp }),
+  define('doomed', async () => fail(), { attempts: 2, onSuccess: followUp, onFailure: followUp }),
+  define('poison', async () => process.exit(1), { onFailure: followUp }),
+  define(
+    'endless',
+    async () => {
+      for (;;);
+    },
+    { attempts: 1, timeout: { hard: 300 }, onFailure: followUp },
+  ),
+  define('unwanted', async (_, { signal }) => sleep(leaseMs * 2, undefined, { signal }), {
+    onSuccess: followUp,
+    onFailure: followUp,
+  }),
+  followUp,
+]
+
+export default defineApp({ jobs })

@@ -1,0 +1,129 @@
+import type { Span } from '../base/time.ts'
+import { type Backoff, readBackoff } from './backoff.ts'
+import type { Definition } from './define.ts'
+import { ErrandError } from './errors.ts'
+import { toHook } from './hooks.ts'
+import type { Unique } from './job.ts'
+import { readChoice, readCount, readSpan, refuseUnknown } from './options.ts'
+import { HARD_AFTER_MS, type Hook, POLICY_DEFAULTS, type Policy } from './policy.ts'
+
+/** What may be said of a job beside its name and schemas. */
+export type JobOptions<Input = never> = {
+  /** The line it waits in; `default` unless said. */
+  queue?: string
+  /** 0–9, lower runs sooner; `high` 2, `normal` 5, `low` 8. */
+  priority?: Priority
+  /** Runs in all, the first included: 1–100, 4 unless said. */
+  attempts?: number
+  /** Waits between runs; `exponential('1m')` unless said: 60, 120, 240 s. */
+  backoff?: Span | readonly Span[] | Backoff
+  /**
+   * One attempt's time: its abort signal fires at `soft`, 5 min unless said; at `hard`, 5 s after that
+   * unless said, its process is killed. `retry: false` fails at once.
+   */
+  timeout?: Span | { soft?: Span; hard?: Span; retry?: boolean }
+  /** What happens when its worker's lease ran out; `retry` unless said. `fail` implies `isolate`. */
+  onLost?: 'retry' | 'fail'
+  /** It never shares an executor: no other job is stopped with it, or it with them. */
+  isolate?: boolean
+  /** A job inserted in the step that completes this one; its input is an `Ended`. */
+  onSuccess?: Definition
+  /** The same for the step that fails or cancels this one, whatever the cause. */
+  onFailure?: Definition
+  /** How long the record stays after the end: completed 1 day, failed and cancelled 30 days. */
+  keep?: { record?: Span; failed?: Span }
+  /** Makes a second job with the same value join the first, or be refused. */
+  unique?: {
+    by: (input: Input) => string
+    until?: Unique['until']
+    onConflict?: Unique['onConflict']
+  }
+}
+
+export type Priority = number | 'high' | 'normal' | 'low'
+
+export const OPTIONS = [
+  'queue',
+  'priority',
+  'attempts',
+  'backoff',
+  'timeout',
+  'onLost',
+  'isolate',
+  'onSuccess',
+  'onFailure',
+  'keep',
+  'unique',
+]
+
+const PRIORITIES = { high: 2, normal: 5, low: 8 } as const
+
+export const readPriority = (priority: Priority): number =>
+  typeof priority === 'string' && Object.hasOwn(PRIORITIES, priority)
+    ? PRIORITIES[priority]
+    : readCount('priority', priority, { max: 9 })
+
+export function readJobUnique<Input>(
+  unique: Partial<NonNullable<JobOptions<Input>['unique']>> = {},
+) {
+  refuseUnknown(unique, ['by', 'until', 'onConflict'])
+  return {
+    by: unique.by,
+    until: readChoice('unique.until', unique.until ?? 'end', ['end', 'kept']),
+    onConflict: readChoice('unique.onConflict', unique.onConflict ?? 'join', ['join', 'refuse']),
+  }
+}
+
+export function readJobPolicy({
+  attempts,
+  backoff,
+  timeout,
+  onLost = 'retry',
+  isolate = false,
+  onSuccess,
+  onFailure,
+  keep = {},
+}: JobOptions): Policy {
+  refuseUnknown(keep, ['record', 'failed'])
+  const of = POLICY_DEFAULTS
+  return {
+    attempts: readCount('attempts', attempts ?? of.attempts, { min: 1, max: 100 }),
+    backoff: backoff === undefined ? of.backoff : readBackoff(backoff),
+    ...readTimeout(
+      typeof timeout === 'object' ? timeout : timeout === undefined ? {} : { soft: timeout },
+    ),
+    onLost: readChoice('onLost', onLost, ['retry', 'fail']),
+    // Where a run must not be repeated, no neighbour's end may cut it off.
+    isolate: isolate || onLost === 'fail',
+    ...(onSuccess && { onSuccess: readHook('onSuccess', onSuccess) }),
+    ...(onFailure && { onFailure: readHook('onFailure', onFailure) }),
+    keepCompletedMs: readSpan('keep.record', keep.record ?? of.keepCompletedMs),
+    keepFailedMs: readSpan('keep.failed', keep.failed ?? of.keepFailedMs),
+    keepAtLeastMs: of.keepAtLeastMs,
+  }
+}
+
+/** A hard limit alone draws the soft one below itself. */
+function readTimeout(timeout: { soft?: Span; hard?: Span; retry?: boolean }) {
+  refuseUnknown(timeout, ['soft', 'hard', 'retry'])
+  const { softMs: usualMs, retryTimeouts } = POLICY_DEFAULTS
+  const hard =
+    timeout.hard === undefined ? undefined : readSpan('timeout.hard', timeout.hard, { min: 1 })
+  const softMs =
+    timeout.soft === undefined
+      ? Math.min(usualMs, hard ?? Infinity)
+      : readSpan('timeout.soft', timeout.soft, { min: 1 })
+  const hardMs = hard ?? softMs + HARD_AFTER_MS
+  if (hardMs < softMs)
+    throw new ErrandError('INVALID_OPTION', {
+      option: 'timeout.hard',
+      problem: 'must not be shorter than timeout.soft',
+    })
+  return { softMs, hardMs, retryTimeouts: timeout.retry ?? retryTimeouts }
+}
+
+function readHook(option: string, definition: Definition): Hook {
+  if (definition.unique === undefined) return toHook(definition)
+  // A hook that joined another job would leave its ending without one.
+  throw new ErrandError('INVALID_OPTION', { option, problem: 'must not be a unique job' })
+}

@@ -1,0 +1,110 @@
+import type { Millis } from '../../base/time.ts'
+import type { NewJob } from '../../job/job.ts'
+import type { State } from '../../job/state.ts'
+import type { Inserted } from '../contract.ts'
+import type { Connection } from './connection.ts'
+import { Policies } from './policies.ts'
+import { numberOf, text } from './rows.ts'
+import type { Turn } from './turns.ts'
+
+/** A request that joined is known again for as long as its key would be. */
+const ALIAS_MS = 86_400_000
+
+/** Stores one job, or finds the one it repeats: for callers, and for endings that have a hook. */
+export class Inserting {
+  readonly #sql
+  readonly #policies
+
+  constructor(connection: Connection) {
+    this.#sql = connection.prepare('./insert.sql', [
+      'job',
+      'body',
+      'plain',
+      'tag',
+      'same',
+      'holder',
+      'alias',
+      'remember',
+    ])
+    this.#policies = new Policies(connection)
+  }
+
+  run(job: NewJob, turn: Turn): Inserted {
+    return this.#join(job, turn) ?? this.#insert(job, turn)
+  }
+
+  /** A job that is there already under another id: by the same request before, or by its unique value. */
+  #join(job: NewJob, turn: Turn): Inserted | undefined {
+    const { id, unique, fingerprint } = job
+    if (!unique && fingerprint === undefined) return undefined
+    // An id that is there is its own job, whoever holds the unique value by now.
+    if (this.#sql.same.get(id) !== undefined) return undefined
+    const alias = fingerprint === undefined ? undefined : this.#sql.alias.get(id)
+    if (alias)
+      return alias.fingerprint === fingerprint
+        ? { id: text(alias.job), joined: true }
+        : { id, refused: 'ID_TAKEN' }
+    const holder = unique && this.#sql.holder.get(job.tenant, job.job, unique.value)
+    if (!holder) return undefined
+    const held = text(holder.id)
+    if (unique?.onConflict === 'refuse') return { id: held, refused: 'UNIQUE_TAKEN' }
+    if (fingerprint !== undefined)
+      this.#sql.remember.run(id, held, fingerprint, turn.now + ALIAS_MS)
+    return { id: held, joined: true }
+  }
+
+  #insert(job: NewJob, turn: Turn): Inserted {
+    const runAt = Math.max(job.runAt ?? turn.now + (job.delayMs ?? 0), turn.now)
+    const state: State = runAt > turn.now ? 'scheduled' : 'ready'
+    const { changes, lastInsertRowid } = this.#sql.job.run(
+      job.id,
+      job.queue,
+      job.priority,
+      numberOf(state),
+      runAt,
+    )
+    if (changes === 0) return this.#repeat(job)
+
+    this.#insertBody(Number(lastInsertRowid), job, runAt, turn)
+    turn.tallies.add(job.queue, 'accepted')
+    turn.tallies.add(job.queue, state)
+    turn.ring('ready')
+    return { id: job.id, joined: false }
+  }
+
+  #insertBody(place: number, job: NewJob, runAt: Millis, turn: Turn): void {
+    const { unique, tags, fingerprint, expiresInMs, deadlineMs, subject } = job
+    const policy = this.#policies.idOf(job.policy, turn)
+    if (!unique && !tags && (fingerprint ?? expiresInMs ?? deadlineMs ?? subject) === undefined) {
+      this.#sql.plain.run(place, job.job, job.tenant, turn.now, job.input, policy)
+      return
+    }
+    this.#sql.body.run(
+      place,
+      job.job,
+      job.tenant,
+      turn.now,
+      expiresInMs === undefined ? null : runAt + expiresInMs,
+      deadlineMs === undefined ? null : turn.now + deadlineMs,
+      unique?.value ?? null,
+      unique?.until ?? null,
+      unique ? 1 : null,
+      fingerprint ?? null,
+      tags ? JSON.stringify(tags) : null,
+      subject ?? null,
+      job.input,
+      policy,
+    )
+    for (const tag of tags ?? []) this.#sql.tag.run(tag, place)
+  }
+
+  /**
+   * The id is taken: by the same request, which joins, or by another one. An id that came without a
+   * fingerprint was made by its caller, who never heard the first answer.
+   */
+  #repeat({ id, fingerprint }: NewJob): Inserted {
+    if (this.#sql.same.get(id)?.fingerprint !== (fingerprint ?? null))
+      return { id, refused: 'ID_TAKEN' }
+    return { id, joined: fingerprint !== undefined }
+  }
+}

@@ -1,0 +1,24 @@
+// A producer that may be killed anywhere and started again: it hands in the jobs of a drill under ids of
+// its own, so that what was accepted and what was not told is the same job.
+import { readSettings } from '../../src/cli/settings.ts'
+import { open } from '../../src/open.ts'
+import { jobs } from '../../bench/chaos/app.ts'
+import { Ledger } from '../../bench/chaos/ledger.ts'
+
+export type Plan = { id: string; kind: string; input: unknown }[]
+
+const [store = '', ledgerFile = '', plan = '[]'] = process.argv.slice(2)
+readSettings()
+const ledger = new Ledger(ledgerFile)
+const acked = new Set(ledger.read().flatMap((entry) => (entry.what === 'ack' ? [entry.key] : [])))
+const planned: Plan = JSON.parse(plan)
+
+await using errand = await open(store, { jobs })
+for (const { id, kind, input } of planned) {
+  if (acked.has(id)) continue
+  ledger.write({ what: 'intent', key: id, kind })
+  await errand.enqueue(kind, input, { id })
+  ledger.write({ what: 'ack', key: id, kind, id })
+  // What was asked before the process died is asked again: to ask twice changes nothing.
+  if (kind === 'unwanted') await errand.cancel(id).catch(() => undefined)
+}

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { newId } from '../../src/base/id.ts'
+import { type Errand, open } from '../../src/open.ts'
+import { endingsOf, judge, UNBROKEN } from '../../bench/chaos/judge.ts'
+import { Ledger } from '../../bench/chaos/ledger.ts'
+import { jobs } from '../../bench/chaos/app.ts'
+import { Installation, until } from './command.ts'
+import type { Plan } from './drill-producer.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const PRODUCER = resolve(import.meta.dirname, 'drill-producer.ts')
+
+/** Short spans, so that a dead worker costs half a second. */
+const QUICK = {
+  ERRAND_APP: `${ROOT}/bench/chaos/app.ts`,
+  ERRAND_LEASE: '700ms',
+  ERRAND_RENEW: '150ms',
+  ERRAND_SWEEP: '100ms',
+  ERRAND_GRACE: '5s',
+  ERRAND_CONCURRENCY: '6',
+  CHAOS_LEASE_MS: '80',
+}
+
+const MIX: readonly [kind: string, count: number][] = [
+  ['short', 24],
+  ['flaky', 6],
+  ['medium', 3],
+  ['long', 2],
+  ['busy', 1],
+  ['file', 3],
+  ['isolated', 2],
+  ['followed', 4],
+  ['doomed', 2],
+  ['endless', 1],
+  ['unwanted', 2],
+]
+
+const plan = (): Plan =>
+  MIX.flatMap(([kind, count]) =>
+    Array.from({ length: count }, (_, i) => ({
+      id: newId(),
+      kind,
+      input: { ms: (i * 7) % 20, failures: 1 + (i % 2) },
+    })),
+  )
+
+/** Fifty jobs of mixed kinds, one process that dies at a point, another that carries on, and the judgement. */
+export class Drill implements AsyncDisposable {
+  readonly #here: Installation
+  readonly #ledger: Ledger
+  readonly #file: string
+  readonly #jobs = plan()
+  #producer: ChildProcess | undefined
+
+  constructor() {
+    this.#here = new Installation(QUICK)
+    this.#file = `${this.#here.folder}/ledger`
+    this.#ledger = new Ledger(this.#file)
+  }
+
+  /** @returns whether the point was reached */
+  async run(point: string, act: string, hit: number): Promise<boolean> {
+    const store = `sqlite:${this.#here.folder}/errand.db`
+    const armed = {
+      CHAOS_LEDGER: this.#file,
+      ERRAND_DATA: this.#here.folder,
+      ERRAND_FAILPOINTS: `${point}=${act}@${hit}`,
+    }
+    const plain = { CHAOS_LEDGER: this.#file }
+    await using errand = await open(store, { jobs })
+    const first = this.#here.startWith(armed, 'worker')
+    const died = await this.#produce(store, armed)
+    if (died) await this.#produce(store, plain)
+    const second = await Promise.race([
+      first.exit().then(() => this.#here.startWith(plain, 'worker')),
+      this.#drained(errand).then(() => undefined),
+    ])
+    // Whoever acts at a point leaves a mark: an executor, too, whose foreman goes on.
+    const isReached = existsSync(`${this.#here.folder}/failpoint.${point}`)
+    if (second) await this.#drained(errand)
+    await this.#check(errand, `${point}=${act}@${hit}`)
+    await (second ?? first).kill()
+    return isReached
+  }
+
+  /** @returns whether it died on the way */
+  async #produce(store: string, env: Record<string, string>): Promise<boolean> {
+    const args = ['--no-warnings', PRODUCER, store, this.#file, JSON.stringify(this.#jobs)]
+    const stdio: ['ignore', 'ignore', 'inherit'] = ['ignore', 'ignore', 'inherit']
+    this.#producer = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio })
+    const [, signal] = await once(this.#producer, 'exit')
+    return signal === 'SIGKILL'
+  }
+
+  async #drained(errand: Errand): Promise<true> {
+    return until(async () => {
+      const queues = await errand.queues()
+      const live = queues.reduce(
+        (sum, { scheduled, ready, running, waiting }) =>
+          sum + scheduled + ready + running + waiting,
+        0,
+      )
+      return queues.length > 0 && live === 0 ? true : undefined
+    }, 'not all jobs ended')
+  }
+
+  async #check(errand: Errand, what: string): Promise<void> {
+    assert.deepEqual(await errand.verify(), [], what)
+    const { broken, acked } = judge(this.#ledger, await endingsOf(errand))
+    assert.equal(acked, this.#jobs.length, what)
+    assert.deepEqual(broken, UNBROKEN, what)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#producer?.kill('SIGKILL')
+    await this.#here[Symbol.asyncDispose]()
+  }
+}
