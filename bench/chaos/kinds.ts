@@ -3,14 +3,14 @@ export type Kind = { share: number; ends: readonly string[] }
 
 export const KINDS = {
   /** A few milliseconds. */
-  short: { share: 560, ends: ['completed'] },
+  short: { share: 583, ends: ['completed'] },
   medium: { share: 180, ends: ['completed'] },
   /** Fails once or twice. */
   flaky: { share: 80, ends: ['completed'] },
   /** Two and a half leases long, with progress. */
-  long: { share: 40, ends: ['completed'] },
+  long: { share: 36, ends: ['completed'] },
   /** Keeps its event loop for one and a half leases. */
-  busy: { share: 20, ends: ['completed'] },
+  busy: { share: 3, ends: ['completed'] },
   delayed: { share: 20, ends: ['completed'] },
   /** Two with one value: the second joins the first while that lives. */
   unique: { share: 20, ends: ['completed'] },
@@ -24,7 +24,7 @@ export const KINDS = {
   /** Ends its process every time. */
   poison: { share: 2, ends: ['failed crashed'] },
   /** Never ends by itself: killed at its hard limit. */
-  endless: { share: 4, ends: ['failed timeout'] },
+  endless: { share: 2, ends: ['failed timeout'] },
   /** Cancelled while it runs, or before, or too late. */
   unwanted: { share: 4, ends: ['cancelled', 'completed'] },
 } as const satisfies Record<string, Kind>

@@ -11,8 +11,10 @@ const BEAT_EVERY_MS = 2000
 /** What a child may take to hand back what it has, once its manager is gone. */
 const GRACE_MS = 800
 
-/** Nothing happens in a process that no manager started. */
-export const tellManager = (word: Word): void => void process.send?.(word)
+/** Nothing happens in a process that no manager started, or whose manager is gone. */
+export function tellManager(word: Word): void {
+  if (process.connected) process.send?.(word, undefined, {}, () => undefined)
+}
 
 /** A child shows that its event loop turns, and ends soon after its manager, whatever it does. */
 export function joinFamily(): void {

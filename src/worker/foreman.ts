@@ -2,32 +2,29 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Bell } from '../base/bell.ts'
 import { failpoint } from '../base/failpoint.ts'
 import type { Millis } from '../base/time.ts'
-import { ErrandError, hasCode } from '../job/errors.ts'
 import { encodeFailure } from '../job/failure.ts'
 import type { Claimed, JobId, WorkerId } from '../job/job.ts'
 import { decide, type Outcome, type Report } from '../job/outcome.ts'
 import { type Policy, readPolicy } from '../job/policy.ts'
-import type { Answer, Exchanged, Note, Settlement, Workbench } from '../store/contract.ts'
+import type { Answer, Note, Workbench } from '../store/contract.ts'
 import type { Abort, Crew, Limits } from './crew.ts'
 import { Pace } from './pace.ts'
 import type { WorkerSettings } from './settings.ts'
 import { Stats } from './stats.ts'
+import { type Ended, type Handed, isResult, Trips } from './trips.ts'
 
-type Handed = Exclude<Exchanged, { refused: string }>
 /** An attempt that ended, and what the store made of it. */
 export type Settled = { job: Claimed; outcome: Outcome; answer: Answer | undefined }
-type Ended = { settlement: Settlement; job: Claimed; isRefused?: boolean }
 
 const SETTLE_MAX = 1000
-const SWEEP_MAX = 100
 const NOTES_MAX = 10_000
-const RETRY_MS = 250
 
 /** Claims, hands to the crew, settles. Runs no user code, so nothing a handler does can stop it. */
 export class Foreman {
   readonly stats: Stats
   readonly #bench: Workbench
   readonly #worker: WorkerId
+  readonly #trips: Trips
   readonly #crew: Crew
   readonly #settings: WorkerSettings
   readonly #onError: (error: unknown) => void
@@ -39,11 +36,9 @@ export class Foreman {
   readonly #held = new Map<JobId, Claimed>()
   readonly #outbox: Ended[] = []
   #notes: Note[] = []
-  #n = 0
   #sweepAsked = false
   #isStopping = false
-  /** How far the store's clock is ahead of this machine's. */
-  #aheadMs: Millis = 0
+  #isOver = false
 
   constructor(parts: {
     bench: Workbench
@@ -63,6 +58,7 @@ export class Foreman {
     this.#crew = parts.crew
     this.#settings = parts.settings
     this.#onError = parts.onError
+    this.#trips = new Trips(parts.bench, parts.worker, parts.onError)
     this.#onSettled = parts.onSettled
     this.#cutOff = parts.cutOff
     this.#known = new Set(parts.crew.manifest)
@@ -75,7 +71,10 @@ export class Foreman {
   }
 
   /** Something may be ready, or somebody waits for an answer. */
-  readonly ring = () => this.#bell.ring()
+  readonly ring = () => {
+    this.#bell.ring()
+    this.#trips.ring()
+  }
 
   askSweep(): void {
     this.#sweepAsked = true
@@ -104,6 +103,16 @@ export class Foreman {
 
   /** Works until `signal` aborts, then claims nothing more and settles what it holds. */
   async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#work(signal)
+    } finally {
+      // Given up by the store, or done: what it still hears comes too late.
+      this.#isOver = true
+      this.#late(this.#outbox.splice(0))
+    }
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#stop(), { once: true })
     while (!signal.aborted || this.#held.size > 0 || this.#outbox.length > 0) {
       if (this.#sweepAsked && !signal.aborted) await this.#sweep()
@@ -132,7 +141,6 @@ export class Foreman {
     const ended = this.#outbox.splice(0, SETTLE_MAX)
     this.#sendNotes()
     const { pollMs } = this.#settings
-    if (ended.length > 0) failpoint('settle.sending')
     const { answers, jobs, now, nextDueMs = pollMs } = await this.#exchange(ended, limit)
     if (jobs.length > 0) failpoint('claim.received')
     this.stats.answered(answers)
@@ -145,56 +153,28 @@ export class Foreman {
     return jobs.length === limit && limit > 0 && this.#room > 0 ? 0 : Math.min(nextDueMs, pollMs)
   }
 
-  /** A settlement that cannot be stored must not keep its neighbours from theirs. */
   async #exchange(ended: readonly Ended[], limit: number): Promise<Handed> {
-    const { queues } = this.#settings
-    const settlements = ended.map(({ settlement }) => settlement)
     try {
-      return await this.#repeat((n) =>
-        this.#bench.exchange(this.#worker, n, settlements, { queues, limit }),
-      )
+      return await this.#trips.exchange(ended, { queues: this.#settings.queues, limit })
     } catch (error) {
-      const [first, ...others] = ended
-      if (hasCode(error, 'WORKER_GONE')) this.stats.refused(ended.length + this.#outbox.length)
-      if (error instanceof ErrandError || first === undefined || first.isRefused) throw error
-      this.#onError(error)
-      if (others.length === 0) return this.#exchange([refused(first, this.#aheadMs)], limit)
-      const half = ended.length >> 1
-      const before = await this.#exchange(ended.slice(0, half), 0)
-      const rest = await this.#exchange(ended.slice(half), limit)
-      return { ...rest, answers: [...before.answers, ...rest.answers] }
+      // Another trip may find out that the store has given this worker up; these were under way.
+      this.#late(ended)
+      throw error
     }
   }
 
   async #sweep(): Promise<void> {
     this.#sweepAsked = false
-    const { jobs } = await this.#repeat((n) => this.#bench.sweep(this.#worker, n, SWEEP_MAX))
-    if (jobs.length > 0) failpoint('sweep.received')
+    const { jobs, isFull } = await this.#trips.sweep()
     for (const job of jobs) {
       this.#held.set(job.id, job)
       this.#end(job, { how: 'lost' }, 0)
     }
-    this.#sweepAsked = jobs.length === SWEEP_MAX
+    this.#sweepAsked = isFull
   }
 
-  /** Repeats one number until the store answers. An outage has no limit: what is held waits. */
-  async #repeat(call: (n: number) => Promise<Exchanged>): Promise<Handed> {
-    const n = ++this.#n
-    for (;;) {
-      try {
-        const reply = await call(n)
-        if ('refused' in reply) throw new ErrandError('WORKER_GONE', { worker: this.#worker })
-        this.#aheadMs = reply.now - Date.now()
-        return reply
-      } catch (error) {
-        const lasting =
-          !(error instanceof ErrandError) ||
-          ['WORKER_GONE', 'STORE_CLOSED', 'STORE_CORRUPT'].includes(error.code)
-        if (lasting) throw error // whoever started us registers anew
-        this.#onError(error)
-        await this.#bell.wait(RETRY_MS)
-      }
-    }
+  #late(ended: readonly Ended[]): void {
+    this.stats.refused(ended.filter(({ settlement }) => isResult(settlement.outcome)).length)
   }
 
   #begin(job: Claimed, now: Millis): void {
@@ -230,8 +210,10 @@ export class Foreman {
       this.stats.ran(job, ranMs)
     }
     if (report.how === 'crashed' || report.how === 'released') this.#pace.distrust()
-    const outcome = decide(job, report, Date.now() + this.#aheadMs)
-    this.#outbox.push({ job, settlement: { id: job.id, fence: job.fence, outcome } })
+    const outcome = decide(job, report, Date.now() + this.#trips.aheadMs)
+    const ended = { job, settlement: { id: job.id, fence: job.fence, outcome } }
+    if (this.#isOver) return this.#late([ended])
+    this.#outbox.push(ended)
     this.ring()
   }
 
@@ -249,14 +231,6 @@ export class Foreman {
       this.#onError(error)
     })
   }
-}
-
-/** What a job came to cannot be stored, whatever it was: it has failed, with a text of ours. */
-function refused({ job, settlement }: Ended, aheadMs: Millis): Ended {
-  const error = encodeFailure('UnfitResult', 'what it came to cannot be stored')
-  const report = { how: 'failed', reason: 'unserializable_result', error, retry: false } as const
-  const outcome = decide(job, report, Date.now() + aheadMs)
-  return { job, settlement: { ...settlement, outcome }, isRefused: true }
 }
 
 /** A deadline nearer than the soft limit takes its place; what is killed is killed as long after it. */

@@ -127,7 +127,7 @@ export class ProcessCrew implements Crew {
     // Who begins now holds nothing under the old lease.
     this.#until = undefined
     this.#solos.recall(this.#ear)
-    for (const child of this.#all) child.kill({})
+    for (const child of this.#all) if (child.held > 0) child.kill({})
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

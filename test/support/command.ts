@@ -33,6 +33,13 @@ export class Installation implements AsyncDisposable {
     return command
   }
 
+  /** The same inside another program. */
+  startIn(wrapper: readonly string[], ...args: readonly string[]): Command {
+    const command = new Command(args, this.#env, wrapper)
+    this.#running.push(command)
+    return command
+  }
+
   /** Runs a command to its end and reads the JSON document it prints. */
   ask(...args: readonly string[]): { code: number | null; said: unknown } {
     const { status, stdout } = spawnSync(ERRAND, [...args, '--json'], {
@@ -55,8 +62,13 @@ export class Command {
   readonly #child: ChildProcess
   readonly #exited: Promise<unknown[]>
 
-  constructor(args: readonly string[], env: Record<string, string>) {
-    this.#child = spawn(ERRAND, args, {
+  constructor(
+    args: readonly string[],
+    env: Record<string, string>,
+    wrapper: readonly string[] = [],
+  ) {
+    const [program, ...before] = [...wrapper, ERRAND] as const
+    this.#child = spawn(program, [...before, ...args], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     })

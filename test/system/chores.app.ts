@@ -1,8 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { defineApp, defineJob } from 'errand'
+import { spawn } from 'node:child_process'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { type Context, defineApp, defineJob } from 'errand'
 import { z } from 'zod'
 
-/** Jobs of the system tests: quick, slow, and one that tells which process runs it. */
+/** Jobs of the system tests: quick, slow, and endless. */
 const echo = defineJob({
   name: 'echo',
   input: z.object({ text: z.string() }),
@@ -21,4 +22,23 @@ const nap = defineJob({
   },
 })
 
-export default defineApp({ jobs: [echo, nap] })
+/** Tells which process runs it, starts another one, and hears nothing ever again. */
+async function goOnForEver(_: unknown, { progress }: Context): Promise<void> {
+  const { pid = 0 } = spawn('sleep', ['1000'], { stdio: 'ignore' })
+  progress({ done: process.pid, total: pid, status: 'attempt 1' })
+  await setImmediate()
+  await setImmediate()
+  for (;;);
+}
+
+const spin = defineJob({
+  name: 'spin',
+  input: z.object({}),
+  attempts: 1,
+  timeout: { hard: '2s' },
+  run: goOnForEver,
+})
+
+const loop = defineJob({ name: 'loop', input: z.object({}), run: goOnForEver })
+
+export default defineApp({ jobs: [echo, nap, spin, loop] })

@@ -1,37 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newId } from '../../src/base/id.ts'
-import { open } from '../../src/open.ts'
-import { childrenOf, Installation, until } from '../support/command.ts'
-import app from './chores.app.ts'
-
-/** Short spans, so that what takes seconds in life takes less here. */
-const QUICK = {
-  ERRAND_LEASE: '1500ms',
-  ERRAND_RENEW: '300ms',
-  ERRAND_SWEEP: '200ms',
-  ERRAND_GRACE: '3s',
-}
-
-async function workplace() {
-  const here = new Installation({ ERRAND_APP: `${import.meta.dirname}/chores.app.ts`, ...QUICK })
-  const errand = await open(`sqlite:${here.folder}/errand.db`, { jobs: app.jobs })
-  /** The process that runs a job, as the job itself says. */
-  const runner = (id: string, attempt = 1) =>
-    until(async () => {
-      const { progress } = await errand.job(id)
-      return progress?.status === `attempt ${attempt}` ? progress.done : undefined
-    }, 'nobody runs it')
-  return {
-    here,
-    errand,
-    runner,
-    async [Symbol.asyncDispose]() {
-      await errand[Symbol.asyncDispose]()
-      await here[Symbol.asyncDispose]()
-    },
-  }
-}
+import { until } from '../support/command.ts'
+import { childOf, workplace } from '../support/place.ts'
 
 test('a job whose executor is killed runs again, without an attempt lost', async () => {
   await using place = await workplace()
@@ -113,8 +84,7 @@ test('a killed worker is replaced by the manager, and its jobs run again', async
   await manager.said('worker started')
   const { id } = await place.errand.enqueue('nap', { ms: 300 })
   await place.runner(id)
-  const [worker] = childrenOf(manager.pid).filter(({ title }) => title === 'errand worker')
-  process.kill(worker?.pid ?? assert.fail('no worker'), 'SIGKILL')
+  process.kill(await childOf(manager, 'errand worker'), 'SIGKILL')
   await manager.said('worker started', 1)
   assert.equal((await place.errand.ended(id, 20_000)).state, 'completed')
   assert.deepEqual(await place.errand.verify(), [])

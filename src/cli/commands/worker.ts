@@ -14,7 +14,7 @@ import { reach } from '../reach.ts'
 import { filesRoot, type Settings } from '../rows.ts'
 import { aborted, ORPHANED, stopSignal } from '../stopping.ts'
 
-/** Whatever ended a worker would end the next one as fast. */
+/** Whatever ended a worker would end the next one as fast; and its crew may have more to tell. */
 const ANEW_MS = 500
 const EXECUTOR = fileURLToPath(new URL('../executor.ts', import.meta.url))
 
@@ -47,9 +47,9 @@ async function work(desk: Desk, log: Log, signal: AbortSignal): Promise<boolean>
     flushCompileCache()
     await Promise.race([running.closed, aborted(signal)])
     if (!signal.aborted) {
+      await sleep(ANEW_MS, undefined, { signal }).catch(() => {})
       late = running.late
       log.warn({ worker: running.id, late }, 'worker lost its lease; another begins')
-      await sleep(ANEW_MS, undefined, { signal }).catch(() => {})
       continue
     }
     const isSettled = await running.stop(signal.reason === ORPHANED ? 0 : settings.graceMs)

@@ -36,6 +36,9 @@ update body set result = ?, error = ?, reason = ?, with_errors = ? where turn = 
 -- name: waiting
 update body set waiting_for = ?, error = coalesce(?, error) where turn = ?;
 
+-- name: begun
+update body set expires_at = null where turn = ? and expires_at is not null;
+
 -- name: free
 update body set unique_held = null
 where turn = ? and unique_held = 1 and (? <> 4 or unique_until = 'end');

@@ -15,6 +15,14 @@ const LAWS = [
   'policies',
   'endings',
   'uniques',
+  'holders',
+  'open',
+  'times',
+  'waiting',
+  'fences',
+  'leavings',
+  'files',
+  'subjects',
 ] as const
 
 /** Where work is seen. */

@@ -28,6 +28,7 @@ export class Settling {
       'answer',
       'ending',
       'waiting',
+      'begun',
       'free',
       'ended',
       'attempt',
@@ -109,6 +110,8 @@ export class Settling {
     { ended }: Trip,
     turn: Turn,
   ): void {
+    // It started in time, though that run is not counted.
+    if (outcome.to === 'ready' && outcome.begun) this.#sql.begun.run(place)
     if (outcome.to === 'scheduled') this.#sql.waiting.run(null, outcome.error, place)
     if (!('keepMs' in outcome)) return
     const places = ended.get(outcome.keepMs)

@@ -1,4 +1,4 @@
--- verify: every sentence of the contract that rows can break, each as the rows that break it (C5, C10).
+-- verify: every sentence of the contract that rows can break, each as the rows that break it (C5, C10, C12).
 --
 -- In      nothing
 -- Out     a law and an example of its breaking; no rows when all is accounted for
@@ -53,3 +53,48 @@ limit 100;
 select 'only live and completed jobs hold a unique value' as law, job.id as detail
 from body join job using (turn) where body.unique_held = 1 and job.state in (5, 6)
 limit 100;
+
+-- name: holders
+select 'a running job has a worker' as law, id as detail from job where state = 2 and worker is null
+union all
+select 'every receipt has its worker', worker from receipt where worker not in (select id from worker)
+limit 100;
+
+-- name: open
+with still as (
+  select receipt.worker, receipt.n, receipt.open, count(job.turn) as running
+  from receipt join json_each(receipt.handed) as given left join job
+    on job.turn = given.value ->> 0 and job.fence = given.value ->> 1 and job.state = 2
+  group by receipt.worker, receipt.n
+)
+select 'a receipt counts the jobs that still run' as law, worker || ' ' || n as detail from still
+where open <> running limit 100;
+
+-- name: times
+select 'an ended job has its time, and no other' as law, id as detail from job
+where (state >= 4) <> (ended_at is not null) limit 100;
+
+-- name: waiting
+select 'a waiting job says for what, and no other' as law, job.id as detail from job join body using (turn)
+where (state = 3) <> (waiting_for is not null) limit 100;
+
+-- name: fences
+select 'no run has a higher fence than its job' as law, job.id as detail from job join attempt using (turn)
+where attempt.fence > job.fence limit 100;
+
+-- name: leavings
+select 'what was left has its job: ' || kind as law, 'turn ' || turn as detail from (
+  select 'run' as kind, turn from attempt
+  union all select 'log', turn from log
+  union all select 'file', turn from artifact
+  union all select 'tag', turn from tag
+)
+where turn not in (select turn from job) limit 100;
+
+-- name: files
+select 'only a completed job has files' as law, job.id as detail from artifact join job using (turn)
+where job.state <> 4 limit 100;
+
+-- name: subjects
+select 'a hook that lives has its subject' as law, job.id as detail from body join job using (turn)
+where body.subject is not null and job.state < 4 and body.subject not in (select id from job) limit 100;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { accepted, Hand, idsOf, running, seen } from '../../support/hand.ts'
-import { again, bytes, chore, HOUR, SECOND, textOf } from '../../support/jobs.ts'
+import { again, bytes, chore, HOUR, released, SECOND, textOf } from '../../support/jobs.ts'
 import type { Clauses } from '../conform.ts'
 
 export const due: Clauses = {
@@ -80,5 +80,24 @@ export const due: Clauses = {
     const taken = new Set(idsOf(await worker.claim(300)))
     for (const id of idsOf(await worker.claim(300))) taken.add(id)
     assert.equal(taken.size, 500)
+  },
+
+  'C9 a job that had begun in time does not expire when it is handed back uncounted': async (
+    store,
+    clock,
+  ) => {
+    const worker = await Hand.register(store)
+    const [begun, fetched] = [chore({ expiresInMs: HOUR }), chore({ expiresInMs: HOUR })]
+    await store.insert([begun, fetched])
+    const [first, second] = await worker.claim(2)
+    assert(first && second)
+    await worker.settle(first, released(true))
+    await worker.settle(second, released(false))
+    clock.advance(2 * HOUR)
+    const expiry = (await worker.claim(2)).map(({ id, expiresAt }) => [id, expiresAt !== undefined])
+    assert.deepEqual(expiry, [
+      [begun.id, false],
+      [fetched.id, true],
+    ])
   },
 }

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { childrenOf, until } from '../support/command.ts'
+import { childOf, hasEnded, lives, workplace } from '../support/place.ts'
+
+test('an endless loop is stopped at its hard limit with what it started, and its neighbours run again', async () => {
+  await using place = await workplace({ ERRAND_PROCESSES: '1' })
+  await place.here.start('worker').said('worker started')
+  const neighbours = await place.errand.enqueueMany(
+    'nap',
+    Array.from({ length: 5 }, () => ({ ms: 2500 })),
+  )
+  for (const { id } of neighbours) await place.runner(id)
+  const { id } = await place.errand.enqueue('spin', {})
+  const { done = 0, total = 0 } = await place.pidsOf(id)
+  const ended = await place.errand.ended(id, 20_000)
+  assert.deepEqual([ended.state, ended.reason], ['failed', 'timeout'])
+  await hasEnded(done)
+  await hasEnded(total)
+  for (const neighbour of neighbours) {
+    const view = await place.errand.ended(neighbour.id, 20_000)
+    assert.deepEqual([view.state, view.attempt], ['completed', 1])
+    const runs = await place.errand.attempts(neighbour.id)
+    assert.deepEqual(
+      runs.map(({ outcome }) => outcome),
+      ['released'],
+    )
+  }
+  assert.deepEqual(await place.errand.verify(), [])
+})
+
+test('nothing of a killed worker is left running, endless loops and what they started included', async () => {
+  await using place = await workplace()
+  const worker = place.here.start('worker')
+  await worker.said('worker started')
+  const { id } = await place.errand.enqueue('loop', {})
+  const { done = 0, total = 0 } = await place.pidsOf(id)
+  const executors = childrenOf(worker.pid).map(({ pid }) => pid)
+  assert(executors.includes(done) && lives(total))
+  worker.signal('SIGKILL')
+  for (const pid of [...executors, total]) await hasEnded(pid)
+})
+
+test('server, worker and executors end with a killed manager, and what ran is handed back', async () => {
+  await using place = await workplace()
+  const manager = place.here.start('start')
+  await manager.said('worker started')
+  await manager.said('serving')
+  const { id } = await place.errand.enqueue('nap', { ms: 60_000 })
+  const pid = await place.runner(id)
+  const children = childrenOf(manager.pid).map((child) => child.pid)
+  assert.equal(children.length, 2)
+  manager.signal('SIGKILL')
+  for (const one of [...children, pid]) await hasEnded(one)
+  const view = await place.errand.job(id)
+  assert.deepEqual([view.state, view.attempt], ['ready', 1])
+})
+
+test('a running job that hears nothing is cancelled from a terminal, and its process is gone', async () => {
+  await using place = await workplace()
+  await place.here.start('worker').said('worker started')
+  const { id } = await place.errand.enqueue('loop', {})
+  const { done = 0, total = 0 } = await place.pidsOf(id)
+  assert.equal(place.here.ask('cancel', id).code, 0)
+  const view = await place.errand.ended(id, 20_000)
+  assert.deepEqual([view.state, view.artifacts], ['cancelled', undefined])
+  await hasEnded(done)
+  await hasEnded(total)
+})
+
+test('a frozen worker’s jobs are done by another one, and what it says when it wakes is late', async () => {
+  await using place = await workplace()
+  const first = place.here.start('worker')
+  await first.said('worker started')
+  const { id } = await place.errand.enqueue('nap', { ms: 700 })
+  const frozen = await place.runner(id)
+  first.signal('SIGSTOP')
+  // Its executor goes on, and its report lies in the pipe until the foreman wakes.
+  await place.here.start('worker').said('worker started')
+  const view = await place.errand.ended(id, 20_000)
+  assert.equal(view.state, 'completed')
+  assert.notEqual(view.result, frozen)
+  await hasEnded(frozen)
+  first.signal('SIGCONT')
+  const lost = await first.said('worker lost its lease; another begins')
+  assert.equal(lost.late, 1)
+  await first.said('worker started', 1)
+  const metrics = await until(async () => {
+    const text = JSON.stringify(await place.errand.watch.metrics())
+    return /late_results_total[^}]*\{"labels":\{\},"value":1\}/.test(text) ? text : undefined
+  }, 'no late result was counted')
+  assert.notEqual(metrics, '')
+  assert.equal((await place.errand.job(id)).result, view.result)
+  assert.deepEqual(await place.errand.verify(), [])
+})
+
+test('a worker frozen within a transaction is killed by the manager, and everybody goes on', async () => {
+  await using place = await workplace({ ERRAND_FAILPOINTS: 'exchange.before_commit=stop@5' })
+  const manager = place.here.start('start')
+  await manager.said('worker started')
+  const jobs = await place.errand.enqueueMany(
+    'nap',
+    Array.from({ length: 20 }, () => ({ ms: 20 })),
+  )
+  await manager.said('a child is stuck and is killed')
+  for (const { id } of jobs) assert.equal((await place.errand.ended(id, 20_000)).state, 'completed')
+  assert.deepEqual(await place.errand.verify(), [])
+})
+
+test('a child that dies as soon as it is born makes the manager unhealthy, until it lives', async () => {
+  await using place = await workplace()
+  const manager = place.here.start('start')
+  const { url } = await manager.said('serving')
+  for (let death = 0; death < 5; death++) {
+    await manager.said('worker started', death)
+    process.kill(await childOf(manager, 'errand worker'), 'SIGKILL')
+  }
+  const health = async () => {
+    const response = await fetch(`${String(url)}/health`)
+    const { troubles }: { troubles?: string[] } = JSON.parse(await response.text())
+    return { status: response.status, troubles }
+  }
+  const ill = await until(async () => {
+    const seen = await health()
+    return seen.troubles ? seen : undefined
+  }, 'it stayed healthy')
+  assert.deepEqual(ill, { status: 503, troubles: ['worker'] })
+  const well = await until(async () => {
+    const seen = await health()
+    return seen.troubles ? undefined : seen
+  }, 'it stayed ill')
+  assert.equal(well.status, 200)
+})
+
+test('as the first process of a container it reaps what others leave, and stops cleanly', async () => {
+  await using place = await workplace()
+  const manager = place.here.startIn(
+    ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child=SIGKILL'],
+    'start',
+  )
+  await manager.said('worker started')
+  const [shell] = childrenOf(manager.pid)
+  process.kill(shell?.pid ?? assert.fail('nobody is there'), 'SIGTERM')
+  assert.equal(await manager.exit(), 0)
+})
