@@ -1,5 +1,5 @@
 import { defineApp } from 'errand'
-import { documentPdf } from './contract.ts'
+import { documentPdf, pdfEnded } from './contract.ts'
 import { openDocuments } from './documents.ts'
 import { documentRoutes } from './routes.ts'
 
@@ -8,7 +8,7 @@ export const documentsApp = (location?: string) =>
   defineApp({
     mount: '/documents',
     tryFirst: 'POST /42/pdf',
-    jobs: [documentPdf],
+    jobs: [documentPdf, pdfEnded],
     handlers: () => import('./handlers.ts'),
     start: () => ({ documents: openDocuments(location) }),
     stop: ({ documents }) => documents?.[Symbol.dispose](),

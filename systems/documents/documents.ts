@@ -15,14 +15,16 @@ export type ProjectDocument = {
   updatedAt: string
   summary: string
   sections: Section[]
-  /** The job last asked for; whether a PDF is in progress is that job's state, and no flag here. */
+  /** A mark that other programs read: a job makes its PDF just now. */
+  inProgress: boolean
+  /** The job last asked for. */
   taskId: string | undefined
   /** The job that made the PDF that is there now. */
   pdfTaskId: string | undefined
 }
 
 export type Section = { heading: string; paragraphs: string[] }
-export type NewDocument = Omit<ProjectDocument, 'id' | 'taskId' | 'pdfTaskId'>
+export type NewDocument = Omit<ProjectDocument, 'id' | 'inProgress' | 'taskId' | 'pdfTaskId'>
 
 export const pdfName = ({ reference }: ProjectDocument) => `${reference}.pdf`
 
@@ -32,7 +34,17 @@ const SCHEMA = `
     text text not null,
     task_id text,
     pdf_task_id text
+  ) strict;
+  create table if not exists progress (
+    document_id integer primary key,
+    task_id text,
+    ended_id text,
+    ended_fence integer not null default 0
   ) strict`
+
+const SELECT = `
+  select document.*, progress.task_id is not null as in_progress
+  from document left join progress on progress.document_id = document.id`
 
 /** The system's own database, beside Errand's store: its records and which job made their PDF. */
 export class Documents implements Disposable {
@@ -46,11 +58,11 @@ export class Documents implements Disposable {
   }
 
   list(): ProjectDocument[] {
-    return this.#database.prepare('select * from document order by id').all().map(toDocument)
+    return this.#database.prepare(`${SELECT} order by document.id`).all().map(toDocument)
   }
 
   find(id: number): ProjectDocument | undefined {
-    const row = this.#database.prepare('select * from document where id = ?').get(id)
+    const row = this.#database.prepare(`${SELECT} where document.id = ?`).get(id)
     return row && toDocument(row)
   }
 
@@ -62,6 +74,32 @@ export class Documents implements Disposable {
   /** Remembers the job whose file is the document's PDF. A repeated attempt writes the same. */
   generated(id: number, taskId: string): void {
     this.#database.prepare('update document set pdf_task_id = ? where id = ?').run(taskId, id)
+  }
+
+  /**
+   * Marks a document as in progress, unless that run has ended by now: who asks and who works may be
+   * slower than the end, and a later life of the same job has a higher fence.
+   */
+  started(id: number, taskId: string, fence = 0): void {
+    this.#database
+      .prepare(
+        `insert into progress (document_id, task_id) values (?, ?)
+         on conflict (document_id) do update set task_id = excluded.task_id
+         where ended_id is not excluded.task_id or ended_fence < ?`,
+      )
+      .run(id, taskId, fence)
+  }
+
+  /** Takes the mark off, if it is still this job's. To be told twice changes nothing. */
+  ended(id: number, taskId: string, fence: number): void {
+    this.#database
+      .prepare(
+        `insert into progress (document_id, ended_id, ended_fence) values (?, ?, ?)
+         on conflict (document_id) do update set
+           ended_id = excluded.ended_id, ended_fence = excluded.ended_fence,
+           task_id = nullif(task_id, excluded.ended_id)`,
+      )
+      .run(id, taskId, fence)
   }
 
   remove(id: number): void {
@@ -93,6 +131,7 @@ function toDocument(row: Record<string, unknown>): ProjectDocument {
   return {
     id: Number(row.id),
     ...text,
+    inProgress: row.in_progress === 1,
     taskId: textOf(row.task_id),
     pdfTaskId: textOf(row.pdf_task_id),
   }

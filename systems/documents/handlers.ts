@@ -1,6 +1,6 @@
 import { addAbortSignal } from 'node:stream'
 import { FatalError, handler } from 'errand'
-import { documentPdf } from './contract.ts'
+import { documentPdf, pdfEnded } from './contract.ts'
 import { type Documents, pdfName } from './documents.ts'
 import { renderPdf } from './pdf.ts'
 
@@ -11,7 +11,9 @@ declare module 'errand' {
 }
 
 export const makePdf = handler(documentPdf, {
-  async run({ documentId }, { id, artifact, progress, resources: { documents }, signal, log }) {
+  async run({ documentId }, { id, fence, artifact, progress, resources, signal, log }) {
+    const { documents } = resources
+    documents.started(documentId, id, fence)
     progress({ done: 0, total: 3, status: 'reading the document' })
     const document = documents.find(documentId)
     if (document === undefined) throw new FatalError('the document does not exist any more')
@@ -33,6 +35,11 @@ export const makePdf = handler(documentPdf, {
     log.info(`${file}: ${pages} pages, ${size.bytes} bytes`)
     return { file, pages, bytes: size.bytes }
   },
+})
+
+export const clearMark = handler(pdfEnded, {
+  run: ({ id, fence, input: { documentId } }, { resources: { documents } }) =>
+    documents.ended(documentId, id, fence),
 })
 
 /** Passes a stream through and counts its bytes. */

@@ -16,7 +16,14 @@ export class Pdfs {
   async request({ id }: ProjectDocument): Promise<string> {
     const { id: taskId } = await this.#errand.enqueue(documentPdf, { documentId: id })
     this.#documents.requested(id, taskId)
+    this.#documents.started(id, taskId)
     return taskId
+  }
+
+  /** Ends a job before it has ended by itself: at once, or within two seconds when it is running. */
+  async cancel(taskId: string): Promise<void> {
+    await findTask(this.#errand, taskId)
+    await this.#errand.cancel(taskId)
   }
 
   /** A signed link to the PDF that is there, good for at most 7 days. */

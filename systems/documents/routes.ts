@@ -31,6 +31,12 @@ export const documentRoutes =
       c.json(toTask(await findTask(errand, c.req.param('taskId')), errand)),
     )
 
+    app.post('/tasks/:taskId/cancel', async (c) => {
+      const taskId = c.req.param('taskId')
+      await pdfs.cancel(taskId)
+      return c.json(toTask(await findTask(errand, taskId), errand), 202)
+    })
+
     app.get('/:id{\\d+}/pdf', async (c) => {
       const waitMs = readWait(c.req.query('wait'))
       const document = read(documents, c.req.param('id'))
@@ -70,8 +76,8 @@ function readWait(text: string | undefined): number {
 }
 
 function toRow(
-  { id, reference, title, project, team, updatedAt }: ProjectDocument,
+  { id, reference, title, project, team, updatedAt, inProgress }: ProjectDocument,
   status: string,
 ) {
-  return { id, reference, title, project, team, updatedAt, status }
+  return { id, reference, title, project, team, updatedAt, status, in_progress: inProgress }
 }

@@ -53,10 +53,11 @@ function toRow({ id, title, project, team, updatedAt, status }) {
   part('.project').textContent = project
   part('.team').textContent = team
   part('.changed').textContent = updatedAt
-  const [button, link] = [part('button'), part('a')]
+  const [button, stop, link] = ['.make', '.stop', 'a'].map(part)
   part('.name').id = `document-${id}`
-  for (const act of [button, link]) act.setAttribute('aria-describedby', `document-${id}`)
+  for (const act of [button, stop, link]) act.setAttribute('aria-describedby', `document-${id}`)
   button.addEventListener('click', () => make(`${id}`))
+  stop.addEventListener('click', () => cancel(`${id}`))
   rows.set(`${id}`, row)
   if (status === 'ready') showLink(row, `/documents/${id}/pdf`)
   return row
@@ -71,9 +72,16 @@ async function make(id) {
   void follow()
 }
 
+async function cancel(id) {
+  await ask(`tasks/${mine[id]}/cancel`, { method: 'POST' })
+  void follow()
+}
+
 function show(row, { status, result, progress }) {
   const busy = !ENDED.includes(status)
-  const [button, link, bar] = ['button', 'a', 'progress'].map((name) => row.querySelector(name))
+  const [button, stop, link, bar] = ['.make', '.stop', 'a', 'progress'].map((name) =>
+    row.querySelector(name),
+  )
   row.classList.toggle('failed', status === 'FAILURE')
   row.querySelector('.status').textContent = WORDS[status]
   bar.hidden = status !== 'STARTED'
@@ -81,6 +89,7 @@ function show(row, { status, result, progress }) {
   link.hidden = true
   button.disabled = busy
   button.hidden = busy
+  stop.hidden = !busy
   button.textContent = busy || status === 'SUCCESS' ? 'Make PDF' : 'Try again'
   if (result) showLink(row, result.url)
 }
@@ -90,7 +99,7 @@ function showLink(row, url) {
   link.href = url
   link.hidden = false
   row.querySelector('.status').textContent = WORDS.SUCCESS
-  row.querySelector('button').textContent = 'Make again'
+  row.querySelector('.make').textContent = 'Make again'
 }
 
 function remember(id, taskId) {

@@ -64,7 +64,7 @@ test('a PDF asked for is made within the wait, and the next request serves it wi
   assert.equal(second.status, 302)
   const download = await system.ask(second.headers.get('location') ?? '')
   assert.match(await download.text(), /^%PDF-/)
-  assert.equal((await system.errand.list({}, 10)).jobs.length, 1)
+  assert.equal((await system.errand.list({ job: documentPdf.name }, 10)).jobs.length, 1)
 })
 
 test('a PDF that is not there in time is answered as started', async () => {
