@@ -25,7 +25,8 @@ export type Verdict = {
 }
 
 export const LAWS = {
-  lost: 'an accepted job is nowhere, or has not ended',
+  lost: 'an accepted job is nowhere',
+  stuck: 'an accepted job has not ended',
   wrongEnd: 'a job ended otherwise than its kind can',
   fenceTwice: 'two runs began under one fence, or a later one under a lower',
   notRun: 'a job completed although no run of that fence came to its end',
@@ -38,6 +39,7 @@ export type Law = keyof typeof LAWS
 /** What a run should look like. */
 export const UNBROKEN: Verdict['broken'] = {
   lost: [],
+  stuck: [],
   wrongEnd: [],
   fenceTwice: [],
   notRun: [],
@@ -83,8 +85,12 @@ export function judge(
   }
   for (const [id, kind] of acked) {
     const ending = endings.get(id)
-    if (ending === undefined || !/^(completed|failed|cancelled)/.test(ending.end)) {
+    if (ending === undefined) {
       broken.lost.push(id)
+      continue
+    }
+    if (!/^(completed|failed|cancelled)/.test(ending.end)) {
+      broken.stuck.push(`${id} ${kind} ${ending.end}`)
       continue
     }
     const known = isKind(kind) ? KINDS[kind].ends : []

@@ -25,6 +25,12 @@ const REFUSED: [string, object, Code, RegExp?][] = [
   ['101 attempts', { attempts: 101 }, 'INVALID_OPTION'],
   ['a back-off that is no span', { backoff: 'soon' }, 'INVALID_OPTION', /backoff/],
   ['no time', { timeout: 0 }, 'INVALID_OPTION', /timeout\.soft/],
+  [
+    'a hard limit before the soft one',
+    { timeout: { soft: '2m', hard: '1m' } },
+    'INVALID_OPTION',
+    /hard/,
+  ],
   ['a misspelt limit', { timeout: { sofd: '2m' } }, 'UNKNOWN_OPTION', /did you mean soft/],
   ['an unknown onLost', { onLost: 'ignore' }, 'INVALID_OPTION', /onLost/],
   ['a span to keep that is none', { keep: { record: '1 day' } }, 'INVALID_OPTION', /keep\.record/],
@@ -99,4 +105,21 @@ test('what a handler throws to say when, or never, is known by name', () => {
     () => new RetryAfter(`${Number.NaN}s`),
     (error) => hasCode(error, 'INVALID_OPTION'),
   )
+})
+
+test('limits: the hard one follows the soft one, or draws it below itself', () => {
+  const limits = (timeout: object | string) => {
+    const { softMs, hardMs } = define({ timeout }).policy
+    return [softMs, hardMs]
+  }
+  assert.deepEqual(limits('60s'), [60_000, 65_000])
+  assert.deepEqual(limits({ soft: '1s', hard: '3s' }), [1000, 3000])
+  assert.deepEqual(limits({ hard: '10s' }), [10_000, 10_000])
+  assert.deepEqual(limits({ hard: '10m' }), [300_000, 600_000])
+})
+
+test('what must not run twice shares its executor with nobody', () => {
+  assert.equal(define({ onLost: 'fail' }).policy.isolate, true)
+  assert.equal(define({ isolate: true }).policy.isolate, true)
+  assert.equal(define({}).policy.isolate, false)
 })

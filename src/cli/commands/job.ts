@@ -42,6 +42,7 @@ function facts(print: Print, view: JobView): string {
     ['tenant', view.tenant],
     ['unique', view.unique],
     ['tags', tags?.join(', ')],
+    ['hook of', view.subject],
     ['created', view.createdAt],
     ['due', view.runAt],
     ['started', view.startedAt],
