@@ -26,7 +26,7 @@ export type Verdict = {
 
 export const LAWS = {
   lost: 'an accepted job is nowhere',
-  stuck: 'an accepted job has not ended',
+  stuck: 'an accepted job has not ended two minutes after the run',
   wrongEnd: 'a job ended otherwise than its kind can',
   fenceTwice: 'two runs began under one fence, or a later one under a lower',
   notRun: 'a job completed although no run of that fence came to its end',
