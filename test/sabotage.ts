@@ -140,7 +140,7 @@ const SABOTAGES: readonly Sabotage[] = [
   {
     breaks: 'who blocks the event loop is not looked for',
     file: 'src/worker/child.ts',
-    find: 'this.#places.get(blocker) ?? overdue',
+    find: 'blocker === undefined ? overdue : this.#places.get(blocker)',
     put: 'overdue',
     test: 'test/worker/force.test.ts',
     red: /to blame/,

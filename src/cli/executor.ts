@@ -8,6 +8,8 @@ import { readSettings } from './settings.ts'
 // node src/cli/executor.ts <concurrency> <scratch folder> <app file> <files folder>
 const [concurrency = '1', scratch = '', file = '', folder = ''] = process.argv.slice(2)
 process.title = 'errand executor'
+// Whoever read what handlers print may be gone: that is not the handlers' failure.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 readSettings()
 
 // A terminal's ctrl-C and a supervisor's stop may reach every process; an executor ends with its foreman.

@@ -22,7 +22,9 @@ const STEADY_MS = 10_000
 const LOOP = 5
 const KILL_AFTER_MS = 5000
 /** Its event loop has not turned for this long: nothing it does will end by itself. */
-const SILENT_MS = 10_000
+const SILENT_S = 10
+/** Before its first word it may load an app. */
+const UNBORN_S = 60
 
 /** One child process and its successors. */
 export class Kin {
@@ -33,7 +35,8 @@ export class Kin {
   #isReady = false
   #worker: string | undefined
   #crew: Crew = { pids: [], scratch: '' }
-  #silence: NodeJS.Timeout | undefined
+  #silentS = 0
+  #hasSpoken = false
 
   constructor(name: KinName, options: KinOptions) {
     this.name = name
@@ -69,6 +72,8 @@ export class Kin {
 
   async #live(): Promise<number> {
     const child = (this.#child = this.#spawn())
+    // Counted in turns of our own event loop: while that stands still, nobody is silent.
+    const listening = setInterval(() => this.#listen(child), 1000).unref()
     const end = () => void child.kill('SIGTERM')
     const { signal } = this.#with
     const stopping = new AbortController()
@@ -81,7 +86,7 @@ export class Kin {
     process.once('exit', end)
     const [code, by] = await once(child, 'exit').catch(() => [1])
     stopping.abort()
-    clearTimeout(this.#silence)
+    clearInterval(listening)
     signal.removeEventListener('abort', stop)
     process.removeListener('exit', end)
     killGroup(child.pid)
@@ -90,6 +95,8 @@ export class Kin {
   }
 
   #spawn(): ChildProcess {
+    this.#silentS = 0
+    this.#hasSpoken = false
     // In a group of its own, or Ctrl-C would reach it twice: from the terminal and from here. The pipe
     // is its lifeline: it ends when we do.
     const child = spawn(process.execPath, ['--no-warnings', MAIN, this.name], {
@@ -99,19 +106,13 @@ export class Kin {
     })
     child.stdio[4]?.on('error', () => undefined)
     return child.on('message', (said) => {
-      if (isWord(said)) this.#hear(said, child)
+      if (isWord(said)) this.#hear(said)
     })
   }
 
-  #hear(said: Word, child: ChildProcess): void {
-    clearTimeout(this.#silence)
-    this.#silence = setTimeout(() => {
-      this.#with.log.error(
-        { child: this.name, silentMs: SILENT_MS },
-        'a child is stuck and is killed',
-      )
-      killGroup(child.pid)
-    }, SILENT_MS).unref()
+  #hear(said: Word): void {
+    this.#silentS = 0
+    this.#hasSpoken = true
     if ('beat' in said) return
     if ('crew' in said) return void (this.#crew = said.crew)
     this.#isReady = true
@@ -120,6 +121,15 @@ export class Kin {
       this.#with.onReady(said.ready)
       this.#with.onHealth()
     }
+  }
+
+  #listen(child: ChildProcess): void {
+    if (++this.#silentS < (this.#hasSpoken ? SILENT_S : UNBORN_S)) return
+    this.#with.log.error(
+      { child: this.name, silentS: this.#silentS },
+      'a child is stuck and is killed',
+    )
+    killGroup(child.pid)
   }
 
   /** Kills what has not ended well after its grace. */

@@ -31,6 +31,8 @@ export type Keeper = {
 /** Why a process was killed: because of one of its jobs, or of none. */
 type Verdict = { id?: JobId; report?: Report }
 
+/** How long an executor may take to load and start its app. */
+const START_MS = 60_000
 /** How long an idle executor may take to stop what its app started. */
 const STOP_MS = 5000
 
@@ -69,7 +71,9 @@ export class Child {
     this.#frames = new Frames<Order, Word>(this.#group.channel, (frame) =>
       this.#hear(frame, resolve, refuse),
     )
-    void this.#group.ended.then((why) => this.#end(why, refuse))
+    void this.#group.ended.then((why) => this.#end(why, refuse, reject))
+    const late = setTimeout(() => this.kill({}), START_MS).unref()
+    void promise.catch(() => undefined).finally(() => clearTimeout(late))
   }
 
   get pid(): number | undefined {
@@ -111,16 +115,15 @@ export class Child {
   /** Takes no more jobs, and ends when those it has are done. */
   close(): void {
     this.isClosing = true
-    if (this.held === 0) this.#frames.say({ say: 'stop' })
+    this.#stopWhenIdle()
   }
 
-  /** Ends in good order once it is idle. */
+  /** Ends in good order once it is idle, or by force when that takes long. */
   async stop(): Promise<void> {
     this.close()
     if (!this.#isReady) this.kill({})
-    const late = setTimeout(() => this.kill({}), STOP_MS)
+    this.#endSoon(STOP_MS)
     await this.#group.ended
-    clearTimeout(late)
   }
 
   /** Kills it because of this job. */
@@ -150,12 +153,13 @@ export class Child {
    */
   async #judge(overdue: Placed): Promise<void> {
     this.#isJudged = true
-    const { isFree, blocker = '' } = this.held === 1 ? { isFree: true } : await this.#lifeline.who()
+    const { isFree, blocker } = await this.#lifeline.who()
     this.#isJudged = false
     if (!this.#places.has(overdue)) return this.#keeper.watchBy(performance.now())
     if (!isFree) for (const { job } of this.#places.all()) this.#keeper.suspect(job)
-    const guilty = this.#places.get(blocker) ?? overdue
-    const isItsTime = guilty.since + guilty.limits.hardMs <= performance.now()
+    // What an ended job left running may block the loop, too: then nobody here is to blame.
+    const guilty = blocker === undefined ? overdue : this.#places.get(blocker)
+    const isItsTime = guilty && guilty.since + guilty.limits.hardMs <= performance.now()
     this.kill(isItsTime ? { id: guilty.job.id, report: hardTimeout() } : {})
   }
 
@@ -197,11 +201,25 @@ export class Child {
     this.done++
     this.#ear.report(placed.job, readReport(report, bytes), ranMs)
     this.#keeper.reported()
-    if (this.isClosing && this.held === 0) this.#frames.say({ say: 'stop' })
+    this.#stopWhenIdle()
   }
 
-  #end(why: string, refuse: (problem: string) => void): void {
-    refuse(`ended while it started: ${why}`)
+  /** An app whose own `stop` never ends must not keep an old executor for ever. */
+  #stopWhenIdle(): void {
+    if (!this.isClosing || this.held > 0) return
+    this.#frames.say({ say: 'stop' })
+    this.#endSoon(STOP_MS)
+  }
+
+  #endSoon(ms: Millis): void {
+    const late = setTimeout(() => this.kill({}), ms).unref()
+    void this.#group.ended.finally(() => clearTimeout(late))
+  }
+
+  #end(why: string, refuse: (problem: string) => void, reject: (error: Error) => void): void {
+    // Killed before it could say anything: that is no fault of the app.
+    if (why.startsWith('SIG')) reject(new Error(`an executor was killed while it started: ${why}`))
+    else refuse(`ended while it started: ${why}`)
     this.#isOver = true
     const now = performance.now()
     for (const placed of this.#places.clear()) {

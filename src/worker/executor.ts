@@ -118,7 +118,11 @@ export class Executor {
   async #stop(): Promise<void> {
     if (this.#isStopping) return
     this.#isStopping = true
-    if (this.#resources !== undefined) await this.#workload.stop?.(this.#resources)
+    try {
+      if (this.#resources !== undefined) await this.#workload.stop?.(this.#resources)
+    } catch (error) {
+      console.error('the app could not be stopped:', error)
+    }
     this.#channel.end(() => process.exit(0))
   }
 }

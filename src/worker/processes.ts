@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Alarm } from '../base/alarm.ts'
-import { Bell } from '../base/bell.ts'
 import { monotonic, type Millis } from '../base/time.ts'
+import { hasCode } from '../job/errors.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
 import { readPolicy } from '../job/policy.ts'
@@ -25,6 +26,7 @@ const AGE_MIN_MS = 60_000
 const RESTART_MIN_MS = 500
 const RESTART_MAX_MS = 30_000
 const SUSPECTS_MAX = 1000
+const MEET_AGAIN_MS = 100
 
 /** A crew of executor processes: replaced when they die or grow old, killed as groups. */
 export class ProcessCrew implements Crew {
@@ -38,11 +40,10 @@ export class ProcessCrew implements Crew {
   readonly #solos: Solos
   readonly #suspects = new Set<JobId>()
   readonly #alarm = new Alarm(() => this.#watch())
-  readonly #resting = new Bell()
+  readonly #over = new AbortController()
   #ear: Ear = DEAF
   #restartMs = 0
   #until: Millis | undefined
-  #isOver = false
 
   private constructor(options: ProcessOptions) {
     this.#options = options
@@ -51,7 +52,7 @@ export class ProcessCrew implements Crew {
     this.processes = shares.length
     for (const share of shares) this.#children.add(this.#hire(share))
     this.#solos = new Solos({
-      hire: () => this.#hire(1),
+      hire: () => this.#tryHire(1),
       lend: (job) => this.#lend(job),
       startingMax: shares.length,
     })
@@ -60,16 +61,25 @@ export class ProcessCrew implements Crew {
   /** Starts every executor. @throws ErrandError INVALID_APP when the app cannot be started in them */
   static async start(options: ProcessOptions): Promise<ProcessCrew> {
     const crew = new ProcessCrew(options)
-    const manifests = await Promise.allSettled([...crew.#children].map((child) => child.ready))
-    const broken = manifests.find((manifest) => manifest.status === 'rejected')
-    if (broken) {
-      crew.abandon()
+    try {
+      crew.manifest = await crew.#meet()
+      return crew
+    } catch (error) {
       await crew[Symbol.asyncDispose]()
-      throw broken.reason
+      throw error
     }
-    const [first] = manifests
-    if (first?.status === 'fulfilled') crew.manifest = first.value
-    return crew
+  }
+
+  /** What the first executors say of themselves; one that was killed before it could is replaced like any other. */
+  async #meet(): Promise<readonly string[]> {
+    for (;;) {
+      const manifests = await Promise.allSettled([...this.#children].map((child) => child.ready))
+      for (const manifest of manifests)
+        if (manifest.status === 'rejected' && hasCode(manifest.reason, 'INVALID_APP'))
+          throw manifest.reason
+      for (const manifest of manifests) if (manifest.status === 'fulfilled') return manifest.value
+      await sleep(MEET_AGAIN_MS)
+    }
   }
 
   listen(ear: Ear): void {
@@ -114,7 +124,6 @@ export class ProcessCrew implements Crew {
 
   live(ms: Millis): void {
     this.#until = monotonic() + ms
-    this.#scratch.touch()
     for (const child of this.#all) child.live(this.#until)
   }
 
@@ -131,8 +140,7 @@ export class ProcessCrew implements Crew {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isOver = true
-    this.#resting.ring()
+    this.#over.abort()
     await Promise.all(this.#all.map((child) => child.stop()))
     this.#alarm[Symbol.dispose]()
     await this.#scratch.remove(this.#scratch.root)
@@ -151,9 +159,7 @@ export class ProcessCrew implements Crew {
       },
       reported: () => this.#look(child),
       worn: () => this.#relieve(child),
-      suspect: ({ id }) => {
-        if (this.#suspects.size < SUSPECTS_MAX) this.#suspects.add(id)
-      },
+      suspect: ({ id }) => this.#suspect(id),
       watchBy: (at) => this.#alarm.by(at),
     })
     child.listen(this.#ear)
@@ -175,8 +181,14 @@ export class ProcessCrew implements Crew {
     const idle = open.find((child) => child.held === 0)
     if (idle === undefined || (open.length === 1 && crashes === 0)) return undefined
     this.#children.delete(idle)
-    this.#children.add(this.#hire(idle.share))
+    void this.#replace(idle.share, 0)
     return idle
+  }
+
+  #suspect(id: JobId): void {
+    const [oldest] = this.#suspects
+    if (this.#suspects.size >= SUSPECTS_MAX && oldest !== undefined) this.#suspects.delete(oldest)
+    this.#suspects.add(id)
   }
 
   #look(child: Child): void {
@@ -191,25 +203,52 @@ export class ProcessCrew implements Crew {
   #relieve(old: Child): void {
     if (!old.isOpen) return
     old.close()
-    if (this.#children.has(old)) this.#children.add(this.#hire(old.share))
+    if (this.#children.has(old)) void this.#replace(old.share, 0)
   }
 
   async #lose(child: Child): Promise<void> {
     const isShared = this.#children.delete(child)
     this.#solos.lost(child)
     this.#tell()
-    if (child.isClosing || this.#isOver) return
-    // At once the first time; one that dies again before it has done anything might go on so.
+    if (child.isClosing || this.#over.signal.aborted) return
+    if (isShared) return this.#replace(child.share, this.#nextRestartMs())
+    await this.#rest(this.#nextRestartMs())
+    this.#solos.look()
+  }
+
+  /** At once the first time; one that dies again before it has done anything might go on so. */
+  #nextRestartMs(): Millis {
     const ms = this.#restartMs
     this.#restartMs = Math.min(Math.max(ms * 2, RESTART_MIN_MS), RESTART_MAX_MS)
-    if (ms > 0) await this.#resting.wait(ms)
-    if (this.#isOver) return
-    if (isShared) this.#children.add(this.#hire(child.share))
-    this.#solos.look()
+    return ms
+  }
+
+  /** Hires one for these places, if need be again and again: a machine may be short of anything for a while. */
+  async #replace(share: number, ms: Millis): Promise<void> {
+    for (let waitMs = ms; !this.#over.signal.aborted; waitMs = this.#nextRestartMs()) {
+      if (waitMs > 0) await this.#rest(waitMs)
+      if (this.#over.signal.aborted) return
+      const child = this.#tryHire(share)
+      if (child) return void this.#children.add(child)
+    }
+  }
+
+  #tryHire(share: number): Child | undefined {
+    try {
+      return this.#hire(share)
+    } catch (error) {
+      this.#options.onError(error)
+      return undefined
+    }
+  }
+
+  async #rest(ms: Millis): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#over.signal, ref: false }).catch(() => undefined)
   }
 
   #watch(): Millis {
     const now = performance.now()
+    this.#solos.look()
     return Math.min(this.#solos.rest(now), ...this.#all.map((child) => child.watch(now)))
   }
 

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const PREFIX = 'errand-scratch-'
-/** A folder that its crew has not touched for so long has no crew any more: one renewal touches it. */
+/** A folder that its crew has not touched for so long has no crew any more. */
 const STALE_MS = 3_600_000
+const TOUCH_EVERY_MS = 60_000
 
 /** Where attempts have their directories: a folder a crew, in it one an executor, removed when that has ended. */
 export class Scratch {
@@ -15,16 +16,17 @@ export class Scratch {
   constructor() {
     removeStale()
     this.root = mkdtempSync(join(tmpdir(), PREFIX))
+    // Tells other crews of this machine that this one lives, whatever its store does.
+    setInterval(() => this.#touch(), TOUCH_EVERY_MS).unref()
   }
 
   next(): string {
     const folder = join(this.root, `${++this.#count}`)
-    mkdirSync(folder, { mode: 0o700 })
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     return folder
   }
 
-  /** Tells other crews of this machine that this one lives. */
-  touch(): void {
+  #touch(): void {
     const now = new Date()
     attempt(() => utimesSync(this.root, now, now))
   }

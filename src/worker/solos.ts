@@ -16,12 +16,13 @@ export class Solos {
   readonly #line: Waiting[] = []
   /** With the moment since which each has had nothing to do. */
   readonly #rooms = new Map<Child, Millis>()
-  readonly #hire: () => Child
+  readonly #hire: () => Child | undefined
   readonly #lend: (job: Claimed) => Child | undefined
   readonly #startingMax: number
 
   constructor(parts: {
-    hire: () => Child
+    /** One more, where the machine has room for it. */
+    hire: () => Child | undefined
     /** An executor with nothing to do, which is ours from then on. */
     lend: (job: Claimed) => Child | undefined
     /** Started at once; more would only start each other slowly. */
@@ -58,7 +59,10 @@ export class Solos {
       (room) => !room.isOpen && !room.isClosing && room.held === 0,
     ).length
     const wanted = Math.min(this.#startingMax, this.#line.length)
-    for (let i = starting; i < wanted; i++) this.#rooms.set(this.#hire(), performance.now())
+    for (let i = starting; i < wanted; i++) {
+      const room = this.#hire()
+      if (room) this.#rooms.set(room, performance.now())
+    }
   }
 
   /** One of ours has ended. */
@@ -68,7 +72,7 @@ export class Solos {
 
   /** Lets go of those that have had nothing to do for long. @returns when to look again */
   rest(now: Millis): Millis {
-    let next = Infinity
+    let next = this.#line.length > 0 ? now + IDLE_MS : Infinity
     for (const [room, since] of this.#rooms) {
       if (room.held > 0 || !room.isOpen) this.#rooms.set(room, now)
       else if (now - since >= IDLE_MS) void room.stop()

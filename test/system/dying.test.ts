@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { childrenOf, until } from '../support/command.ts'
 import { childOf, hasEnded, lives, workplace } from '../support/place.ts'
 
@@ -105,6 +106,21 @@ test('a worker frozen within a transaction is killed by the manager, and everybo
   await manager.said('a child is stuck and is killed')
   for (const { id } of jobs) assert.equal((await place.errand.ended(id, 20_000)).state, 'completed')
   assert.deepEqual(await place.errand.verify(), [])
+})
+
+test('a manager that stood still for long takes nobody for stuck', async () => {
+  await using place = await workplace()
+  const manager = place.here.start('start')
+  await manager.said('worker started')
+  const worker = await childOf(manager, 'errand worker')
+  const { id } = await place.errand.enqueue('nap', { ms: 16_000 })
+  await place.runner(id)
+  manager.signal('SIGSTOP')
+  await sleep(12_000)
+  manager.signal('SIGCONT')
+  const view = await place.errand.ended(id, 20_000)
+  assert.deepEqual([view.state, await place.errand.attempts(id)], ['completed', []])
+  assert(lives(worker))
 })
 
 test('a child that dies as soon as it is born makes the manager unhealthy, until it lives', async () => {

@@ -91,12 +91,28 @@ export const litter = defineJob({
   },
 })
 
+/** Ends, and leaves something behind that never lets go of the event loop. */
+export const haunt = defineJob({
+  name: 'haunt',
+  input,
+  run: () => {
+    setTimeout(() => {
+      for (;;);
+    }, 20)
+    return process.pid
+  },
+})
+
+const whenStuck = process.env['FIXTURE_STUCK_WHEN'] ?? ''
 const whenBroken = process.env['FIXTURE_BROKEN_WHEN'] ?? ''
 
 export default defineApp({
-  jobs: [echo, pid, hang, spin, deaf, parent, leave, stray, litter],
+  jobs: [echo, pid, hang, spin, deaf, parent, leave, stray, litter, haunt],
   start: () => {
     if (existsSync(whenBroken)) throw new Error('cannot start now')
     return {}
+  },
+  stop: () => {
+    if (existsSync(whenStuck)) throw new Error('cannot stop now')
   },
 })

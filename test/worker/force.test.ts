@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type { Claimed } from '../../src/job/job.ts'
 import type { Report } from '../../src/job/outcome.ts'
 import type { Limits } from '../../src/worker/crew.ts'
 import { textOf } from '../support/jobs.ts'
 import { gist } from '../support/stage.ts'
-import { hasDied, LONG, resultOf, start, Troupe } from '../support/troupe.ts'
+import { folder, hasDied, LONG, resultOf, start, Troupe } from '../support/troupe.ts'
 import { eventually } from '../support/until.ts'
 
 const SHORT: Limits = { softMs: 200, hardMs: 300 }
@@ -15,6 +15,10 @@ const RELEASED: Report = { how: 'released', begun: true }
 
 const pidsOf = (troupe: Troupe, jobs: readonly Claimed[]) =>
   Promise.all(jobs.map((job) => troupe.pidOf(job)))
+
+/** As the kernel sees it: R is one that is busy. */
+const stateOf = (pid: number) =>
+  /^\d+ \(.*\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]
 
 /** How a job ended, in a few words. */
 async function endOf(troupe: Troupe, job: Claimed): Promise<unknown[]> {
@@ -168,4 +172,51 @@ test('the directory of an attempt that was stopped by force is removed, and with
   await eventually(() => !existsSync(dirname(dir)))
   await troupe[Symbol.asyncDispose]()
   assert.equal(existsSync(dirname(dirname(dir))), false)
+})
+
+test('a job that was given to an executor which an ended one blocks is not blamed', async () => {
+  await using troupe = await Troupe.start()
+  const ghost = await troupe.report(troupe.begin('haunt'))
+  assert(ghost.how === 'completed')
+  const pid = Number(textOf(ghost.result))
+  // Long enough after it for the loop to have begun.
+  await eventually(() => stateOf(pid) === 'R')
+  const victim = troupe.begin('echo', { limits: SHORT })
+  assert.deepEqual(await troupe.report(victim), RELEASED)
+  await hasDied(pid)
+})
+
+test('an executor that was replaced ends although its app cannot be stopped', async (t) => {
+  const stuck = join(folder, 'stuck')
+  process.env['FIXTURE_STUCK_WHEN'] = stuck
+  t.after(() => rmSync(stuck))
+  await using troupe = await Troupe.start()
+  writeFileSync(stuck, '')
+  const report = await troupe.report(troupe.begin('stray', { input: '"after"' }))
+  assert(report.how === 'completed')
+  await hasDied(Number(textOf(report.result)))
+})
+
+test('a crew whose folder was cleared away goes on', async () => {
+  let scratch = ''
+  await using troupe = await Troupe.start({ onCrew: (crew) => (scratch = crew.scratch) })
+  const job = troupe.begin('hang')
+  const pid = await troupe.pidOf(job)
+  rmSync(scratch, { recursive: true })
+  process.kill(pid, 'SIGKILL')
+  await troupe.report(job)
+  assert.notEqual(await resultOf(troupe, 'pid'), pid)
+})
+
+test('an executor that is killed while it starts is replaced, and the app is not blamed', async () => {
+  let killed: number | undefined
+  await using troupe = await Troupe.start({
+    onCrew: ({ pids: [pid] }) => {
+      if (killed !== undefined || pid === undefined) return
+      killed = pid
+      process.kill(pid, 'SIGKILL')
+    },
+  })
+  assert.notEqual(killed, undefined)
+  assert.notEqual(await resultOf(troupe, 'pid'), killed)
 })

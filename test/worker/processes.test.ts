@@ -26,6 +26,7 @@ test('handlers run in processes of their own', async () => {
     'leave',
     'stray',
     'litter',
+    'haunt',
   ])
   const reports = await Promise.all(
     [troupe.begin('pid'), troupe.begin('pid')].map((job) => troupe.report(job)),
