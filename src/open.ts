@@ -121,10 +121,13 @@ export class Errand implements AsyncDisposable {
     return runInline('handler' in job ? job.handler : job, input, { files: this.files, resources })
   }
 
-  /** A worker in this process, its handlers too: for tests, scripts and small services. */
+  /**
+   * A worker in this process, its handlers too: for tests, scripts and small services. `onError` is told of
+   * what it waits out, and of a lease that was lost (WORKER_GONE), after which it has ended.
+   */
   async work(
     app: Pick<App, 'jobs' | 'handlers' | 'start' | 'stop'>,
-    settings: Partial<WorkerSettings> = {},
+    { onError, ...settings }: Partial<WorkerSettings> & { onError?: (error: unknown) => void } = {},
   ): Promise<Worker> {
     const [{ Worker }, { InlineCrew }, { WORKER_DEFAULTS }, handlers, resources] =
       await Promise.all([
@@ -139,7 +142,9 @@ export class Errand implements AsyncDisposable {
       { files: this.files, resources, scratch: tmpdir() },
       settings.concurrency ?? WORKER_DEFAULTS.concurrency,
     )
-    const worker = await Worker.start({ store: this.store, files: this.files, crew, settings })
+    const { store, files } = this
+    const parts = { store, files, crew, settings, ...(onError && { onError }) }
+    const worker = await Worker.start(parts)
     this.#workers.push(worker)
     void worker.closed.then(() => (resources === undefined ? undefined : app.stop?.(resources)))
     return worker

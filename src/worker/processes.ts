@@ -7,6 +7,7 @@ import type { Report } from '../job/outcome.ts'
 import { readPolicy } from '../job/policy.ts'
 import { Child, type ChildOptions } from './child.ts'
 import { type Abort, type Crew, DEAF, type Ear, type Limits } from './crew.ts'
+import { Hiring } from './hiring.ts'
 import { Scratch } from './scratch.ts'
 import { IDLE_MS, Solos } from './solos.ts'
 
@@ -23,8 +24,6 @@ export type ProcessOptions = ChildOptions & {
 
 /** Short jobs by the thousand would otherwise spend their time on starting processes. */
 const AGE_MIN_MS = 60_000
-const RESTART_MIN_MS = 500
-const RESTART_MAX_MS = 30_000
 const SUSPECTS_MAX = 1000
 const MEET_AGAIN_MS = 100
 
@@ -40,19 +39,22 @@ export class ProcessCrew implements Crew {
   readonly #solos: Solos
   readonly #suspects = new Set<JobId>()
   readonly #alarm = new Alarm(() => this.#watch())
-  readonly #over = new AbortController()
+  readonly #hiring: Hiring
   #ear: Ear = DEAF
-  #restartMs = 0
   #until: Millis | undefined
 
   private constructor(options: ProcessOptions) {
     this.#options = options
     this.concurrency = options.concurrency
+    this.#hiring = new Hiring(
+      (share) => this.#hire(share),
+      (error) => options.onError(error),
+    )
     const shares = sharesOf(options)
     this.processes = shares.length
     for (const share of shares) this.#children.add(this.#hire(share))
     this.#solos = new Solos({
-      hire: () => this.#tryHire(1),
+      hire: () => this.#hiring.now(1),
       lend: (job) => this.#lend(job),
       startingMax: shares.length,
     })
@@ -140,7 +142,7 @@ export class ProcessCrew implements Crew {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#over.abort()
+    this.#hiring[Symbol.dispose]()
     await Promise.all(this.#all.map((child) => child.stop()))
     this.#alarm[Symbol.dispose]()
     await this.#scratch.remove(this.#scratch.root)
@@ -181,7 +183,7 @@ export class ProcessCrew implements Crew {
     const idle = open.find((child) => child.held === 0)
     if (idle === undefined || (open.length === 1 && crashes === 0)) return undefined
     this.#children.delete(idle)
-    void this.#replace(idle.share, 0)
+    this.#succeed(idle)
     return idle
   }
 
@@ -193,7 +195,7 @@ export class ProcessCrew implements Crew {
 
   #look(child: Child): void {
     const { maxJobs, maxMemoryMb } = this.#options
-    if (child.done > 0) this.#restartMs = 0
+    if (child.done > 0) this.#hiring.well()
     const isOld = child.done >= maxJobs && performance.now() - child.bornAt >= AGE_MIN_MS
     if ((isOld || child.memoryMb >= maxMemoryMb) && child.isOpen) this.#relieve(child)
     this.#solos.look()
@@ -203,47 +205,24 @@ export class ProcessCrew implements Crew {
   #relieve(old: Child): void {
     if (!old.isOpen) return
     old.close()
-    if (this.#children.has(old)) void this.#replace(old.share, 0)
+    if (this.#children.has(old)) this.#succeed(old)
   }
 
   async #lose(child: Child): Promise<void> {
     const isShared = this.#children.delete(child)
     this.#solos.lost(child)
     this.#tell()
-    if (child.isClosing || this.#over.signal.aborted) return
-    if (isShared) return this.#replace(child.share, this.#nextRestartMs())
-    await this.#rest(this.#nextRestartMs())
+    if (child.isClosing || this.#hiring.isOver) return
+    if (isShared) return this.#hiring.after(child, (next) => this.#children.add(next))
+    await this.#hiring.rest()
     this.#solos.look()
   }
 
-  /** At once the first time; one that dies again before it has done anything might go on so. */
-  #nextRestartMs(): Millis {
-    const ms = this.#restartMs
-    this.#restartMs = Math.min(Math.max(ms * 2, RESTART_MIN_MS), RESTART_MAX_MS)
-    return ms
-  }
-
-  /** Hires one for these places, if need be again and again: a machine may be short of anything for a while. */
-  async #replace(share: number, ms: Millis): Promise<void> {
-    for (let waitMs = ms; !this.#over.signal.aborted; waitMs = this.#nextRestartMs()) {
-      if (waitMs > 0) await this.#rest(waitMs)
-      if (this.#over.signal.aborted) return
-      const child = this.#tryHire(share)
-      if (child) return void this.#children.add(child)
-    }
-  }
-
-  #tryHire(share: number): Child | undefined {
-    try {
-      return this.#hire(share)
-    } catch (error) {
-      this.#options.onError(error)
-      return undefined
-    }
-  }
-
-  async #rest(ms: Millis): Promise<void> {
-    await sleep(ms, undefined, { signal: this.#over.signal, ref: false }).catch(() => undefined)
+  /** One more for the places of an executor that shares no longer. */
+  #succeed({ share }: Child): void {
+    const next = this.#hiring.now(share)
+    if (next) this.#children.add(next)
+    else void this.#hiring.later(share, (child) => this.#children.add(child))
   }
 
   #watch(): Millis {

@@ -103,11 +103,21 @@ export const haunt = defineJob({
   },
 })
 
+/** Takes memory without end. */
+export const hoard = defineJob({
+  name: 'hoard',
+  input,
+  run: async () => {
+    for (const hoarded: unknown[] = []; ; await new Promise((resolve) => setImmediate(resolve)))
+      hoarded.push(Array.from({ length: 100_000 }, (_, i) => `${i}`))
+  },
+})
+
 const whenStuck = process.env['FIXTURE_STUCK_WHEN'] ?? ''
 const whenBroken = process.env['FIXTURE_BROKEN_WHEN'] ?? ''
 
 export default defineApp({
-  jobs: [echo, pid, hang, spin, deaf, parent, leave, stray, litter, haunt],
+  jobs: [echo, pid, hang, spin, deaf, parent, leave, stray, litter, haunt, hoard],
   start: () => {
     if (existsSync(whenBroken)) throw new Error('cannot start now')
     return {}

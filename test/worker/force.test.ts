@@ -41,10 +41,10 @@ test('an endless loop is stopped at its hard limit, and its neighbours are relea
 
 test('who blocks the event loop is to blame, although a neighbour’s limit passes first', async () => {
   await using troupe = await Troupe.start({ concurrency: 3 })
-  const early = troupe.begin('hang', { limits: SHORT })
   const late = troupe.begin('hang')
-  await pidsOf(troupe, [early, late])
-  const loop = troupe.begin('spin', { limits: { softMs: 1, hardMs: 1 } })
+  await troupe.pidOf(late)
+  const loop = troupe.begin('spin', { limits: { softMs: 401, hardMs: 401 } })
+  const early = troupe.begin('hang', { limits: { softMs: 400, hardMs: 400 } })
   const [reason] = await endOf(troupe, loop)
   assert.equal(reason, 'timeout')
   assert.deepEqual(await troupe.report(early), RELEASED)
@@ -179,8 +179,9 @@ test('a job that was given to an executor which an ended one blocks is not blame
   const ghost = await troupe.report(troupe.begin('haunt'))
   assert(ghost.how === 'completed')
   const pid = Number(textOf(ghost.result))
-  // Long enough after it for the loop to have begun.
-  await eventually(() => stateOf(pid) === 'R')
+  // Busy whenever one looks: the loop has begun.
+  let busy = 0
+  await eventually(() => (busy = stateOf(pid) === 'R' ? busy + 1 : 0) === 10)
   const victim = troupe.begin('echo', { limits: SHORT })
   assert.deepEqual(await troupe.report(victim), RELEASED)
   await hasDied(pid)
@@ -219,4 +220,25 @@ test('an executor that is killed while it starts is replaced, and the app is not
   })
   assert.notEqual(killed, undefined)
   assert.notEqual(await resultOf(troupe, 'pid'), killed)
+})
+
+test('a handler that takes all memory has crashed, and the worker goes on', async (t) => {
+  const { NODE_OPTIONS = '' } = process.env
+  process.env['NODE_OPTIONS'] = '--max-old-space-size=48'
+  t.after(() => (process.env['NODE_OPTIONS'] = NODE_OPTIONS))
+  await using troupe = await Troupe.start()
+  const report = await troupe.report(troupe.begin('hoard'))
+  assert(report.how === 'crashed')
+  assert.match(report.why, /SIGABRT|SIGTRAP|134/)
+  assert.equal(typeof (await resultOf(troupe, 'pid')), 'number')
+})
+
+test('an executor that holds too much memory is replaced, and ends what it has', async () => {
+  await using troupe = await Troupe.start({ maxMemoryMb: 1 })
+  const job = troupe.begin('hang')
+  const pid = await troupe.pidOf(job)
+  await eventually(async () => (await resultOf(troupe, 'pid')) !== pid)
+  troupe.crew.abort(job.id, job.fence, 'cancelled')
+  assert.deepEqual(await troupe.report(job), { how: 'cancelled' })
+  await hasDied(pid)
 })

@@ -27,6 +27,7 @@ test('handlers run in processes of their own', async () => {
     'stray',
     'litter',
     'haunt',
+    'hoard',
   ])
   const reports = await Promise.all(
     [troupe.begin('pid'), troupe.begin('pid')].map((job) => troupe.report(job)),
