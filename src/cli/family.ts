@@ -1,4 +1,6 @@
+import { Option } from 'commander'
 import { startDeadman } from '../worker/lifeline.ts'
+import { ORPHANED, stopSignal } from './stopping.ts'
 
 /** What a child tells the manager: where it answers, which worker it is and with which crew, or that it turns. */
 export type Word = { ready: Ready } | { worker: string } | { crew: Crew } | { beat: true }
@@ -16,11 +18,20 @@ export function tellManager(word: Word): void {
   if (process.connected) process.send?.(word, undefined, {}, () => undefined)
 }
 
-/** A child shows that its event loop turns, and ends soon after its manager, whatever it does. */
-export function joinFamily(): void {
-  if (!process.connected) return
+/** Said by our manager alone: other supervisors speak to their children as well, and lay no lifeline. */
+export const managed = (): Option => new Option('--managed').hideHelp()
+
+/**
+ * The abort signal of a process that may be a manager's child. Such a one shows that its event loop turns,
+ * stops as `ORPHANED` when its manager is gone, and has ended soon after that, whatever it does.
+ */
+export function joinFamily({ managed: isManaged }: { managed?: true }): AbortSignal {
+  if (!isManaged) return stopSignal()
   startDeadman(GRACE_MS)
   setInterval(() => tellManager({ beat: true }), BEAT_EVERY_MS).unref()
+  const orphaned = new AbortController()
+  process.once('disconnect', () => orphaned.abort(ORPHANED))
+  return AbortSignal.any([stopSignal(), orphaned.signal])
 }
 
 /** Hears what the manager says, for as long as there is one. */

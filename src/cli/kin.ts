@@ -99,7 +99,7 @@ export class Kin {
     this.#hasSpoken = false
     // In a group of its own, or Ctrl-C would reach it twice: from the terminal and from here. The pipe
     // is its lifeline: it ends when we do.
-    const child = spawn(process.execPath, ['--no-warnings', MAIN, this.name], {
+    const child = spawn(process.execPath, ['--no-warnings', MAIN, this.name, '--managed'], {
       detached: true,
       env: this.#with.environment,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],

@@ -5,9 +5,8 @@ export const ORPHANED = 'the manager is gone'
 const SAME_MS = 1000
 
 /**
- * An abort signal that fires when this process should stop: at SIGTERM, at SIGINT, or, with
- * `ORPHANED` as its reason, when the manager that started it is gone. A second request ends the process
- * at once.
+ * An abort signal that fires when this process should stop: at SIGTERM or SIGINT. A second request ends
+ * the process at once.
  */
 export function stopSignal(): AbortSignal {
   const stop = new AbortController()
@@ -19,7 +18,6 @@ export function stopSignal(): AbortSignal {
     stop.abort()
   }
   process.on('SIGTERM', ask).on('SIGINT', ask)
-  process.once('disconnect', () => stop.abort(ORPHANED))
   return stop.signal
 }
 

@@ -4,7 +4,7 @@ import type { Millis } from '../base/time.ts'
 import { CHANNEL_FD } from './executor.ts'
 import { LIFELINE_FD } from './lifeline.ts'
 
-/** A killed process that the kernel does not let go of is told of all the same. */
+/** One that the kernel, or a pipe held elsewhere, does not let go of is told of all the same. */
 const REAP_MS: Millis = 1000
 
 /** A process and all it starts: killed together, and ended when nothing it said is left in its pipes. */
@@ -32,13 +32,16 @@ export class Group {
     this.#end = resolve
     this.#process
       .on('error', (error) => this.#finish(error.message))
-      .on('exit', () => this.#signal())
+      .on('exit', (code, signal) => {
+        this.#signal()
+        this.#finishSoon(signal ?? `exit code ${code}`)
+      })
       .on('close', (code, signal) => this.#finish(signal ?? `exit code ${code}`))
   }
 
   kill(): void {
     this.#signal()
-    setTimeout(() => this.#finish('SIGKILL'), REAP_MS).unref()
+    this.#finishSoon('SIGKILL')
   }
 
   get pid(): number | undefined {
@@ -53,6 +56,10 @@ export class Group {
     } catch {
       // Gone already.
     }
+  }
+
+  #finishSoon(why: string): void {
+    setTimeout(() => this.#finish(why), REAP_MS).unref()
   }
 
   #finish(why: string): void {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { open } from '../../src/open.ts'
 import app from '../system/chores.app.ts'
 import { childrenOf, type Command, Installation, until } from './command.ts'
@@ -41,20 +40,3 @@ export const childOf = (manager: Command, title: string): Promise<number> =>
     () => childrenOf(manager.pid).find((child) => child.title === title)?.pid,
     `there is no ${title}`,
   )
-
-export function lives(pid: number): boolean {
-  const [state] = stateOf(pid)
-  return state !== undefined && state !== 'Z'
-}
-
-/** How the kernel sees a process: a zombie has ended, and only nobody has asked how. */
-function stateOf(pid: number): string {
-  try {
-    return /^\d+ \(.*\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? ''
-  } catch {
-    return ''
-  }
-}
-
-export const hasEnded = (pid: number) =>
-  until(() => (lives(pid) ? undefined : true), `process ${pid} goes on`)

@@ -95,16 +95,6 @@ export const start = (over: Partial<ProcessOptions> = {}): Promise<ProcessCrew> 
     ...over,
   })
 
-export function lives(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
-
-export const hasDied = (pid: number) => eventually(() => !lives(pid))
-
 /** A job's result, begun again for as long as it is handed back. */
 export const resultOf = (troupe: Troupe, name: string): Promise<unknown> =>
   eventually(async () => {

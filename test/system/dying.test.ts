@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { childrenOf, until } from '../support/command.ts'
-import { childOf, hasEnded, lives, workplace } from '../support/place.ts'
+import { hasEnded, lives } from '../support/alive.ts'
+import { childOf, workplace } from '../support/place.ts'
 
 test('an endless loop is stopped at its hard limit with what it started, and its neighbours run again', async () => {
   await using place = await workplace({ ERRAND_PROCESSES: '1' })

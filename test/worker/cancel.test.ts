@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defineJob } from '../../src/job/define.ts'
+import { held } from '../support/held.ts'
 import { Hand } from '../support/hand.ts'
 import { chore } from '../support/jobs.ts'
 import { anything } from '../support/schema.ts'
@@ -9,20 +10,6 @@ import { Workplace } from '../support/workplace.ts'
 
 const input = anything()
 const PATIENT = { renewMs: 600_000, cancelGraceMs: 1 }
-
-/** A handler that says when it began and never ends by itself. */
-function endless(name = 'endless') {
-  const began = Promise.withResolvers<AbortSignal>()
-  const job = defineJob({
-    name,
-    input,
-    run: (_, { signal }) => {
-      began.resolve(signal)
-      return new Promise<never>(() => undefined)
-    },
-  })
-  return { job, began: began.promise }
-}
 
 test('a worker hears of a cancel at once, long before it renews', async () => {
   const heard = Promise.withResolvers<AbortSignal>()
@@ -44,7 +31,7 @@ test('a worker hears of a cancel at once, long before it renews', async () => {
 })
 
 test('a handler that ignores its cancel is given up after the grace time, and its place is free again', async () => {
-  const { job, began } = endless()
+  const { job, began } = held('endless')
   const quick = defineJob({ name: 'quick', input, run: () => 1 })
   await using place = await Workplace.open(job, quick)
   await place.work(place.crew([job.handler, quick.handler], 1), PATIENT)
@@ -72,7 +59,7 @@ test('a job whose cancel was asked while nobody could hear is not begun', async 
 })
 
 test('a handler that ignores its hard limit has run out of time, and its place is free again', async () => {
-  const { job, began } = endless()
+  const { job, began } = held('endless')
   const timed = {
     ...job,
     ...defineJob({ name: 'endless', input, attempts: 1, timeout: { hard: 5 } }),
@@ -111,7 +98,7 @@ test('a cancelled job leaves no file', async () => {
 })
 
 test('what was fetched ahead and is long is given back, so that another worker may run it', async () => {
-  const { job, began } = endless()
+  const { job, began } = held('endless')
   const quick = defineJob({ name: 'quick', input, run: () => 1 })
   await using place = await Workplace.open(job, quick)
   await place.work(place.crew([job.handler, quick.handler], 1), PATIENT)

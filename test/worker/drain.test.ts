@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defineJob } from '../../src/job/define.ts'
 import { Cuttable } from '../support/cuttable.ts'
+import { held } from '../support/held.ts'
 import { idsOf } from '../support/hand.ts'
 import { anything } from '../support/schema.ts'
 import { until } from '../support/until.ts'
@@ -9,16 +10,6 @@ import { Workplace } from '../support/workplace.ts'
 
 const input = anything()
 const quick = defineJob({ name: 'quick', input, run: () => 1 })
-
-function held(name = 'long') {
-  const began = Promise.withResolvers<void>()
-  const end = Promise.withResolvers<void>()
-  const run = () => {
-    began.resolve()
-    return end.promise
-  }
-  return { job: defineJob({ name, input, run }), began: began.promise, end }
-}
 
 test('a stop waits for what runs and claims nothing more', async () => {
   const { job, began, end } = held()

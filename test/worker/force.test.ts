@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type { Claimed } from '../../src/job/job.ts'
 import type { Report } from '../../src/job/outcome.ts'
 import type { Limits } from '../../src/worker/crew.ts'
+import { hasEnded, stateOf } from '../support/alive.ts'
 import { textOf } from '../support/jobs.ts'
 import { gist } from '../support/stage.ts'
-import { folder, hasDied, LONG, resultOf, start, Troupe } from '../support/troupe.ts'
+import { folder, LONG, resultOf, start, Troupe } from '../support/troupe.ts'
 import { eventually } from '../support/until.ts'
 
 const SHORT: Limits = { softMs: 200, hardMs: 300 }
@@ -15,10 +16,6 @@ const RELEASED: Report = { how: 'released', begun: true }
 
 const pidsOf = (troupe: Troupe, jobs: readonly Claimed[]) =>
   Promise.all(jobs.map((job) => troupe.pidOf(job)))
-
-/** As the kernel sees it: R is one that is busy. */
-const stateOf = (pid: number) =>
-  /^\d+ \(.*\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]
 
 /** How a job ended, in a few words. */
 async function endOf(troupe: Troupe, job: Claimed): Promise<unknown[]> {
@@ -36,7 +33,7 @@ test('an endless loop is stopped at its hard limit, and its neighbours are relea
   assert.deepEqual([reason, retry], ['timeout', true])
   for (const job of neighbours) assert.deepEqual(await troupe.report(job), RELEASED)
   assert.deepEqual(troupe.cutOff.toSorted(), [...neighbours, loop].map(({ id }) => id).toSorted())
-  await hasDied(pid)
+  await hasEnded(pid)
 })
 
 test('who blocks the event loop is to blame, although a neighbour’s limit passes first', async () => {
@@ -96,14 +93,14 @@ test('an error that nobody caught fails the attempt it came from, and its execut
   assert.notEqual(await resultOf(troupe, 'pid'), pid)
   troupe.crew.abort(neighbour.id, neighbour.fence, 'cancelled')
   assert.deepEqual(await troupe.report(neighbour), { how: 'cancelled' })
-  await hasDied(pid)
+  await hasEnded(pid)
 })
 
 test('an error after a job’s end harms no other job, and the executor is replaced', async () => {
   await using troupe = await Troupe.start()
   const report = await troupe.report(troupe.begin('stray', { input: '"after"' }))
   assert(report.how === 'completed')
-  await hasDied(Number(textOf(report.result)))
+  await hasEnded(Number(textOf(report.result)))
   assert.equal(typeof (await resultOf(troupe, 'pid')), 'number')
 })
 
@@ -146,7 +143,7 @@ test('a handler that goes on after its cancel is stopped by force, with what it 
   troupe.crew.stop(deaf.id, deaf.fence, { how: 'cancelled' })
   assert.deepEqual(await troupe.report(deaf), { how: 'cancelled' })
   assert.deepEqual(await troupe.report(parent), RELEASED)
-  for (const pid of pids) await hasDied(pid)
+  for (const pid of pids) await hasEnded(pid)
 })
 
 test('an executor ends by itself once the time its foreman gave is over, and its jobs are released', async () => {
@@ -156,7 +153,7 @@ test('an executor ends by itself once the time its foreman gave is over, and its
   troupe.crew.live(100)
   assert.deepEqual(await troupe.report(deaf), RELEASED)
   assert.deepEqual(await troupe.report(patient), RELEASED)
-  await hasDied(pid)
+  await hasEnded(pid)
   assert.equal(typeof (await resultOf(troupe, 'pid')), 'number')
 })
 
@@ -184,7 +181,7 @@ test('a job that was given to an executor which an ended one blocks is not blame
   await eventually(() => (busy = stateOf(pid) === 'R' ? busy + 1 : 0) === 10)
   const victim = troupe.begin('echo', { limits: SHORT })
   assert.deepEqual(await troupe.report(victim), RELEASED)
-  await hasDied(pid)
+  await hasEnded(pid)
 })
 
 test('an executor that was replaced ends although its app cannot be stopped', async (t) => {
@@ -195,7 +192,7 @@ test('an executor that was replaced ends although its app cannot be stopped', as
   writeFileSync(stuck, '')
   const report = await troupe.report(troupe.begin('stray', { input: '"after"' }))
   assert(report.how === 'completed')
-  await hasDied(Number(textOf(report.result)))
+  await hasEnded(Number(textOf(report.result)))
 })
 
 test('a crew whose folder was cleared away goes on', async () => {
@@ -240,5 +237,5 @@ test('an executor that holds too much memory is replaced, and ends what it has',
   await eventually(async () => (await resultOf(troupe, 'pid')) !== pid)
   troupe.crew.abort(job.id, job.fence, 'cancelled')
   assert.deepEqual(await troupe.report(job), { how: 'cancelled' })
-  await hasDied(pid)
+  await hasEnded(pid)
 })

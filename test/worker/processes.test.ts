@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { hasCode } from '../../src/job/errors.ts'
 import type { Report } from '../../src/job/outcome.ts'
+import { hasEnded, lives } from '../support/alive.ts'
 import { counting } from '../support/counting.ts'
 import { textOf } from '../support/jobs.ts'
-import { folder, hasDied, lives, pathOf, resultOf, start, Troupe } from '../support/troupe.ts'
+import { folder, pathOf, resultOf, start, Troupe } from '../support/troupe.ts'
 import { eventually } from '../support/until.ts'
 import { Workplace } from '../support/workplace.ts'
 import { echo, hang } from './fixture.app.ts'
@@ -100,7 +101,7 @@ test('an abandoned handler is stopped by force, even one that hears nothing', as
   const pid = await troupe.pidOf(job)
   troupe.crew.abandon()
   assert.deepEqual(await troupe.report(job), { how: 'released', begun: true })
-  await hasDied(pid)
+  await hasEnded(pid)
 })
 
 test('what a handler started dies with its executor', async () => {
@@ -109,7 +110,7 @@ test('what a handler started dies with its executor', async () => {
   const pid = await troupe.pidOf(job)
   assert(lives(pid))
   troupe.crew.abandon()
-  await hasDied(pid)
+  await hasEnded(pid)
 })
 
 test('a stop leaves no process behind', async () => {
@@ -120,7 +121,7 @@ test('a stop leaves no process behind', async () => {
   await crew.crew[Symbol.asyncDispose]()
   for (const report of reports) {
     assert(report.how === 'completed')
-    await hasDied(Number(textOf(report.result)))
+    await hasEnded(Number(textOf(report.result)))
   }
 })
 

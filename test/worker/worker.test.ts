@@ -4,6 +4,7 @@ import { defineJob } from '../../src/job/define.ts'
 import { readFailure } from '../../src/job/failure.ts'
 import { counting } from '../support/counting.ts'
 import { Cuttable } from '../support/cuttable.ts'
+import { held } from '../support/held.ts'
 import { Hand, LEASE_MS, only, pass, seen } from '../support/hand.ts'
 import { bytes, completed, DAY, SECOND, textOf } from '../support/jobs.ts'
 import { anything } from '../support/schema.ts'
@@ -12,21 +13,6 @@ import { Workplace } from '../support/workplace.ts'
 
 const input = anything()
 const double = defineJob({ name: 'double', input, run: (n) => Number(n) * 2 })
-
-/** A handler that waits for the test, and says when it began. */
-function held<Value>(name: string) {
-  const began = Promise.withResolvers<AbortSignal>()
-  const end = Promise.withResolvers<Value>()
-  const job = defineJob({
-    name,
-    input,
-    run: (_, { signal }) => {
-      began.resolve(signal)
-      return end.promise
-    },
-  })
-  return { job, began: began.promise, end }
-}
 
 test('a job is claimed, run and settled', async () => {
   await using place = await Workplace.open(double)

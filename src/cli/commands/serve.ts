@@ -5,24 +5,26 @@ import { Links } from '../../http/links.ts'
 import { findApp, loadApp } from '../app.ts'
 import type { Define } from '../commands.ts'
 import { type Desk, offer, SERVE_SETTINGS } from '../desk.ts'
-import { hearManager, joinFamily, tellManager } from '../family.ts'
+import { hearManager, joinFamily, managed, tellManager } from '../family.ts'
 import { faultOf } from '../fault.ts'
 import { firstRequest } from '../first.ts'
 import { linkKey } from '../keys.ts'
 import { type Log, openLog } from '../log.ts'
 import { reach } from '../reach.ts'
-import { aborted, ORPHANED, stopSignal } from '../stopping.ts'
+import { aborted, ORPHANED } from '../stopping.ts'
 import { VERSION } from '../version.ts'
 
 /** What answers may still take once the manager is gone. */
 const ORPHAN_GRACE_MS = 500
 
 export const serve: Define = (command, desk) => {
-  offer(command, SERVE_SETTINGS).action(async () => {
-    process.title = 'errand serve'
-    joinFamily()
-    await answer(desk, openLog(desk.settings), stopSignal())
-  })
+  offer(command, SERVE_SETTINGS)
+    .addOption(managed())
+    .action(async (options: { managed?: true }) => {
+      process.title = 'errand serve'
+      const signal = joinFamily(options)
+      await answer(desk, openLog(desk.settings), signal)
+    })
 }
 
 async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> {

@@ -7,25 +7,27 @@ import type { Errand } from '../../open.ts'
 import { findApp } from '../app.ts'
 import type { Define } from '../commands.ts'
 import { type Desk, offer, WORKER_SETTINGS } from '../desk.ts'
-import { joinFamily, tellManager } from '../family.ts'
+import { joinFamily, managed, tellManager } from '../family.ts'
 import { faultOf } from '../fault.ts'
 import { type Log, openLog } from '../log.ts'
 import { reach } from '../reach.ts'
 import { filesRoot, type Settings } from '../rows.ts'
-import { aborted, ORPHANED, stopSignal } from '../stopping.ts'
+import { aborted, ORPHANED } from '../stopping.ts'
 
 /** Whatever ended a worker would end the next one as fast; and its crew may have more to tell. */
 const ANEW_MS = 500
 const EXECUTOR = fileURLToPath(new URL('../executor.ts', import.meta.url))
 
 export const worker: Define = (command, desk) => {
-  offer(command, WORKER_SETTINGS).action(async () => {
-    process.title = 'errand worker'
-    joinFamily()
-    const isSettled = await work(desk, openLog(desk.settings), stopSignal())
-    // What could not be handed back may still be trying; its lease runs out without us.
-    if (!isSettled) process.exit(1)
-  })
+  offer(command, WORKER_SETTINGS)
+    .addOption(managed())
+    .action(async (options: { managed?: true }) => {
+      process.title = 'errand worker'
+      const signal = joinFamily(options)
+      const isSettled = await work(desk, openLog(desk.settings), signal)
+      // What could not be handed back may still be trying; its lease runs out without us.
+      if (!isSettled) process.exit(1)
+    })
 }
 
 /** Works until told to stop; false when something had to be left for others to take over. */
@@ -33,7 +35,13 @@ async function work(desk: Desk, log: Log, signal: AbortSignal): Promise<boolean>
   const { settings } = desk
   // While the executors start, which takes longer: a worker may be waited for.
   const opening = reach(() => desk.errand(), waiting(log, signal))
-  await using crew = await startCrew(findApp(settings.app), settings, log)
+  // Heard where it is awaited.
+  opening.catch(() => undefined)
+  const starting = startCrew(findApp(settings.app), settings, log)
+  await Promise.race([starting, aborted(signal)])
+  // Executors that have not started hold nothing, and end with us.
+  if (signal.aborted) process.exit(0)
+  await using crew = await starting
   await using errand = await opening
   if (errand === undefined) return true
   for (let late = 0; !signal.aborted;) {
