@@ -15,6 +15,7 @@ type Sabotage = {
 }
 
 const STORE = 'test/store/sqlite.test.ts'
+const SYSTEM = 'test/system/'
 
 const SABOTAGES: readonly Sabotage[] = [
   {
@@ -146,6 +147,22 @@ const SABOTAGES: readonly Sabotage[] = [
     red: /to blame/,
   },
   {
+    breaks: 'an executor outlives its foreman',
+    file: 'src/worker/deadman.ts',
+    find: ".on('close', () => setTimeout(end, graceMs))",
+    put: ".on('close', () => undefined)",
+    test: 'test/system/dying.test.ts',
+    red: /nothing of a killed worker/,
+  },
+  {
+    breaks: 'an executor outlives the time its foreman gave',
+    file: 'src/worker/deadman.ts',
+    find: 'deadline = setTimeout(end, ask.until - monotonic())',
+    put: 'deadline = undefined',
+    test: 'test/worker/force.test.ts',
+    red: /time its foreman gave/,
+  },
+  {
     breaks: 'a stream has the store read for everybody',
     file: 'src/watch/follow.ts',
     find: '      waiter.heard = heard\n',
@@ -181,11 +198,11 @@ function isNoticed({ breaks, file, find, put, test, red }: Sabotage): boolean {
     const before = readFileSync(join(copy, file), 'utf8')
     if (!before.includes(find)) return told(breaks, false, `${file} has no such text any more`)
     writeFileSync(join(copy, file), before.replace(find, put))
-    // One mode is enough to see a clause fall, and much faster.
-    const narrow = test === STORE ? ['--test-name-pattern=SQLite in memory'] : []
+    // One mode is enough to see a clause fall, and a test of real processes to see itself: much faster.
+    const narrow = test === STORE ? 'SQLite in memory' : test.startsWith(SYSTEM) ? red.source : '.'
     const { stdout } = spawnSync(
       process.execPath,
-      ['--no-warnings', '--test', '--test-reporter=tap', ...narrow, test],
+      ['--no-warnings', '--test', '--test-reporter=tap', `--test-name-pattern=${narrow}`, test],
       {
         cwd: copy,
         encoding: 'utf8',

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { randomUUID } from 'node:crypto'
-import { type Hit, schedule, seeded, strike } from './faults.ts'
+import { type Hit, schedule, strike } from './faults.ts'
 import { type Ending, judge, type Verdict } from './judge.ts'
 import { type KindName, KINDS } from './kinds.ts'
 import type { Ledger } from './ledger.ts'
+import { seeded } from '../lib/random.ts'
 import { percentile } from '../lib/statistics.ts'
 import type { Submission, System } from './system.ts'
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { seeded } from '../lib/random.ts'
 import type { Entry, Ledger } from './ledger.ts'
 import type { Fault, System } from './system.ts'
 
@@ -12,28 +13,24 @@ export const GAPS: Readonly<Record<Fault, number>> = {
   sigterm: 12,
 }
 
+const FAULTS: readonly Fault[] = ['executor', 'worker', 'manager', 'api', 'freeze', 'sigterm']
+
 export type Hit = { fault: Fault; at: number; ids: readonly string[] }
 
 type Planned = { fault: Fault; at: number; pick: number; ms: number }
 
 /** Which faults come when: the same for the same seed, one stream of numbers for each kind. */
 export function schedule(seed: number, seconds: number, leaseMs: number): Planned[] {
-  const kinds = Object.entries(GAPS)
-  return kinds
-    .flatMap(([name, gap], i) => {
-      const random = seeded(seed * 1000 + i)
-      const planned: Planned[] = []
-      for (let at = 0; ;) {
-        at += -Math.log(1 - random()) * gap
-        if (at >= seconds) return planned
-        const fault = FAULTS.find((one) => one === name)
-        if (fault) planned.push({ fault, at, pick: random(), ms: (1 + 3 * random()) * leaseMs })
-      }
-    })
-    .toSorted((a, b) => a.at - b.at)
+  return FAULTS.flatMap((fault, i) => {
+    const random = seeded(seed * 1000 + i)
+    const planned: Planned[] = []
+    for (let at = 0; ;) {
+      at += -Math.log(1 - random()) * GAPS[fault]
+      if (at >= seconds) return planned
+      planned.push({ fault, at, pick: random(), ms: (1 + 3 * random()) * leaseMs })
+    }
+  }).toSorted((a, b) => a.at - b.at)
 }
-
-const FAULTS: readonly Fault[] = ['executor', 'worker', 'manager', 'api', 'freeze', 'sigterm']
 
 /** Does to a system what was planned, and notes which jobs it hit. */
 export async function strike(
@@ -71,16 +68,5 @@ function signal(pid: number, name: NodeJS.Signals): boolean {
     return process.kill(pid, name)
   } catch {
     return false
-  }
-}
-
-/** The same numbers for the same seed, each from 0 to below 1 (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }

@@ -68,10 +68,11 @@ export function judge(
     } else if ('id' in entry) lives.set(entry.id, [...(lives.get(entry.id) ?? []), entry])
   }
   const broken = structuredClone(UNBROKEN)
-  let [runs, lateEffects] = [0, 0]
+  let [runs, extraRuns, lateEffects] = [0, 0, 0]
   for (const [id, life] of lives) {
     const seen = follow(life)
     runs += seen.begun
+    extraRuns += Math.max(0, seen.begun - 1)
     lateEffects += seen.late
     if (!seen.isRising) broken.fenceTwice.push(id)
     const ending = endings.get(id)
@@ -100,7 +101,6 @@ export function judge(
     if (hasHooks && ending.hooks !== hooks)
       broken.hook.push(`${id} ${kind} ${ending.end} ${ending.hooks}`)
   }
-  const extraRuns = runs - [...lives.values()].filter((life) => follow(life).begun > 0).length
   return {
     acked: acked.size,
     indeterminate: unanswered.size,

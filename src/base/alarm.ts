@@ -1,7 +1,4 @@
-import type { Millis } from './time.ts'
-
-/** A timer past 2^31 ms would fire at once. */
-const TIMER_MAX_MS = 2_147_483_647
+import { type Millis, TIMER_MAX_MS } from './time.ts'
 
 /**
  * One timer for many deadlines, by the clock of `performance.now()`. To add one that is later than the

@@ -1,4 +1,4 @@
-import type { Millis } from './time.ts'
+import { type Millis, TIMER_MAX_MS } from './time.ts'
 
 /** A sleep that can be cut short. A ring while nobody waits is kept for the next wait. */
 export class Bell {
@@ -19,8 +19,7 @@ export class Bell {
         this.#rung = false
         resolve()
       }
-      // A timer past 2^31 ms would fire at once.
-      const timer = setTimeout(done, Math.min(ms, 2_147_483_647))
+      const timer = setTimeout(done, Math.min(ms, TIMER_MAX_MS))
       this.#wake = done
       if (this.#rung) done()
     })

@@ -31,5 +31,8 @@ export function formatSpan(ms: Millis): string {
   return `${Math.round((ms / size) * 10) / 10}${unit}`
 }
 
+/** What a timer can wait at most: past 2^31 ms it would fire at once. */
+export const TIMER_MAX_MS: Millis = 2_147_483_647
+
 /** A clock that only runs forward, the same for all processes of one machine. */
 export const monotonic = (): Millis => Number(process.hrtime.bigint() / 1_000_000n)

@@ -1,4 +1,4 @@
-import type { Millis } from '../base/time.ts'
+import { type Millis, TIMER_MAX_MS } from '../base/time.ts'
 import type { Job, JobId } from '../job/job.ts'
 import type { Lookout } from '../store/contract.ts'
 
@@ -67,8 +67,8 @@ export class Follower implements Disposable {
     if (this.isClosed || signal?.aborted) return Promise.resolve(undefined)
     return new Promise((resolve) => {
       const giveUp = () => waiter.done(undefined)
-      // A timer past 2^31 ms would fire at once; who waits longer asks again.
-      const timer = setTimeout(giveUp, Math.min(ms, 2_147_483_647))
+      // Who waits longer asks again.
+      const timer = setTimeout(giveUp, Math.min(ms, TIMER_MAX_MS))
       waiter.done = (news) => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', giveUp)

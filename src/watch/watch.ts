@@ -1,6 +1,6 @@
 import { isId } from '../base/id.ts'
 import { readOwn } from '../base/json.ts'
-import { type Millis, type Span } from '../base/time.ts'
+import { type Millis, type Span, TIMER_MAX_MS } from '../base/time.ts'
 import type { Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import { type Failure, readFailure } from '../job/failure.ts'
@@ -37,8 +37,6 @@ export type WorkerInfo = {
   processes: number
 }
 export type LogView = { n: number; at: string; level: string; text: string; fence: number }
-
-const FOREVER_MS = 2_147_483_647
 
 /** Where work is seen: everything a person or a program may ask about jobs. */
 export class Watch implements Disposable {
@@ -115,7 +113,7 @@ export class Watch implements Disposable {
   ): Promise<Parsed<Out>> {
     const view = await this.ended(
       id,
-      wait === undefined ? FOREVER_MS : readSpan('wait', wait),
+      wait === undefined ? TIMER_MAX_MS : readSpan('wait', wait),
       tenant,
     )
     if (view.state === 'completed') return view.result

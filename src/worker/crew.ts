@@ -59,6 +59,10 @@ export interface Crew extends AsyncDisposable {
   abandon(): void
 }
 
+/** What becomes of a job that is told to stop before it has begun. */
+export const unbegun = (why: Abort): Report =>
+  why === 'cancelled' ? { how: why } : { how: why, begun: false }
+
 export const hardTimeout = (): Report => ({
   how: 'failed',
   reason: 'timeout',

@@ -7,7 +7,7 @@ import type { Claimed, JobId, WorkerId } from '../job/job.ts'
 import { decide, type Outcome, type Report } from '../job/outcome.ts'
 import { type Policy, readPolicy } from '../job/policy.ts'
 import type { Answer, Note, Workbench } from '../store/contract.ts'
-import type { Abort, Crew, Limits } from './crew.ts'
+import { type Crew, type Limits, unbegun } from './crew.ts'
 import { Pace } from './pace.ts'
 import type { WorkerSettings } from './settings.ts'
 import { Stats } from './stats.ts'
@@ -71,10 +71,7 @@ export class Foreman {
   }
 
   /** Something may be ready, or somebody waits for an answer. */
-  readonly ring = () => {
-    this.#bell.ring()
-    this.#trips.ring()
-  }
+  readonly ring = () => this.#bell.ring()
 
   askSweep(): void {
     this.#sweepAsked = true
@@ -87,18 +84,14 @@ export class Foreman {
       const job = this.#held.get(id)
       if (job === undefined || job.cancelAsked) continue
       job.cancelAsked = true
-      this.#abort(job, 'cancelled')
+      this.#crew.abort(id, job.fence, 'cancelled')
       const { cancelGraceMs } = this.#settings
       setTimeout(() => this.#crew.stop(id, job.fence, { how: 'cancelled' }), cancelGraceMs).unref()
     }
   }
 
   abortAll(): void {
-    for (const job of this.#held.values()) this.#abort(job, 'released')
-  }
-
-  #abort({ id, fence }: Claimed, why: Abort): void {
-    this.#crew.abort(id, fence, why)
+    for (const { id, fence } of this.#held.values()) this.#crew.abort(id, fence, 'released')
   }
 
   /** Works until `signal` aborts, then claims nothing more and settles what it holds. */
@@ -200,7 +193,7 @@ export class Foreman {
   }
 
   #release(job: Claimed): void {
-    this.#end(job, { how: 'released', begun: false }, 0)
+    this.#end(job, unbegun('released'), 0)
   }
 
   #end(job: Claimed, report: Report, ranMs: Millis): void {

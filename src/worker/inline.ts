@@ -13,6 +13,7 @@ import {
   hardTimeout,
   type Limits,
   STALL_MS,
+  unbegun,
 } from './crew.ts'
 import { current } from './current.ts'
 import { Performance } from './perform.ts'
@@ -61,12 +62,7 @@ export class InlineCrew implements Crew {
     if (running?.job.fence === fence) return running.performance.abort(why)
     const at = this.#waiting.findIndex(({ job }) => job.id === id && job.fence === fence)
     const [waiting] = at === -1 ? [] : this.#waiting.splice(at, 1)
-    if (waiting)
-      this.#ear.report(
-        waiting.job,
-        why === 'cancelled' ? { how: why } : { how: why, begun: false },
-        0,
-      )
+    if (waiting) this.#ear.report(waiting.job, unbegun(why), 0)
   }
 
   /** A handler of this process cannot be stopped by force; what it reports after this counts for nothing. */
@@ -91,8 +87,7 @@ export class InlineCrew implements Crew {
   }
 
   recall(): void {
-    for (const { job } of this.#waiting.splice(0))
-      this.#ear.report(job, { how: 'released', begun: false }, 0)
+    for (const { job } of this.#waiting.splice(0)) this.#ear.report(job, unbegun('released'), 0)
   }
 
   abandon(): void {

@@ -25,7 +25,7 @@ export class Lifeline {
   #answer: ((blocking: Blocking) => void) | undefined
 
   constructor(stream: Duplex) {
-    this.#stream = stream.on('error', () => undefined)
+    this.#stream = stream
     createInterface({ input: stream })
       .on('error', () => undefined)
       .on('line', (line) => this.#hear(line))

@@ -1,5 +1,5 @@
 import { decodeJson, encodeJson, findUnfit } from '../base/json.ts'
-import type { Millis } from '../base/time.ts'
+import { type Millis, TIMER_MAX_MS } from '../base/time.ts'
 import { FatalError, RetryAfter } from '../job/control.ts'
 import type { Handler } from '../job/define.ts'
 import { ErrandError, hasCode } from '../job/errors.ts'
@@ -26,8 +26,7 @@ export class Performance {
   constructor(handler: Handler, job: Claimed, softMs: Millis, tools: Tools) {
     this.#handler = handler
     this.#job = job
-    // A timer past 2^31 ms would fire at once.
-    this.#softMs = Math.min(softMs, 2_147_483_647)
+    this.#softMs = Math.min(softMs, TIMER_MAX_MS)
     this.#tools = tools
     this.#attempt = new Attempt(job, tools)
   }

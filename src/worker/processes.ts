@@ -6,7 +6,7 @@ import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
 import { readPolicy } from '../job/policy.ts'
 import { Child, type ChildOptions } from './child.ts'
-import { type Abort, type Crew, DEAF, type Ear, type Limits } from './crew.ts'
+import { type Abort, type Crew, DEAF, type Ear, type Limits, unbegun } from './crew.ts'
 import { Hiring } from './hiring.ts'
 import { Scratch } from './scratch.ts'
 import { IDLE_MS, Solos } from './solos.ts'
@@ -39,7 +39,7 @@ export class ProcessCrew implements Crew {
   readonly #solos: Solos
   readonly #suspects = new Set<JobId>()
   readonly #alarm = new Alarm(() => this.#watch())
-  readonly #hiring: Hiring
+  readonly #hiring: Hiring<Child>
   #ear: Ear = DEAF
   #until: Millis | undefined
 
@@ -106,17 +106,12 @@ export class ProcessCrew implements Crew {
     for (const child of this.#children)
       if (child.isOpen && (!idle || child.held / child.share < idle.held / idle.share)) idle = child
     if (idle) idle.begin(job, limits)
-    else this.#ear.report(job, { how: 'released', begun: false }, 0)
+    else this.#ear.report(job, unbegun('released'), 0)
   }
 
   abort(id: JobId, fence: Fence, why: Abort): void {
     const waiting = this.#solos.take(id, fence)
-    if (waiting)
-      return this.#ear.report(
-        waiting,
-        why === 'cancelled' ? { how: why } : { how: why, begun: false },
-        0,
-      )
+    if (waiting) return this.#ear.report(waiting, unbegun(why), 0)
     for (const child of this.#all) child.abort(id, fence, why)
   }
 
@@ -145,7 +140,7 @@ export class ProcessCrew implements Crew {
     this.#hiring[Symbol.dispose]()
     await Promise.all(this.#all.map((child) => child.stop()))
     this.#alarm[Symbol.dispose]()
-    await this.#scratch.remove(this.#scratch.root)
+    await this.#scratch[Symbol.asyncDispose]()
   }
 
   get #all(): Child[] {

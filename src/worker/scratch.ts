@@ -9,21 +9,27 @@ const STALE_MS = 3_600_000
 const TOUCH_EVERY_MS = 60_000
 
 /** Where attempts have their directories: a folder a crew, in it one an executor, removed when that has ended. */
-export class Scratch {
+export class Scratch implements AsyncDisposable {
   readonly root: string
+  readonly #touching: NodeJS.Timeout
   #count = 0
 
   constructor() {
     removeStale()
     this.root = mkdtempSync(join(tmpdir(), PREFIX))
     // Tells other crews of this machine that this one lives, whatever its store does.
-    setInterval(() => this.#touch(), TOUCH_EVERY_MS).unref()
+    this.#touching = setInterval(() => this.#touch(), TOUCH_EVERY_MS).unref()
   }
 
   next(): string {
     const folder = join(this.root, `${++this.#count}`)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     return folder
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#touching)
+    await this.remove(this.root)
   }
 
   #touch(): void {

@@ -1,7 +1,7 @@
 import type { Millis } from '../base/time.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Child } from './child.ts'
-import type { Ear, Limits } from './crew.ts'
+import { type Ear, type Limits, unbegun } from './crew.ts'
 
 type Waiting = { job: Claimed; limits: Limits }
 
@@ -88,8 +88,7 @@ export class Solos {
   }
 
   recall(ear: Ear): void {
-    for (const { job } of this.#line.splice(0))
-      ear.report(job, { how: 'released', begun: false }, 0)
+    for (const { job } of this.#line.splice(0)) ear.report(job, unbegun('released'), 0)
   }
 
   #borrow(job: Claimed): Child | undefined {

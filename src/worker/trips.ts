@@ -1,4 +1,4 @@
-import { Bell } from '../base/bell.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { failpoint } from '../base/failpoint.ts'
 import type { Millis } from '../base/time.ts'
 import { ErrandError } from '../job/errors.ts'
@@ -23,7 +23,6 @@ export class Trips {
   readonly #bench: Workbench
   readonly #worker: WorkerId
   readonly #onError: (error: unknown) => void
-  readonly #bell = new Bell()
   #n = 0
 
   constructor(bench: Workbench, worker: WorkerId, onError: (error: unknown) => void) {
@@ -60,11 +59,6 @@ export class Trips {
     return { jobs, isFull: jobs.length === SWEEP_MAX }
   }
 
-  /** Somebody wants to know sooner whether the store answers again. */
-  ring(): void {
-    this.#bell.ring()
-  }
-
   /** An outage has no limit: what is held waits. */
   async #repeat(call: (n: number) => Promise<Exchanged>): Promise<Handed> {
     const n = ++this.#n
@@ -77,7 +71,7 @@ export class Trips {
       } catch (error) {
         if (!(error instanceof ErrandError) || LASTING.includes(error.code)) throw error
         this.#onError(error)
-        await this.#bell.wait(RETRY_MS)
+        await sleep(RETRY_MS)
       }
     }
   }

@@ -1,10 +1,7 @@
-/** The same numbers for the same seed, each from 0 to one below the limit (mulberry32). */
+import { seeded as fractions } from '../../bench/lib/random.ts'
+
+/** The same numbers for the same seed, each from 0 to one below the limit. */
 export function seeded(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
+  const next = fractions(seed)
+  return (below) => Math.floor(next() * below)
 }

@@ -31,7 +31,7 @@ test('an endless loop is stopped at its hard limit with what it started, and its
   assert.deepEqual(await place.errand.verify(), [])
 })
 
-test('nothing of a killed worker is left running, endless loops and what they started included', async () => {
+test('nothing of a killed worker is left running, endless loops and what they started included', async (t) => {
   await using place = await workplace()
   const worker = place.here.start('worker')
   await worker.said('worker started')
@@ -39,6 +39,8 @@ test('nothing of a killed worker is left running, endless loops and what they st
   const { done = 0, total = 0 } = await place.pidsOf(id)
   const executors = childrenOf(worker.pid).map(({ pid }) => pid)
   assert(executors.includes(done) && lives(total))
+  // A failure must not leave behind what it complains of.
+  t.after(() => executors.filter(lives).forEach((pid) => process.kill(-pid, 'SIGKILL')))
   worker.signal('SIGKILL')
   for (const pid of [...executors, total]) await hasEnded(pid)
 })

@@ -151,9 +151,9 @@ test('an executor ends by itself once the time its foreman gave is over, and its
   const [deaf, patient] = [troupe.begin('spin'), troupe.begin('hang')]
   const [pid = 0] = await pidsOf(troupe, [deaf])
   troupe.crew.live(100)
+  await hasEnded(pid)
   assert.deepEqual(await troupe.report(deaf), RELEASED)
   assert.deepEqual(await troupe.report(patient), RELEASED)
-  await hasEnded(pid)
   assert.equal(typeof (await resultOf(troupe, 'pid')), 'number')
 })
 

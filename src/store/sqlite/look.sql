@@ -57,8 +57,11 @@ select job.turn, job.state, job.queue, body.job, body.tenant, job.ended_at from 
 where job.state = 6 and (job.ended_at, job.turn) < (:a, :b) order by job.ended_at desc, job.turn desc limit 1000;
 
 -- name: attempts
-select fence, worker, started_at, ended_at, outcome, error from attempt
-where turn = (select turn from job where id = ?) order by fence;
+-- The last thousand: runs that are not counted have no other bound.
+select * from (
+  select fence, worker, started_at, ended_at, outcome, error from attempt
+  where turn = (select turn from job where id = ?) order by fence desc limit 1000
+) order by fence;
 
 -- name: logs
 select n, at, fence, level, text from log
