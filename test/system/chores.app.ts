@@ -41,4 +41,11 @@ const spin = defineJob({
 
 const loop = defineJob({ name: 'loop', input: z.object({}), run: goOnForEver })
 
-export default defineApp({ jobs: [echo, nap, spin, loop] })
+export default defineApp({
+  jobs: [echo, nap, spin, loop],
+  routes: (app) => {
+    app.get('/spin', () => {
+      for (;;);
+    })
+  },
+})

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { childrenOf, until } from '../support/command.ts'
-import { hasEnded, lives } from '../support/alive.ts'
+import { hasEnded, lives, stateOf } from '../support/alive.ts'
 import { childOf, workplace } from '../support/place.ts'
 
 test('an endless loop is stopped at its hard limit with what it started, and its neighbours run again', async () => {
@@ -32,7 +32,8 @@ test('an endless loop is stopped at its hard limit with what it started, and its
 })
 
 test('nothing of a killed worker is left running, endless loops and what they started included', async (t) => {
-  await using place = await workplace()
+  // So long a lease that only the end of the pipe can end them.
+  await using place = await workplace({ ERRAND_LEASE: '10m' })
   const worker = place.here.start('worker')
   await worker.said('worker started')
   const { id } = await place.errand.enqueue('loop', {})
@@ -58,6 +59,20 @@ test('server, worker and executors end with a killed manager, and what ran is ha
   for (const one of [...children, pid]) await hasEnded(one)
   const view = await place.errand.job(id)
   assert.deepEqual([view.state, view.attempt], ['ready', 1])
+})
+
+test('a server whose own route never ends does not outlive its manager', async (t) => {
+  await using place = await workplace()
+  const manager = place.here.start('start')
+  const { url } = await manager.said('serving')
+  await manager.said('worker started')
+  const serve = await childOf(manager, 'errand serve')
+  t.after(() => lives(serve) && process.kill(-serve, 'SIGKILL'))
+  const asked = fetch(`${String(url)}/spin`).catch(() => 'no answer')
+  await until(() => (stateOf(serve) === 'R' ? true : undefined), 'it does not spin')
+  manager.signal('SIGKILL')
+  await hasEnded(serve)
+  assert.equal(await asked, 'no answer')
 })
 
 test('a running job that hears nothing is cancelled from a terminal, and its process is gone', async () => {
