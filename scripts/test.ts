@@ -7,6 +7,12 @@ const TOOLS = 'node_modules/.bin'
 const NEEDED = [
   { what: 'a browser for the pages', paths: ['/usr/bin/chromium'], packages: ['chromium'] },
   { what: 'a reader of PDFs', paths: ['/usr/bin/pdftotext'], packages: ['poppler-utils'] },
+  { what: 'Redis', paths: ['/usr/bin/redis-server'], packages: ['redis-server'] },
+  {
+    what: 'PostgreSQL',
+    paths: [...globSync('/usr/lib/postgresql/*/bin/initdb'), '/usr/local/bin/initdb'],
+    packages: ['postgresql'],
+  },
 ]
 
 const STEPS = [

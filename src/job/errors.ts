@@ -22,7 +22,9 @@ const REASONS = {
   FILES_FULL: 'the disk for files is full',
   // The store
   UNKNOWN_STORE: 'the store {url} is not understood; use sqlite:<file> or sqlite::memory:',
-  STORE_UNREACHABLE: 'the store cannot be opened: {why}',
+  STORE_UNREACHABLE: 'the store cannot be reached: {why}',
+  STORE_UNSAFE: 'the store would lose jobs: {why}',
+  STORE_CHANGED: 'the store is not the one this process began with: {why}',
   STORE_BUSY: 'the store was busy for {waitedMs} ms',
   STORE_FULL: 'the disk of the store is full; nothing accepted was lost',
   STORE_READONLY: 'the store cannot be written; check the permissions of {file}',

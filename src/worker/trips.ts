@@ -14,7 +14,7 @@ export type Ended = { settlement: Settlement; job: Claimed; isRefused?: boolean 
 const SWEEP_MAX = 100
 const RETRY_MS = 250
 /** What waiting cannot mend: whoever started this worker registers anew, or gives up. */
-const LASTING: readonly string[] = ['WORKER_GONE', 'STORE_CLOSED', 'STORE_CORRUPT']
+const LASTING: readonly string[] = ['WORKER_GONE', 'STORE_CLOSED', 'STORE_CORRUPT', 'STORE_CHANGED']
 
 /** A worker's numbered trips to the store, each repeated under its number until it was answered. */
 export class Trips {
@@ -33,7 +33,7 @@ export class Trips {
 
   /**
    * Settles and claims. A settlement that cannot be stored must not keep its neighbours from theirs.
-   * @throws ErrandError WORKER_GONE, STORE_CLOSED, STORE_CORRUPT
+   * @throws ErrandError WORKER_GONE, STORE_CLOSED, STORE_CORRUPT, STORE_CHANGED
    */
   async exchange(ended: readonly Ended[], claim: Claim): Promise<Handed> {
     const settlements = ended.map(({ settlement }) => settlement)

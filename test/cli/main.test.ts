@@ -58,7 +58,7 @@ const cases: Record<string, Case> = {
   'a store that cannot be opened is 69': [
     ['queues', '--store', 'sqlite:/dev/null/errand.db'],
     69,
-    /store cannot be opened/,
+    /store cannot be reached/,
   ],
   'a damaged store is 74': [['queues', '--store', `sqlite:${APP}`], 74, /is damaged/],
   'a store of another kind is 78': [

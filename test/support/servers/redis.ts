@@ -1,0 +1,39 @@
+import { Redis } from 'ioredis'
+import { freePort, freshFolder, Server } from './server.ts'
+
+/** A Redis that appends to its file every second, unless told otherwise. */
+export class RedisServer extends Server {
+  protected readonly options = {}
+  readonly #more: readonly string[]
+
+  private constructor(folder: string, port: number, more: readonly string[]) {
+    super(folder, port)
+    this.#more = more
+  }
+
+  /** `more` are lines of its configuration as arguments: `--appendonly no`, `--maxmemory 20mb`. */
+  static async start(...more: string[]): Promise<RedisServer> {
+    return new RedisServer(freshFolder('redis'), await freePort(), more).start()
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  protected get command(): readonly string[] {
+    const place = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder]
+    const keeping = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec']
+    return ['redis-server', ...place, ...keeping, '--loglevel', 'warning', ...this.#more]
+  }
+
+  protected async greet(): Promise<void> {
+    const client = new Redis(this.port, '127.0.0.1', { lazyConnect: true, retryStrategy: null })
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      await client.ping()
+    } finally {
+      client.disconnect()
+    }
+  }
+}

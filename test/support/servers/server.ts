@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const PATIENCE_MS = 30_000
+
+/** Ends with the process that started it, killed or not: its standard input is a pipe that breaks then. */
+const GUARD = `"$@" 0</dev/null & pid=$!; echo $pid; (cat >/dev/null; kill -9 $pid 2>/dev/null) <&3 & wait $pid`
+
+/** A database server of our own: on a private port, in a folder of its own, killed by its recorded pid. */
+export abstract class Server implements AsyncDisposable {
+  readonly folder: string
+  readonly port: number
+  #guard: ChildProcess | undefined
+  #pid = 0
+
+  protected constructor(folder: string, port: number) {
+    this.folder = folder
+    this.port = port
+  }
+
+  abstract get url(): string
+  protected abstract readonly command: readonly string[]
+  protected abstract readonly options: SpawnOptions
+  /** Throws until the server answers. */
+  protected abstract greet(): Promise<void>
+
+  get pid(): number {
+    return this.#pid
+  }
+
+  /** Starts it, or starts it again on what it left. Resolves when it answers. */
+  async start(): Promise<this> {
+    this.#guard = spawn('sh', ['-c', `exec 3<&0; ${GUARD}`, 'guard', ...this.command], {
+      ...this.options,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    const [line] = await once(this.#guard.stdout ?? this.#guard, 'data')
+    this.#pid = Number(String(line))
+    const patience = performance.now() + PATIENCE_MS
+    for (;;) {
+      try {
+        await this.greet()
+        return this
+      } catch (error) {
+        if (performance.now() > patience || this.#guard.exitCode !== null) throw error
+        await sleep(20)
+      }
+    }
+  }
+
+  /** As a power cut of its process: nothing is flushed, nobody is told. */
+  async kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT' = 'SIGKILL'): Promise<void> {
+    if (this.#guard === undefined || this.#guard.exitCode !== null) return
+    const ended = once(this.#guard, 'exit')
+    process.kill(this.#pid, signal)
+    await ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill()
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+export const freshFolder = (name: string): string => mkdtempSync(join(tmpdir(), `errand-${name}-`))
+
+/** A port that nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (typeof address !== 'object' || address === null) throw new TypeError('no port')
+  return address.port
+}
