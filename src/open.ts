@@ -41,7 +41,8 @@ export const DEFAULT_FILES = 'file:.errand/files'
 
 /**
  * Opens a store by its URL. Drivers are loaded when they are asked for.
- * @throws ErrandError UNKNOWN_STORE, STORE_UNREACHABLE, STORE_CORRUPT, SCHEMA_TOO_NEW, SCHEMA_OUTDATED
+ * @throws ErrandError UNKNOWN_STORE, STORE_UNREACHABLE, STORE_UNSAFE, STORE_CORRUPT, SCHEMA_TOO_NEW,
+ * SCHEMA_OUTDATED
  */
 export async function openStore(
   url: string = DEFAULT_STORE,
@@ -53,6 +54,11 @@ export async function openStore(
       const { SqliteStore } = await import('./store/sqlite/store.ts')
       return SqliteStore.open(location.replace(/^\/\//, ''), options)
     }
+    case 'redis':
+    case 'rediss': {
+      const { RedisStore } = await driver('ioredis', () => import('./store/redis/store.ts'))
+      return RedisStore.open(url, options)
+    }
     case 'postgres':
     case 'postgresql': {
       const { PostgresStore } = await driver('pg', () => import('./store/postgres/store.ts'))
@@ -62,6 +68,18 @@ export async function openStore(
       // The URL may hold a password: only its scheme is repeated.
       throw new ErrandError('UNKNOWN_STORE', { url: scheme ?? 'given' })
   }
+}
+
+/** The SQL that a store of this schema still needs; Redis has none. */
+export async function pendingSince(
+  url: string,
+  found: number,
+): Promise<readonly { name: string; sql: string }[]> {
+  if (url.startsWith('redis')) return []
+  if (!url.startsWith('postgres'))
+    return (await import('./store/sqlite/migrate.ts')).pendingSince(found)
+  const { pendingSince: pending } = await import('./store/postgres/migrate.ts')
+  return pending(found, URL.parse(url)?.searchParams.get('schema') ?? undefined)
 }
 
 /** A driver, whose client is installed only by those who use it. @throws ErrandError STORE_UNREACHABLE */

@@ -3,14 +3,17 @@
 -- In      the moves of a call, gathered; the slot of the process that makes them
 -- Out     nothing
 -- Cost    one row a queue
--- Beware  last in its transaction and in the order of queues, so that no two calls wait for each other
+-- Beware  PL/pgSQL keeps its plans, SQL functions do not; counting comes last in its transaction and in the order of queues, so that no two calls wait for each other
 
-create function errand.clock(given bigint) returns bigint language sql volatile
-return coalesce(given, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
+create function errand.clock(given bigint) returns bigint language plpgsql as $$
+begin
+  return coalesce(given, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
+end $$;
 
 -- States beside those of a job: -1 erased, -2 accepted.
-create function errand.count(in_slot integer, moves errand.move[]) returns void language sql
-begin atomic
+create function errand.count(in_slot integer, moves errand.move[]) returns void language plpgsql as $$
+#variable_conflict use_column
+begin
   insert into errand.tally as t (queue, slot, accepted, erased, scheduled, ready, running, waiting,
     completed, failed, cancelled)
   select queue, in_slot, coalesce(sum(count) filter (where state = -2), 0),
@@ -25,4 +28,4 @@ begin atomic
     running = t.running + excluded.running, waiting = t.waiting + excluded.waiting,
     completed = t.completed + excluded.completed, failed = t.failed + excluded.failed,
     cancelled = t.cancelled + excluded.cancelled;
-end;
+end $$;

@@ -37,8 +37,9 @@ end;
 -- last; what few have as marks.
 create function errand.handed(
   ids uuid[], fences bigint[], out jobs text[], out inputs bytea[], out marks jsonb
-) language sql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
-begin atomic
+) language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+as $$
+begin
   select
     array_agg(concat_ws(' ', j.id, j.fence, j.kind, j.failures, j.crashes, j.losses, j.created_at, j.run_at, j.tenant)
       order by given.place),
@@ -47,9 +48,10 @@ begin atomic
       'expiresAt', j.expires_at, 'deadlineAt', j.deadline_at, 'cancelAsked', nullif(j.cancel_asked, false),
       'subject', errand.subject(j.subject))))
       filter (where j.cancel_asked or coalesce(j.expires_at, j.deadline_at) is not null or j.subject is not null)
+  into jobs, inputs, marks
   from unnest(ids, fences) with ordinality as given (id, fence, place)
   join errand.job as j on j.id = given.id and j.fence = given.fence and j.state = 2;
-end;
+end $$;
 
 -- Takes the next jobs of one queue under new fences, along the index job_ready and no further.
 create function errand.claim(

@@ -20,6 +20,15 @@ export const MIGRATIONS = readdirSync(FOLDER)
     sql: readFileSync(new URL(file, FOLDER), 'utf8'),
   }))
 
+/** What a schema of version `found` still needs: tables, then the functions of this release. */
+export const pendingSince = (found: number, schema = 'errand') => [
+  ...MIGRATIONS.filter(({ version }) => version > found).map((one) => ({
+    ...one,
+    sql: inSchema(schema, one.sql),
+  })),
+  { version: SCHEMA, name: `functions ${MARK}`, sql: functions(schema) },
+]
+
 export const SCHEMA = MIGRATIONS.at(-1)?.version ?? 0
 const OLDEST_SERVER = 150_000
 
@@ -47,9 +56,7 @@ export async function migrate(
     await client.query(`create schema if not exists "${schema}"`)
     await client.query(inSchema(schema, PRELUDE))
     const found = await foundIn(client, schema)
-    for (const { version, sql } of MIGRATIONS)
-      if (version > found) await client.query(inSchema(schema, sql))
-    await client.query(functions(schema))
+    for (const { sql } of pendingSince(found, schema)) await client.query(sql)
     await client.query(inSchema(schema, REMEMBER), [SCHEMA, randomUUID(), MARK])
     await client.query('commit')
   } catch (error) {

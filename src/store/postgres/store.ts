@@ -34,6 +34,7 @@ export class PostgresStore implements Store {
       kind: 'postgres',
       location: connection.location,
       durability: durability === 'normal' ? 'synchronous_commit off' : 'synchronous_commit on',
+      ...(durability !== 'full' && { risk: 'the death of the server may lose the last second' }),
       schema: SCHEMA,
     }
     this.#connection = connection

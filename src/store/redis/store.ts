@@ -6,6 +6,13 @@ import { Kinds } from './kinds.ts'
 import { RedisLookout } from './lookout.ts'
 import { RedisWorkbench } from './workbench.ts'
 
+/** What each way of keeping may lose. */
+const RISKS: Record<string, string> & { AOF: string } = {
+  'AOF always': '',
+  AOF: 'a power cut may lose the last two seconds; the death of the server loses nothing',
+  none: 'the end of the server loses what it holds',
+}
+
 export type RedisOptions = {
   /** Lent by tests; else the time is the server's own. */
   clock?: Clock
@@ -27,7 +34,8 @@ export class RedisStore implements Store {
 
   private constructor(connection: Connection) {
     const { location, durability, schema } = connection
-    this.about = { kind: 'redis', location, durability, schema }
+    const risk = RISKS[durability] ?? RISKS.AOF
+    this.about = { kind: 'redis', location, durability, schema, ...(risk !== '' && { risk }) }
     this.#connection = connection
     const kinds = new Kinds(connection)
     this.#intake = new RedisIntake(connection, kinds)

@@ -29,6 +29,7 @@ export class SqliteStore implements Store {
       kind: 'sqlite',
       location: connection.location,
       durability: durability.toUpperCase(),
+      ...(durability === 'normal' && { risk: 'a power cut may lose the last seconds' }),
       schema: SCHEMA,
     }
     this.#connection = connection
