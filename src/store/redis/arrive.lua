@@ -12,9 +12,15 @@
 local CHUNK = 256
 local ALIAS_MS = 86400000
 
-local head = redis.call('HMGET', P .. 'head', 'turn', 'clock')
-local turn, clock = tonumber(head[1]) or 0, tonumber(head[2]) or 0
+local turn, clock
 local arrivals, lists = {}, {}
+
+-- Read where jobs come in, which most calls bring none.
+local function open_head()
+  if turn then return end
+  local head = redis.call('HMGET', P .. 'head', 'turn', 'clock')
+  turn, clock = tonumber(head[1]) or 0, tonumber(head[2]) or 0
+end
 
 local function take_turn(id)
   arrivals[#arrivals + 1] = id
@@ -112,6 +118,7 @@ local function join(id, given)
 end
 
 local function arrive(id, body, spec)
+  open_head()
   local given = sections(spec, 1)
   local there = get(id)
   if there then

@@ -26,10 +26,24 @@ local function claim(id, raw)
   describe(parts, id, fresh)
 end
 
+-- A plain job that waits for the first time: nearly all do, so its head need not be unpacked.
+local WAITS, RUNS_FIRST = pack('>BBI4', READY, 0, 1), pack('>BBI4', RUNNING, LIFE, 2)
+local FIRST_LIFE = worker .. NOW .. six(n) .. NOW .. NEVER
+
+local function claim_first(place, id, raw)
+  local fresh = RUNS_FIRST .. sub(raw, 7, 24) .. FIRST_LIFE .. sub(raw, HEAD)
+  local i, at = #changed, #parts
+  rows[id] = fresh
+  changed[i + 1], changed[i + 2] = J .. id, fresh
+  parts[at + 1], parts[at + 2], parts[at + 3] = id, pack('>I4I4', #fresh, 0), fresh
+  places[#places + 1] = place .. NOW
+end
+
 -- Whether an entry of a list is the place where its job stands.
 local function stands(place, raw)
-  return raw and byte(raw, 1) == READY and bit.band(byte(raw, 2), LINED) == 0
-    and sub(raw, 7, 12) == sub(place, 1, 6)
+  if not raw then return false end
+  local state, marks = byte(raw, 1, 2)
+  return state == READY and bit.band(marks, LINED) == 0 and sub(raw, 7, 12) == sub(place, 1, 6)
 end
 
 local function fetch_places(found)
@@ -39,14 +53,29 @@ local function fetch_places(found)
   return ids
 end
 
-local function claim_list(key)
-  while #places < limit and stale < STALE_MAX do
-    local found = redis.call('LPOP', key, min(limit - #places, BATCH))
-    if not found then return end
-    for i, id in ipairs(fetch_places(found)) do
-      local raw = rows[id]
-      if stands(found[i], raw) then claim(id, raw) else stale = stale + 1 end
+local function claim_listed(found)
+  for i, id in ipairs(fetch_places(found)) do
+    local place, raw = found[i], rows[id]
+    if not stands(place, raw) then
+      stale = stale + 1
+    elseif sub(raw, 1, 6) == WAITS then
+      claim_first(place, id, raw)
+    else
+      claim(id, raw)
     end
+  end
+end
+
+-- From the lists of these priorities, the first that is not empty first.
+local function claim_list(lists, first, last)
+  local command = { 'LMPOP', last - first + 1, unpack(lists, first, last) }
+  local at = #command
+  command[at + 1], command[at + 2] = 'LEFT', 'COUNT'
+  while #places < limit and stale < STALE_MAX do
+    command[at + 3] = min(limit - #places, BATCH)
+    local found = redis.call(unpack(command))
+    if not found then return end
+    claim_listed(found[2])
   end
 end
 
@@ -91,7 +120,8 @@ local function claim_merged(key, line_key, line, from, upto)
 end
 
 local function claim_queue(queue)
-  local before = #places
+  local before, lists = #places, {}
+  for priority = 0, 9 do lists[priority] = P .. 'ready:' .. priority .. ':' .. queue end
   local key = P .. 'line:' .. queue
   local found = redis.call('ZRANGE', key, 0, min(limit - before, BATCH) - 1, 'WITHSCORES')
   local line, ranks = {}, {}
@@ -100,17 +130,23 @@ local function claim_queue(queue)
     ranks[#line] = floor(tonumber(found[i + 1]) / AGES)
   end
   if #line > 0 then fetch_places(line) end
-  local from = 1
-  for priority = 0, 9 do
-    if #places >= limit then break end
-    local list = P .. 'ready:' .. priority .. ':' .. queue
-    local upto = from - 1
-    while ranks[upto + 1] == priority do upto = upto + 1 end
-    while from <= upto and #places < limit and stale < STALE_MAX do
-      from = claim_merged(list, key, line, from, upto)
+  local from, priority = 1, 0
+  while priority <= 9 and #places < limit do
+    local last = (ranks[from] or 10) - 1
+    if last >= priority then
+      claim_list(lists, priority, last)
+      priority = last + 1
+    else
+      local upto = from
+      while ranks[upto + 1] == priority do upto = upto + 1 end
+      while from <= upto and #places < limit and stale < STALE_MAX do
+        from = claim_merged(lists[priority], key, line, from, upto)
+      end
+      if from > upto then
+        claim_list(lists, priority, priority)
+      end
+      from, priority = upto + 1, priority + 1
     end
-    if #places < limit then claim_list(list) end
-    from = upto + 1
   end
   if #places > before then
     tally(queue, READY, before - #places)

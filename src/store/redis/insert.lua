@@ -11,6 +11,7 @@ for at = 1, #ARGV[3], 8 do
   if not kind(sub(ARGV[3], at, at + 7)) then return redis.error_reply('ERRAND_KIND') end
 end
 
+open_head()
 local ids, bodies, specs, keys, seen = {}, {}, {}, {}, {}
 local blob, at, plain = ARGV[4], 1, now >= clock
 while at <= #blob do

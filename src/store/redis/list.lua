@@ -94,6 +94,7 @@ local WALKS = {
   failed = function() return zset('failed', true) end,
   cancelled = function() return zset('cancelled', true) end,
 }
+open_head()
 local source = WALKS[walk]()
 
 -- Members begin with a turn, which is what tells them apart; tags hold bare ids and one turn each.

@@ -1,5 +1,4 @@
 import type { Bytes } from '../../base/json.ts'
-import { ErrandError } from '../../job/errors.ts'
 
 const ROOM = 16_384
 
@@ -122,4 +121,5 @@ function whole(value: number, max: number): number {
   throw unfit('a number is out of range')
 }
 
-const unfit = (why: string) => new ErrandError('STORE_FAILED', { why })
+/** One item's fault, not the store's: whoever gathered several looks for the culprit. */
+const unfit = (why: string) => new RangeError(why)

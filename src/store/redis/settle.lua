@@ -72,45 +72,72 @@ local function settle_fully(id, raw, to, ms, left, rare)
   return row.state
 end
 
-local function settle(worker, blob)
-  local answers, list, at = {}, {}, 1
-  while at <= #blob do
-    local one = { unstruct('>c16c6BI6I4I4', blob, at) }
-    list[#list + 1] = one
-    one.at = one[7]
-    at = one[7] + one[5] + one[6]
+-- A first run that completes: nearly all do, so its head need not be unpacked.
+local RUNS, COMPLETES = pack('>BBI4', RUNNING, LIFE, 2), pack('>BBI4', COMPLETED, LIFE, 3)
+
+local function settle_one(id, raw, blob, at)
+  local _, _, to, ms, left_size, rare_size, from = unstruct('>c16c6BI6I4I4', blob, at)
+  local left = sub(blob, from, from + left_size - 1)
+  local marks, rev = unstruct('>BI4', raw, 2)
+  if to ~= COMPLETED or rare_size > 0 or left_size > LARGE
+    or bit.band(marks, ASKED + HOLDS + MARRED) > 0 then
+    from = from + left_size
+    return settle_fully(id, raw, to, ms, left, sub(blob, from, from + rare_size - 1))
   end
-  local ids = {}
-  for i, one in ipairs(list) do ids[i] = one[1] end
+  put(id, pack('>BBI4', COMPLETED, left_size > 0 and bit.bor(marks, MARRED) or marks, rev + 1)
+    .. sub(raw, 7, 58) .. NOW .. sub(raw, WITH_LIFE) .. left)
+  keep(ms, sub(raw, 7, 12) .. id)
+  return COMPLETED
+end
+
+local function settle(worker, blob)
+  local answers, ids, starts, at, size = {}, {}, {}, 1, #blob
+  local sizes = {}
+  while at <= size do
+    local i = #ids + 1
+    ids[i], starts[i] = sub(blob, at, at + 15), at
+    local left, rare = unstruct('>I4I4', blob, at + 29)
+    sizes[i] = left + rare
+    at = at + 37 + left + rare
+  end
   fetch(ids)
 
-  for i, one in ipairs(list) do
-    local id, fence, to = one[1], one[2], one[3]
-    local raw = rows[id]
+  local moved = {}
+  local spans = {}
+  for i, id in ipairs(ids) do
+    local raw, start = rows[id], starts[i]
+    local fence = sub(blob, start + 16, start + 21)
     if not raw or byte(raw, 1) ~= RUNNING or sub(raw, 25, 46) ~= worker .. fence then
       answers[i] = answer(raw, fence)
     else
-      local marks, state = byte(raw, 2), to
-      local n = sub(raw, 47, 52)
-      local left = sub(blob, one.at, one.at + one[5] - 1)
-      if to == COMPLETED and one[6] == 0 and #left <= LARGE
-        and bit.band(marks, ASKED + HOLDS + MARRED) == 0 then
-        local rev = unstruct('>I4', raw, 3)
-        put(id, pack('>BBI4', COMPLETED, #left > 0 and bit.bor(marks, MARRED) or marks, rev + 1)
-          .. sub(raw, 7, 58) .. NOW .. sub(raw, WITH_LIFE) .. left)
-        keep(one[4], sub(raw, 7, 12) .. id)
+      local n, what = sub(raw, 47, 52), sub(raw, WITH_LIFE + 1, WITH_LIFE + 8)
+      local state
+      if sizes[i] == 0 and byte(blob, start + 22) == COMPLETED and sub(raw, 1, 6) == RUNS then
+        local ms = sub(blob, start + 23, start + 28)
+        spans[ms] = spans[ms] or from_six(ms)
+        put(id, COMPLETES .. sub(raw, 7, 58) .. NOW .. sub(raw, WITH_LIFE))
+        keep(spans[ms], sub(raw, 7, 12) .. id)
+        state = COMPLETED
       else
-        local rest = one.at + one[5]
-        state = settle_fully(id, raw, to, one[4], left, sub(blob, rest, rest + one[6] - 1))
+        state = settle_one(id, raw, blob, start)
       end
-      local kind_at = bit.band(marks, LIFE) > 0 and WITH_LIFE + 1 or HEAD + 1
-      local queue = kind(sub(raw, kind_at, kind_at + 7)).queue
-      tally(queue, RUNNING, -1)
-      tally(queue, state, 1)
+      local counts = moved[what]
+      if not counts then
+        counts = {}
+        moved[what] = counts
+      end
+      counts[state] = (counts[state] or 0) + 1
       closed[n] = (closed[n] or 0) + 1
-      rung.change = true
       answers[i] = 'd'
     end
+  end
+  for what, counts in pairs(moved) do
+    local queue = kind(what).queue
+    for state, count in pairs(counts) do
+      tally(queue, RUNNING, -count)
+      tally(queue, state, count)
+    end
+    rung.change = true
   end
   return table.concat(answers)
 end
