@@ -9,7 +9,7 @@ import { RedisWorkbench } from './workbench.ts'
 /** What each way of keeping may lose. */
 const RISKS: Record<string, string> & { AOF: string } = {
   'AOF always': '',
-  AOF: 'a power cut may lose the last two seconds; the death of the server loses nothing',
+  AOF: 'a power cut may lose the last two seconds, the death of the server what it was about to append',
   none: 'the end of the server loses what it holds',
 }
 

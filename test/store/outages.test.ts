@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import { after, describe, test } from 'node:test'
+import { Redis } from 'ioredis'
+import { newId } from '../../src/base/id.ts'
+import { ErrandError, hasCode } from '../../src/job/errors.ts'
+import type { JobId } from '../../src/job/job.ts'
+import type { Store } from '../../src/store/contract.ts'
+import { openStore } from '../../src/open.ts'
+import { Hand, idsOf, only } from '../support/hand.ts'
+import { chore, chores, completed } from '../support/jobs.ts'
+import { PostgresServer } from '../support/servers/postgres.ts'
+import { RedisServer } from '../support/servers/redis.ts'
+import type { Server } from '../support/servers/server.ts'
+import { eventually } from '../support/until.ts'
+
+const ROUNDS = 5
+
+/** Whether a call got through; an outage is told as one of the store's errors, never as anything else. */
+async function arrives(call: Promise<unknown>): Promise<boolean> {
+  try {
+    await call
+    return true
+  } catch (error) {
+    assert(error instanceof ErrandError && error.code.startsWith('STORE_'), String(error))
+    return false
+  }
+}
+
+/** Inserts one batch after another until told to stop; remembers what was accepted. */
+async function produce(store: Store, isOver: () => boolean): Promise<JobId[]> {
+  const accepted: JobId[] = []
+  while (!isOver()) {
+    const jobs = chores(20)
+    if (await arrives(store.insert(jobs))) accepted.push(...idsOf(jobs))
+  }
+  return accepted
+}
+
+/** Redis answers before it has appended while a sync of the second before is under way; so not at `always`. */
+const SERVERS: readonly [name: string, server: Server][] = [
+  ['Redis', await RedisServer.start('--appendfsync', 'always')],
+  ['PostgreSQL', await PostgresServer.start()],
+]
+after(async () => {
+  for (const [, server] of SERVERS) await server[Symbol.asyncDispose]()
+})
+
+for (const [name, server] of SERVERS)
+  describe(`${name} that dies and comes back`, () => {
+    test('keeps all that was accepted, however often it is killed', async () => {
+      await using store = await openStore(server.url)
+      let isOver = false
+      const producing = produce(store, () => isOver)
+      for (let round = 0; round < ROUNDS; round++) {
+        await eventually(() => arrives(store.insert([chore()])))
+        await server.kill()
+        await server.start()
+      }
+      isOver = true
+      const accepted = await producing
+      assert(accepted.length > 0)
+      const found = await eventually(async () => {
+        const jobs = await Promise.all(chunks(accepted).map((ids) => store.find(ids)))
+        return jobs.flat()
+      })
+      assert.deepEqual(idsOf(found.filter((job) => job !== undefined)), accepted)
+      assert.deepEqual(await store.verify(), [])
+    })
+
+    test('gives a worker the same jobs when it asks again under its number', async () => {
+      await using store = await openStore(server.url)
+      const hand = await Hand.register(store)
+      await store.insert(chores(3))
+      const claimed = await hand.claim(3)
+      await server.kill()
+      await server.start()
+      const again = await eventually(async () => {
+        const reply = hand.repeat(hand.n, [], 3)
+        return (await arrives(reply)) && (await reply)
+      })
+      assert(!('refused' in again))
+      assert.deepEqual(idsOf(again.jobs), idsOf(claimed))
+      assert.deepEqual(await hand.settleAll(claimed, completed()), ['done', 'done', 'done'])
+    })
+
+    test('rings who listens once it is back, since something may have been missed', async () => {
+      await using store = await openStore(server.url)
+      let rung = 0
+      using _ = store.listen('ready', () => void rung++)
+      await eventually(() => rung > 0)
+      await server.kill()
+      rung = 0
+      await server.start()
+      await eventually(() => rung > 0)
+    })
+
+    test('refuses calls as unreachable while it is down', async () => {
+      await using store = await openStore(server.url)
+      await store.ping()
+      await server.kill()
+      const unreachable = (error: unknown) => hasCode(error, 'STORE_UNREACHABLE')
+      await assert.rejects(store.insert([chore()]), unreachable)
+      await assert.rejects(store.ping(), unreachable)
+      await assert.rejects(openStore(server.url), unreachable)
+      await server.start()
+    })
+
+    test('shows where it is, and no password', async () => {
+      const secret = new URL(server.url)
+      if (secret.protocol === 'postgres:') secret.password = 'hidden'
+      await using store = await openStore(secret.href)
+      assert.match(store.about.location, new RegExp(`^127\\.0\\.0\\.1:${server.port}/`))
+    })
+
+    test('stores one job for an id that eight callers insert at once', async () => {
+      const stores = await Promise.all(Array.from({ length: 8 }, () => openStore(server.url)))
+      const job = chore({ id: newId(), fingerprint: 'same' })
+      const answers = await Promise.all(
+        stores.map(async (store) => only(await store.insert([job]))),
+      )
+      assert.equal(answers.filter((one) => 'joined' in one && !one.joined).length, 1)
+      for (const store of stores) await store[Symbol.asyncDispose]()
+    })
+  })
+
+test('a PostgreSQL that does not sync is refused, unless its risk is accepted', async () => {
+  await using server = await PostgresServer.start('fsync=off')
+  await assert.rejects(openStore(server.url), (error) => hasCode(error, 'STORE_UNSAFE'))
+  await using store = await openStore(server.url, { durability: 'none' })
+  assert.match(store.about.risk ?? '', /may lose/)
+})
+
+test('a Redis that appends nothing is refused, unless its risk is accepted', async () => {
+  await using server = await RedisServer.start('--appendonly', 'no')
+  await assert.rejects(openStore(server.url), (error) => hasCode(error, 'STORE_UNSAFE'))
+  await using store = await openStore(server.url, { durability: 'none' })
+  assert.equal(store.about.durability, 'none')
+})
+
+test('a Redis that evicts keys is refused', async () => {
+  await using server = await RedisServer.start(
+    ...['--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lru'],
+  )
+  await assert.rejects(openStore(server.url), (error) => hasCode(error, 'STORE_UNSAFE'))
+})
+
+test('the scripts of a Redis may be forgotten at any time', async () => {
+  await using server = await RedisServer.start()
+  await using store = await openStore(server.url)
+  using admin = administer(server)
+  await store.insert(chores(2))
+  await admin.client.script('FLUSH')
+  const hand = await Hand.register(store)
+  assert.equal((await hand.claim(2)).length, 2)
+})
+
+test('a Redis that was flushed is not taken for ours', async () => {
+  await using server = await RedisServer.start()
+  await using store = await openStore(server.url)
+  using admin = administer(server)
+  await admin.client.flushall()
+  await assert.rejects(store.insert([chore()]), (error) => hasCode(error, 'STORE_CHANGED'))
+})
+
+function administer({ port }: Server): Disposable & { client: Redis } {
+  const client = new Redis(port, '127.0.0.1')
+  return { client, [Symbol.dispose]: () => client.disconnect() }
+}
+
+const chunks = (ids: readonly JobId[]): JobId[][] =>
+  Array.from({ length: Math.ceil(ids.length / 500) }, (_, i) => ids.slice(i * 500, (i + 1) * 500))
