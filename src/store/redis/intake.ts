@@ -54,9 +54,17 @@ export class RedisIntake implements Intake {
   async #send(jobs: readonly NewJob[]): Promise<unknown> {
     return withKinds(this.#kinds, jobs, (kinds) => {
       const packer = new Packer()
-      for (const [i, job] of jobs.entries()) packJob(packer, job, kinds[i] ?? damaged())
-      const distinct = Buffer.concat([...new Set(kinds)])
-      return this.#connection.call('insert', [distinct, packer.done()], { again: true })
+      let areLike = true
+      const [first] = jobs
+      for (const [i, job] of jobs.entries()) {
+        const isPlain = packJob(packer, job, kinds[i] ?? damaged())
+        areLike &&= isPlain && job.priority === first?.priority
+      }
+      const distinct = [...new Set(kinds)]
+      areLike &&= distinct.length === 1 && new Set(jobs.map(({ id }) => id)).size === jobs.length
+      const priority = areLike && first ? first.priority : ''
+      const args = [Buffer.concat(distinct), packer.done(), priority]
+      return this.#connection.call('insert', args, { again: true })
     })
   }
 }

@@ -4,8 +4,11 @@ import { Packer, packId } from './pack.ts'
 /** What a row takes in is copied whenever it changes; more than this lies beside it. As in row.lua. */
 const LARGE = 1024
 
-/** Writes jobs as insert.lua and arrive.lua take them: the row from its priority on, and what is rare. */
-export function packJob(packer: Packer, job: NewJob, kind: Buffer): void {
+/**
+ * Writes a job as insert.lua and arrive.lua take it: the row from its priority on, and what is rare.
+ * Says whether it is plain: there is nothing rare about it.
+ */
+export function packJob(packer: Packer, job: NewJob, kind: Buffer): boolean {
   packer.id(job.id)
   const body = packer.hole()
   const spec = packer.hole()
@@ -15,6 +18,7 @@ export function packJob(packer: Packer, job: NewJob, kind: Buffer): void {
   const more = packer.length
   packSpec(packer, job)
   packer.fill(spec, more)
+  return packer.length === more
 }
 
 /** A priority beyond its ten would stand in a line that nobody looks at. */
