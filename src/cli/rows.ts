@@ -44,11 +44,12 @@ export const SETTINGS = {
     about: 'where jobs are kept',
   },
   durability: {
-    ...choice('full', 'normal'),
+    ...choice('full', 'normal', 'none'),
     env: 'ERRAND_DURABILITY',
     flag: '--durability <level>',
     default: 'full',
-    about: 'full: a commit survives a power cut; normal: a crash of the process',
+    about:
+      'full: a commit survives a power cut; normal: a crash of the process; none: whatever the server does',
   },
   files: {
     ...folder,

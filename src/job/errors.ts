@@ -21,7 +21,7 @@ const REASONS = {
   ARTIFACT_NOT_FOUND: 'no such file, or it has expired',
   FILES_FULL: 'the disk for files is full',
   // The store
-  UNKNOWN_STORE: 'the store {url} is not understood; use sqlite:<file> or sqlite::memory:',
+  UNKNOWN_STORE: 'the store {url} is not understood; use sqlite:<file>, redis://… or postgres://…',
   STORE_UNREACHABLE: 'the store cannot be reached: {why}',
   STORE_UNSAFE: 'the store would lose jobs: {why}',
   STORE_CHANGED: 'the store is not the one this process began with: {why}',

@@ -39,7 +39,14 @@ export interface Store extends Intake, Workbench, Lookout, AsyncDisposable {
   readonly about: About
 }
 
-export type About = { kind: string; location: string; durability: string; schema: number }
+export type About = {
+  kind: string
+  location: string
+  durability: string
+  /** What may be lost although it was accepted; absent when nothing is. */
+  risk?: string
+  schema: number
+}
 
 /** Where work comes in. All that `client/` may touch. */
 export interface Intake {

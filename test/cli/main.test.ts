@@ -62,7 +62,7 @@ const cases: Record<string, Case> = {
   ],
   'a damaged store is 74': [['queues', '--store', `sqlite:${APP}`], 74, /is damaged/],
   'a store of another kind is 78': [
-    ['queues', '--store', 'redis://me:pass@host'],
+    ['queues', '--store', 'mysql://me:pass@host'],
     78,
     /is not understood/,
   ],

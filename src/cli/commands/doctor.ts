@@ -67,14 +67,13 @@ async function checkStore(desk: Desk): Promise<Check[]> {
 }
 
 function checkAbout({ store: { about } }: Errand): Check[] {
-  const { kind, location, durability, schema } = about
-  const isFull = durability.toLowerCase() === 'full'
+  const { kind, location, durability, risk, schema } = about
   return [
     well('store', `${kind} ${location}`),
     well('schema', `${schema}`),
-    isFull
+    risk === undefined
       ? well('durability', durability)
-      : warning('durability', `${durability}: a power cut may lose the last seconds`),
+      : warning('durability', `${durability}: ${risk}`),
   ]
 }
 

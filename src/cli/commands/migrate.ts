@@ -1,4 +1,5 @@
 import { hasCode } from '../../job/errors.ts'
+import { pendingSince } from '../../open.ts'
 import type { Define } from '../commands.ts'
 import type { Desk } from '../desk.ts'
 
@@ -11,7 +12,7 @@ export const migrate: Define = (command, desk) => {
 }
 
 async function apply(desk: Desk): Promise<void> {
-  const before = await schemaOf(desk)
+  const { schema: before } = await standing(desk)
   await using errand = await desk.errand({ migrate: true })
   const { schema } = errand.store.about
   desk.print.show({ before, schema }, () =>
@@ -22,23 +23,23 @@ async function apply(desk: Desk): Promise<void> {
 }
 
 async function printPending(desk: Desk): Promise<void> {
-  const before = await schemaOf(desk)
-  const { MIGRATIONS } = await import('../../store/sqlite/migrate.ts')
-  const pending = MIGRATIONS.filter(({ version }) => version > before)
+  const { schema, isOutdated } = await standing(desk)
+  const pending = isOutdated ? await pendingSince(desk.settings.store, schema) : []
   desk.print.show(pending, () =>
     pending.length === 0
-      ? `-- nothing is pending; the store has schema ${before}`
+      ? `-- nothing is pending; the store has schema ${schema}`
       : pending.map(({ sql }) => sql.trim()).join('\n\n'),
   )
 }
 
 /** The schema the store has, as it stands. */
-async function schemaOf(desk: Desk): Promise<number> {
+async function standing(desk: Desk): Promise<{ schema: number; isOutdated: boolean }> {
   try {
     await using errand = await desk.errand({ migrate: false })
-    return errand.store.about.schema
+    return { schema: errand.store.about.schema, isOutdated: false }
   } catch (error) {
-    if (hasCode(error, 'SCHEMA_OUTDATED')) return Number(error.details.found)
+    if (hasCode(error, 'SCHEMA_OUTDATED'))
+      return { schema: Number(error.details.found), isOutdated: true }
     throw error
   }
 }

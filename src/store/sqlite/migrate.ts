@@ -16,6 +16,10 @@ export const MIGRATIONS: readonly Migration[] = readdirSync(FOLDER)
     sql: readFileSync(new URL(file, FOLDER), 'utf8'),
   }))
 
+/** What a file of schema `found` still needs. */
+export const pendingSince = (found: number): readonly Migration[] =>
+  MIGRATIONS.filter(({ version }) => version > found)
+
 export const SCHEMA = MIGRATIONS.at(-1)?.version ?? 0
 
 /** "ERRD": tells our files from other programs' databases. */
@@ -37,7 +41,7 @@ export function schemaOf(db: DatabaseSync): number {
 export function pendingMigrations(db: DatabaseSync): Migration[] {
   const found = schemaOf(db)
   if (found > SCHEMA) throw new ErrandError('SCHEMA_TOO_NEW', { found, known: SCHEMA })
-  return MIGRATIONS.filter(({ version }) => version > found)
+  return [...pendingSince(found)]
 }
 
 /** Brings a file to this release's schema. Processes that race do it once: the second finds nothing to do. */

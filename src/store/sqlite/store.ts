@@ -9,7 +9,7 @@ import { SqliteWorkbench } from './workbench.ts'
 export type SqliteOptions = {
   clock?: Clock
   /** `full`: a commit survives a power cut. `normal`: it survives the death of processes only. */
-  durability?: Durability
+  durability?: Durability | 'none'
   /** Brings an older file to this release's schema when it is opened; so unless false. */
   migrate?: boolean
   /** How long a lock held by another process is waited for; 5 s unless said. */
@@ -29,6 +29,7 @@ export class SqliteStore implements Store {
       kind: 'sqlite',
       location: connection.location,
       durability: durability.toUpperCase(),
+      ...(durability === 'normal' && { risk: 'a power cut may lose the last seconds' }),
       schema: SCHEMA,
     }
     this.#connection = connection
@@ -42,7 +43,9 @@ export class SqliteStore implements Store {
    * @throws ErrandError STORE_UNREACHABLE, STORE_CORRUPT, STORE_READONLY, SCHEMA_TOO_NEW, SCHEMA_OUTDATED
    */
   static async open(location: string, options: SqliteOptions = {}): Promise<SqliteStore> {
-    const { clock = systemClock, durability = 'full', migrate = true, busyMs = 5000 } = options
+    const { clock = systemClock, migrate = true, busyMs = 5000 } = options
+    // SQLite loses nothing more when it is allowed to.
+    const durability = options.durability === 'none' ? 'normal' : (options.durability ?? 'full')
     return new SqliteStore(
       new Connection(location, { clock, durability, migrate, busyMs }),
       durability,

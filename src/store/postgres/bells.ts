@@ -1,0 +1,69 @@
+import { Client, type ClientConfig } from 'pg'
+import type { Topic } from '../contract.ts'
+import { channel } from './statements.ts'
+
+const TOPICS: readonly Topic[] = ['ready', 'change', 'cancel']
+const AGAIN_MS = 500
+
+/** Hears what every process tells through the server. What was missed in between is covered by a ring. */
+export class Bells implements AsyncDisposable {
+  readonly #config: ClientConfig
+  readonly #schema: string
+  readonly #listeners: Record<Topic, Set<() => void>> = {
+    ready: new Set(),
+    change: new Set(),
+    cancel: new Set(),
+  }
+  #client: Client | undefined
+  #again: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(config: ClientConfig, schema: string) {
+    this.#config = config
+    this.#schema = schema
+  }
+
+  listen(topic: Topic, ring: () => void): Disposable {
+    this.#listeners[topic].add(ring)
+    if (this.#client === undefined && this.#again === undefined) void this.#connect()
+    return { [Symbol.dispose]: () => void this.#listeners[topic].delete(ring) }
+  }
+
+  async #connect(): Promise<void> {
+    const client = new Client({ ...this.#config, query_timeout: 0 })
+    this.#client = client
+    client.on('error', () => this.#retry(client))
+    client.on('end', () => this.#retry(client))
+    client.on('notification', ({ channel: heard }) => {
+      const topic = TOPICS.find((one) => channel(this.#schema, one) === heard)
+      if (topic) this.#ring(topic)
+    })
+    try {
+      await client.connect()
+      for (const topic of TOPICS) await client.query(`listen "${channel(this.#schema, topic)}"`)
+      for (const topic of TOPICS) this.#ring(topic)
+    } catch {
+      this.#retry(client)
+    }
+  }
+
+  #retry(client: Client): void {
+    if (this.#isClosed || this.#client !== client) return
+    this.#client = undefined
+    void client.end().catch(() => undefined)
+    this.#again = setTimeout(() => {
+      this.#again = undefined
+      void this.#connect()
+    }, AGAIN_MS)
+  }
+
+  #ring(topic: Topic): void {
+    for (const ring of this.#listeners[topic]) ring()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#again)
+    await this.#client?.end().catch(() => undefined)
+  }
+}

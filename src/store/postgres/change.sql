@@ -1,0 +1,123 @@
+-- cancel, retry, unpark: what people and workers change of jobs that are not running (C8, C10, C12).
+--
+-- In      ids in order; how each is ended, and with which hook; names of jobs for unpark
+-- Out     what became of each, by place
+-- Cost    a few index steps a job
+-- Beware  a running job is only asked: it has one exit, the settlement of its holder
+
+create function errand.cancel(in_now bigint, in_slot integer, ids uuid[], keeps bigint[], hooks jsonb)
+returns text[] language plpgsql set enable_seqscan = off set jit = off as $$
+declare
+  now bigint := errand.clock(in_now);
+  answers text[] := '{}';
+  answer text;
+  job errand.job;
+  hook jsonb;
+begin
+  for place in 1 .. cardinality(ids) loop
+    select * into job from errand.job as j where j.id = ids[place] for update;
+    if not found then
+      answer := errand.state((select e.state from errand.ended as e where e.id = ids[place]));
+    elsif job.state = 2 then
+      update errand.job as j set cancel_asked = true, rev = j.rev + 1 where j.id = job.id and not j.cancel_asked;
+      answer := 'asked';
+    else
+      perform errand.finish(job, now, keeps[place]);
+      perform errand.count(in_slot, array[row (job.queue, job.state, -1), row (job.queue, 6, 1)]::errand.move[]);
+      hook := hooks -> (place - 1);
+      if hook <> 'null' then
+        perform errand.insert_named(now, in_slot, array[jsonb_populate_record(null::errand.new_job, hook)]);
+      end if;
+      answer := 'cancelled';
+    end if;
+    answers := answers || answer;
+  end loop;
+  if 'asked' = any(answers) then perform pg_notify('errand_cancel', ''); end if;
+  perform pg_notify('errand_change', '');
+  return answers;
+end $$;
+
+create function errand.state(given smallint) returns text language sql immutable
+return coalesce((array['scheduled', 'ready', 'running', 'waiting', 'completed', 'failed', 'cancelled'])[given + 1], 'gone');
+
+-- Ends a job that does not run as cancelled.
+create function errand.finish(job errand.job, now bigint, keep_ms bigint) returns void language plpgsql as $$
+begin
+  delete from errand.job as j where j.id = job.id;
+  insert into errand.ended (turn, run_at, created_at, fence, started_at, expires_at, deadline_at, ended_at, rev, kind,
+    state, priority, failures, crashes, losses, cancel_asked, with_errors, id, worker, subject, queue, tenant,
+    unique_value, unique_until, fingerprint, tags, input, error, progress)
+  values (job.turn, job.run_at, job.created_at, job.fence, job.started_at, job.expires_at, job.deadline_at, now,
+    job.rev + 1, job.kind, 6, job.priority, job.failures, job.crashes, job.losses, job.cancel_asked, false, job.id,
+    job.worker, job.subject, job.queue, job.tenant, job.unique_value, job.unique_until, job.fingerprint, job.tags,
+    job.input, job.error, job.progress);
+  delete from errand.hold as h where h.tenant = job.tenant and h.value = job.unique_value and h.id = job.id
+    and h.name = (select k.name from errand.kind as k where k.id = job.kind);
+  insert into errand.retention (purge_at, ended_at, ids) values (now + keep_ms, now, array[job.id]);
+end $$;
+
+create function errand.retry(in_now bigint, in_slot integer, ids uuid[], new_input bytea)
+returns text[] language plpgsql set enable_seqscan = off set jit = off as $$
+declare
+  now bigint := errand.clock(in_now);
+  answers text[] := '{}';
+  answer text;
+  old errand.ended;
+  kind_name text;
+begin
+  for place in 1 .. cardinality(ids) loop
+    select * into old from errand.ended as e where e.id = ids[place] for update;
+    if not found then
+      answer := errand.state((select j.state from errand.job as j where j.id = ids[place]));
+    elsif old.state = 4 then
+      answer := 'completed';
+    else
+      select k.name into kind_name from errand.kind as k where k.id = old.kind;
+      if old.unique_value is not null then
+        insert into errand.hold (tenant, name, value, id) values (old.tenant, kind_name, old.unique_value, old.id)
+        on conflict do nothing;
+      end if;
+      if old.unique_value is not null and not exists (
+        select from errand.hold as h where h.tenant = old.tenant and h.name = kind_name
+          and h.value = old.unique_value and h.id = old.id) then
+        answer := 'taken';
+      else
+        delete from errand.ended as e where e.id = old.id;
+        insert into errand.job (turn, run_at, created_at, fence, rev, kind, state, priority, id, worker, subject,
+          queue, tenant, unique_value, unique_until, fingerprint, tags, input)
+        values (old.turn, now, old.created_at, old.fence, old.rev + 1, old.kind, 1, old.priority, old.id, old.worker,
+          old.subject, old.queue, old.tenant, old.unique_value, old.unique_until, old.fingerprint, old.tags,
+          coalesce(new_input, old.input));
+        perform errand.count(in_slot, array[row (old.queue, old.state, -1), row (old.queue, 1, 1)]::errand.move[]);
+        answer := 'retried';
+      end if;
+    end if;
+    answers := answers || answer;
+  end loop;
+  if 'retried' = any(answers) then
+    perform pg_notify('errand_ready', ''), pg_notify('errand_change', '');
+  end if;
+  return answers;
+end $$;
+
+create function errand.unpark(in_slot integer, names text[]) returns integer language plpgsql
+set enable_seqscan = off set jit = off as $$
+declare
+  moves errand.move[];
+  many integer;
+begin
+  with freed as (
+    update errand.job as j set state = 1, waiting_for = null, rev = j.rev + 1
+    where j.state = 3 and j.waiting_for = 'handler'
+      and j.kind in (select k.id from errand.kind as k where k.name = any(names))
+    returning j.queue
+  ),
+  counted as (select queue, count(*)::integer as many from freed group by queue)
+  select (select count(*) from freed), array_agg(row (queue, state, counted.many * sign)::errand.move)
+  into many, moves from counted, (values (3::smallint, -1), (1::smallint, 1)) as change (state, sign);
+  if moves is not null then
+    perform errand.count(in_slot, moves);
+    perform pg_notify('errand_ready', ''), pg_notify('errand_change', '');
+  end if;
+  return many;
+end $$;

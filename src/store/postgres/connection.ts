@@ -1,0 +1,172 @@
+import { randomInt } from 'node:crypto'
+import { Client, type ClientConfig, Pool, type PoolClient, type QueryResultRow } from 'pg'
+import { failpoint, isArmed } from '../../base/failpoint.ts'
+import { type Clock, type Millis, systemClock } from '../../base/time.ts'
+import { ErrandError } from '../../job/errors.ts'
+import { Bells } from './bells.ts'
+import { isUndone, toErrand } from './fault.ts'
+import { migrate, type Standing } from './migrate.ts'
+import { inSchema } from './statements.ts'
+
+export type Durability = 'full' | 'normal' | 'none'
+export type ConnectionOptions = {
+  clock: Clock
+  durability: Durability
+  migrate: boolean
+  schema: string
+}
+export type Values = readonly (string | number | boolean | Uint8Array | null)[]
+export type Row = Record<string, string | null>
+
+const CONNECT_MS = 2000
+const QUERY_MS = 5000
+const POOL_MAX = 5
+const TRIES_MAX = 5
+/** Counters are spread over this many rows a queue. */
+const SLOTS = 32
+
+/** One database: its connections, its bells, and what it was when we first saw it. */
+export class Connection implements AsyncDisposable {
+  readonly clock: Clock
+  readonly bells: Bells
+  readonly schema: string
+  readonly location: string
+  readonly slot = randomInt(SLOTS)
+  readonly #pool: Pool
+  /** Renewing never waits for what others do. */
+  readonly #reserved: Pool
+  readonly #identity: string
+  #isClosed = false
+
+  private constructor(
+    config: ClientConfig,
+    { clock, durability, schema }: ConnectionOptions,
+    { identity, isAsync }: Standing,
+  ) {
+    this.clock = clock
+    this.schema = schema
+    this.location = place(config)
+    this.#identity = identity
+    const commits = durability === 'normal' ? 'off' : isAsync ? 'on' : undefined
+    const pool = (max: number) => {
+      const made = new Pool({
+        ...config,
+        max,
+        verify: (client: PoolClient, done: (error?: Error) => void) =>
+          void this.#greet(client, commits).then(() => done(), done),
+      })
+      return made.on('error', () => undefined)
+    }
+    this.#pool = pool(POOL_MAX)
+    this.#reserved = pool(1)
+    this.bells = new Bells(config, schema)
+  }
+
+  /** @throws ErrandError STORE_UNREACHABLE, STORE_UNSAFE, SCHEMA_TOO_NEW, SCHEMA_OUTDATED */
+  static async open(url: string, options: ConnectionOptions): Promise<Connection> {
+    const config = {
+      connectionString: url,
+      connectionTimeoutMillis: CONNECT_MS,
+      query_timeout: QUERY_MS,
+      keepAlive: true,
+      application_name: 'errand',
+      types: { getTypeParser: () => (text: string) => text },
+    }
+    const client = new Client({ ...config, query_timeout: 60_000 })
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      return new Connection(
+        { ...config, ...target(client) },
+        options,
+        await migrate(client, options),
+      )
+    } catch (error) {
+      throw toErrand(error)
+    } finally {
+      await client.end().catch(() => undefined)
+    }
+  }
+
+  /** The hand clock's moment; null asks the server for its own. */
+  get now(): Millis | null {
+    return this.clock === systemClock ? null : this.clock.now()
+  }
+
+  /** Calls a function of ours: one statement, one transaction, one trip. */
+  call(verb: string, name: string, values: Values, isUrgent = false): Promise<Row[]> {
+    const places = values.map((_, i) => `$${i + 1}`).join(', ')
+    const text = inSchema(this.schema, `select * from errand.${name}(${places})`)
+    return this.#run(verb, text, values, isUrgent ? this.#reserved : this.#pool)
+  }
+
+  /** A statement of `look.sql`, already in its schema. */
+  look(text: string, values: Values = []): Promise<Row[]> {
+    return this.#run(undefined, text, values, this.#pool)
+  }
+
+  /** Several statements in one snapshot, or one transaction. */
+  async within<T>(
+    how: string,
+    work: (ask: (text: string, values?: Values) => Promise<Row[]>) => Promise<T>,
+  ): Promise<T> {
+    this.#refuseClosed()
+    let client: PoolClient | undefined
+    let broken = true
+    try {
+      client = await this.#pool.connect()
+      const { query } = { query: client.query.bind(client) }
+      await query(`begin ${how}`)
+      const value = await work(
+        async (text, values = []) => (await query<Row>(text, [...values])).rows,
+      )
+      await query('commit')
+      broken = false
+      return value
+    } catch (error) {
+      throw toErrand(error)
+    } finally {
+      client?.release(broken)
+    }
+  }
+
+  async #run(verb: string | undefined, text: string, values: Values, pool: Pool): Promise<Row[]> {
+    this.#refuseClosed()
+    if (verb !== undefined && isArmed()) failpoint(`${verb}.before_commit`)
+    for (let tries = 1; ; tries++) {
+      try {
+        const { rows } = await pool.query<Row>(text, [...values])
+        if (verb !== undefined && isArmed()) failpoint(`${verb}.after_commit`)
+        return rows
+      } catch (error) {
+        // Two calls waited for each other and this one was undone: nothing of it is left.
+        if (tries >= TRIES_MAX || !isUndone(error)) throw toErrand(error)
+      }
+    }
+  }
+
+  /** Every new connection is asked whether it leads to the database we know. */
+  async #greet(client: PoolClient, commits: string | undefined): Promise<void> {
+    const text = inSchema(this.schema, 'select identity from errand.store')
+    const { rows } = await client.query<QueryResultRow>(text)
+    if (rows[0]?.identity !== this.#identity)
+      throw new ErrandError('STORE_CHANGED', { why: 'its identity is another' })
+    if (commits !== undefined) await client.query(`set synchronous_commit = ${commits}`)
+  }
+
+  #refuseClosed(): void {
+    if (this.#isClosed) throw new ErrandError('STORE_CLOSED', {})
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.bells[Symbol.asyncDispose]()
+    await Promise.all([this.#pool.end(), this.#reserved.end()])
+  }
+}
+
+const target = ({ host, port, database }: Client) => ({ host, port, database })
+
+/** Where it is, for people: no user and no password. */
+const place = ({ host, port, database }: ClientConfig): string => `${host}:${port}/${database}`

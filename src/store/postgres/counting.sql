@@ -1,0 +1,31 @@
+-- count, clock, free: what several verbs do on their way (C10).
+--
+-- In      the moves of a call, gathered; the slot of the process that makes them
+-- Out     nothing
+-- Cost    one row a queue
+-- Beware  PL/pgSQL keeps its plans, SQL functions do not; counting comes last in its transaction and in the order of queues, so that no two calls wait for each other
+
+create function errand.clock(given bigint) returns bigint language plpgsql as $$
+begin
+  return coalesce(given, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
+end $$;
+
+-- States beside those of a job: -1 erased, -2 accepted.
+create function errand.count(in_slot integer, moves errand.move[]) returns void language plpgsql as $$
+#variable_conflict use_column
+begin
+  insert into errand.tally as t (queue, slot, accepted, erased, scheduled, ready, running, waiting,
+    completed, failed, cancelled)
+  select queue, in_slot, coalesce(sum(count) filter (where state = -2), 0),
+    coalesce(sum(count) filter (where state = -1), 0), coalesce(sum(count) filter (where state = 0), 0),
+    coalesce(sum(count) filter (where state = 1), 0), coalesce(sum(count) filter (where state = 2), 0),
+    coalesce(sum(count) filter (where state = 3), 0), coalesce(sum(count) filter (where state = 4), 0),
+    coalesce(sum(count) filter (where state = 5), 0), coalesce(sum(count) filter (where state = 6), 0)
+  from unnest(moves) group by queue order by queue
+  on conflict (queue, slot) do update set
+    accepted = t.accepted + excluded.accepted, erased = t.erased + excluded.erased,
+    scheduled = t.scheduled + excluded.scheduled, ready = t.ready + excluded.ready,
+    running = t.running + excluded.running, waiting = t.waiting + excluded.waiting,
+    completed = t.completed + excluded.completed, failed = t.failed + excluded.failed,
+    cancelled = t.cancelled + excluded.cancelled;
+end $$;

@@ -1,0 +1,167 @@
+-- insert: stores jobs, or finds the ones they repeat (C8).
+--
+-- In      arrays, one element a job; or rows of new_job when one of them looks up others
+-- Out     what was not simply stored: its place, and the job that was there first
+-- Cost    four index steps a job; one more for an id or a unique value that was given
+-- Beware  an id moves from `job` to `ended` in another transaction: only a look after the insert is sure
+
+create function errand.insert(
+  in_now bigint, in_slot integer, ids uuid[], kinds integer[], queues text[], tenants text[],
+  priorities smallint[], run_ats bigint[], delays bigint[], expiries bigint[],
+  deadlines bigint[], inputs bytea[]
+) returns table (place integer, id uuid, verdict text)
+language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+as $$
+#variable_conflict use_column
+declare
+  now bigint := errand.clock(in_now);
+  moves errand.move[];
+  fresh uuid[];
+  twice uuid[];
+begin
+  with given as (
+    select *, greatest(coalesce(run_at, now + coalesce(delay_ms, 0)), now) as due
+    from unnest(ids, kinds, queues, tenants, priorities, run_ats, delays, expiries, deadlines, inputs)
+      with ordinality as g (id, kind, queue, tenant, priority, run_at, delay_ms, expires_in_ms, deadline_ms, input, n)
+  ),
+  stored as (
+    insert into errand.job (turn, id, kind, queue, tenant, priority, state, run_at, created_at,
+      expires_at, deadline_at, input)
+    select nextval('errand.turn'), id, kind, queue, tenant, priority,
+      case when due > now then 0 else 1 end, due, now, due + expires_in_ms, now + deadline_ms, input
+    from given order by n
+    on conflict (id) do nothing
+    returning id, queue, state
+  ),
+  counted as (select queue, state, count(*)::integer as n from stored group by queue, state)
+  select (select array_agg(id) from stored),
+    (select array_agg(row (queue, what, n)::errand.move) from counted, unnest(array[state, -2]) as what)
+  into fresh, moves;
+
+  -- What ended while it was inserted again is taken back.
+  select array_agg(e.id) into twice from errand.ended as e where e.id = any(fresh);
+  if twice is not null then
+    with undone as (delete from errand.job as j where j.id = any(twice) returning j.queue, j.state),
+    counted as (select queue, state, -count(*)::integer as n from undone group by queue, state)
+    select moves || array_agg(row (queue, what, n)::errand.move) from counted, unnest(array[state, -2]) as what
+    into moves;
+  end if;
+  if moves is not null then
+    perform errand.count(in_slot, moves);
+    perform pg_notify('errand_ready', '');
+  end if;
+  if coalesce(cardinality(fresh), 0) = cardinality(ids) and twice is null then return; end if;
+  return query
+    select g.n::integer, g.id, case when there.fingerprint is null then 'mine' else 'ID_TAKEN' end
+    from unnest(ids) with ordinality as g (id, n)
+    join (select j.id, j.fingerprint from errand.job as j where j.id = any(ids)
+      union all select e.id, e.fingerprint from errand.ended as e where e.id = any(ids)) as there using (id)
+    where not g.id = any(coalesce(fresh, '{}')) or g.id = any(coalesce(twice, '{}'));
+end $$;
+
+-- One job that may join another. `verdict`: null stored, 'joined', 'mine' (a repeat by its maker), a refusal.
+create function errand.insert_one(now bigint, job errand.new_job, out id uuid, out verdict text)
+language plpgsql set enable_seqscan = off set jit = off as $$
+declare
+  there record;
+  due bigint := greatest(coalesce(job.run_at, now + coalesce(job.delay_ms, 0)), now);
+  place bigint;
+begin
+  -- An id that is there is its own job, whoever holds the unique value by now.
+  loop
+    select j.fingerprint into there from errand.job as j where j.id = job.id
+    union all select e.fingerprint from errand.ended as e where e.id = job.id;
+    if found then
+      id := job.id;
+      verdict := case when there.fingerprint is distinct from job.fingerprint then 'ID_TAKEN'
+        when job.fingerprint is null then 'mine' else 'joined' end;
+      return;
+    end if;
+    if job.fingerprint is not null then
+      select a.job, a.fingerprint into there from errand.alias as a where a.id = job.id
+        and (exists (select from errand.job as j where j.id = a.job)
+          or exists (select from errand.ended as e where e.id = a.job));
+      if found then
+        id := case when there.fingerprint = job.fingerprint then there.job else job.id end;
+        verdict := case when there.fingerprint = job.fingerprint then 'joined' else 'ID_TAKEN' end;
+        return;
+      end if;
+    end if;
+    if job.unique_value is not null then
+      insert into errand.hold (tenant, name, value, id)
+      values (job.tenant, job.name, job.unique_value, job.id) on conflict do nothing;
+      if not found then
+        select h.id into there from errand.hold as h
+        where h.tenant = job.tenant and h.name = job.name and h.value = job.unique_value;
+        continue when not found; -- Given back this moment: ours to take.
+        id := there.id;
+        if job.on_conflict = 'refuse' then verdict := 'UNIQUE_TAKEN'; return; end if;
+        if job.fingerprint is not null then
+          insert into errand.alias (id, job, fingerprint, purge_at)
+          values (job.id, there.id, job.fingerprint, now + 86400000)
+          on conflict on constraint alias_pkey do update
+          set job = excluded.job, fingerprint = excluded.fingerprint, purge_at = excluded.purge_at;
+        end if;
+        verdict := 'joined';
+        return;
+      end if;
+    end if;
+    place := nextval('errand.turn');
+    insert into errand.job (turn, id, kind, queue, tenant, priority, state, run_at, created_at,
+      expires_at, deadline_at, fingerprint, unique_value, unique_until, tags, subject, input)
+    values (place, job.id, job.kind, job.queue, job.tenant, job.priority,
+      case when due > now then 0 else 1 end, due, now, due + job.expires_in_ms, now + job.deadline_ms,
+      job.fingerprint, job.unique_value, job.unique_until, job.tags, job.subject, job.input)
+    on conflict on constraint job_id_key do nothing;
+    if found and not exists (select from errand.ended as e where e.id = job.id) then
+      insert into errand.tag (tag, turn, id) select distinct tag, place, job.id from unnest(job.tags) as tag;
+      id := job.id;
+      return;
+    end if;
+    -- Another was faster under this id: look again.
+    delete from errand.job as j where j.turn = place;
+    delete from errand.hold as h where h.tenant = job.tenant and h.name = job.name
+      and h.value = job.unique_value and h.id = job.id
+      and not exists (select from errand.job as j where j.id = job.id and j.unique_value = h.value);
+  end loop;
+end $$;
+
+-- The numbers of what jobs of one definition share.
+create function errand.kinds(names text[], queues text[], policies bytea[]) returns integer[] language plpgsql as $$
+begin
+  insert into errand.kind (name, queue, policy)
+  select * from unnest(names, queues, policies) on conflict do nothing;
+  return (
+    select array_agg(k.id order by g.place)
+    from unnest(names, queues, policies) with ordinality as g (name, queue, policy, place)
+    join errand.kind as k on k.name = g.name and k.queue = g.queue and sha256(k.policy) = sha256(g.policy));
+end $$;
+
+create function errand.insert_named(in_now bigint, in_slot integer, jobs errand.new_job[])
+returns table (id uuid, verdict text)
+language plpgsql as $$
+declare
+  now bigint := errand.clock(in_now);
+  job errand.new_job;
+  moves errand.move[];
+begin
+  foreach job in array jobs loop
+    select one.id, one.verdict into id, verdict from errand.insert_one(now, job) as one;
+    if verdict is null then
+      moves := moves || row (job.queue, -2, 1)::errand.move
+        || (select row (j.queue, j.state, 1)::errand.move from errand.job as j where j.id = job.id);
+    end if;
+    return next;
+  end loop;
+  if moves is not null then
+    perform errand.count(in_slot, moves);
+    perform pg_notify('errand_ready', '');
+  end if;
+end $$;
+
+create function errand.insert_jobs(in_now bigint, in_slot integer, jobs jsonb)
+returns table (id uuid, verdict text) language sql
+begin atomic
+  select * from errand.insert_named(in_now, in_slot, array(
+    select jsonb_populate_record(null::errand.new_job, given.value) from jsonb_array_elements(jobs) as given));
+end;

@@ -1,0 +1,130 @@
+-- find, list, tally, and what else is only read: jobs as they lie here (C10, C11).
+--
+-- In      ids, or where a walk goes on
+-- Out     rows; a walk gives what filters need, and the ids to read the rest by
+-- Cost    one index step a row; a walk looks at 1 000 at most
+-- Beware  each walk has an order and so a cursor of its own; `job` and `ended` are walked side by side
+
+-- name: find
+select j.turn, j.run_at, j.created_at, j.fence, j.started_at, j.expires_at, j.deadline_at, null as ended_at, j.rev,
+  j.state, j.priority, j.failures, j.crashes, j.losses, j.cancel_asked, false as with_errors, j.id, j.worker, j.subject,
+  j.queue, j.tenant, j.unique_value, j.fingerprint, j.waiting_for, null as reason, to_json(j.tags) as tags, j.input,
+  null as result, j.error, j.progress, k.name, k.policy
+from errand.job as j join errand.kind as k on k.id = j.kind where j.id = any($1::text::uuid[])
+union all
+select e.turn, e.run_at, e.created_at, e.fence, e.started_at, e.expires_at, e.deadline_at, e.ended_at, e.rev,
+  e.state, e.priority, e.failures, e.crashes, e.losses, e.cancel_asked, e.with_errors, e.id, e.worker, e.subject,
+  e.queue, e.tenant, e.unique_value, e.fingerprint, null, e.reason, to_json(e.tags), e.input,
+  e.result, e.error, e.progress, k.name, k.policy
+from errand.ended as e join errand.kind as k on k.id = e.kind where e.id = any($1::text::uuid[]);
+
+-- name: artifacts
+select id, file, fence, type, bytes, sha256, expires_at from errand.artifact
+where id = any($1::text::uuid[]) order by id, file;
+
+-- name: holder
+select id from errand.hold where tenant = $1 and name = $2 and value = $3;
+
+-- name: kinds
+select id, name, queue, policy from errand.kind where id = any($1::text::integer[]);
+
+-- name: all
+(select j.id, j.turn, j.state, j.queue, k.name, j.tenant from errand.job as j join errand.kind as k on k.id = j.kind
+ where j.turn < $1 order by j.turn desc limit 1000)
+union all
+(select e.id, e.turn, e.state, e.queue, k.name, e.tenant from errand.ended as e join errand.kind as k on k.id = e.kind
+ where e.turn < $1 order by e.turn desc limit 1000)
+order by turn desc limit 1000;
+
+-- name: tagged
+select t.id, t.turn, coalesce(j.state, e.state) as state, coalesce(j.queue, e.queue) as queue, k.name,
+  coalesce(j.tenant, e.tenant) as tenant
+from (select id, turn from errand.tag where tag = $2 and turn < $1 order by turn desc limit 1000) as t
+left join errand.job as j on j.id = t.id left join errand.ended as e on e.id = t.id
+join errand.kind as k on k.id = coalesce(j.kind, e.kind) order by t.turn desc;
+
+-- name: ready
+select j.id, j.turn, j.state, j.queue, k.name, j.tenant, j.priority, j.run_at
+from errand.job as j join errand.kind as k on k.id = j.kind
+where j.state = 1 and (j.queue, j.priority, j.run_at, j.turn) > ($1, $2, $3, $4)
+order by j.queue, j.priority, j.run_at, j.turn limit 1000;
+
+-- name: scheduled
+select j.id, j.turn, j.state, j.queue, k.name, j.tenant, j.run_at
+from errand.job as j join errand.kind as k on k.id = j.kind
+where j.state = 0 and (j.run_at, j.turn) > ($1, $2) order by j.run_at, j.turn limit 1000;
+
+-- name: running
+select j.id, j.turn, j.state, j.queue, k.name, j.tenant
+from errand.receipt as r, unnest(r.ids, r.fences) as given (id, fence)
+join errand.job as j on j.id = given.id and j.fence = given.fence and j.state = 2
+join errand.kind as k on k.id = j.kind
+where j.turn > $1 order by j.turn limit 1000;
+
+-- name: waiting
+select j.id, j.turn, j.state, j.queue, k.name, j.tenant from errand.job as j join errand.kind as k on k.id = j.kind
+where j.state = 3 and j.turn > $1 order by j.turn limit 1000;
+
+-- name: failed
+select e.id, e.turn, e.state, e.queue, k.name, e.tenant, e.ended_at
+from errand.ended as e join errand.kind as k on k.id = e.kind
+where e.state = 5 and (e.ended_at, e.turn) < ($1, $2) order by e.ended_at desc, e.turn desc limit 1000;
+
+-- name: cancelled
+select e.id, e.turn, e.state, e.queue, k.name, e.tenant, e.ended_at
+from errand.ended as e join errand.kind as k on k.id = e.kind
+where e.state = 6 and (e.ended_at, e.turn) < ($1, $2) order by e.ended_at desc, e.turn desc limit 1000;
+
+-- name: attempts
+-- The last thousand: runs that are not counted have no other bound.
+select * from (
+  select fence, worker, started_at, ended_at, outcome, error from errand.attempt
+  where id = $1::text::uuid order by fence desc limit 1000
+) as latest order by fence;
+
+-- name: logs
+select n, at, fence, level, text from errand.log where id = $1::text::uuid and n > $2 order by n limit $3;
+
+-- name: tally
+select queue, sum(accepted) as accepted, sum(erased) as erased, sum(scheduled) as scheduled, sum(ready) as ready,
+  sum(running) as running, sum(waiting) as waiting, sum(completed) as completed, sum(failed) as failed,
+  sum(cancelled) as cancelled,
+  (select min(oldest.run_at) from generate_series(0, 9) as p (priority), lateral (
+    select j.run_at from errand.job as j where j.queue = tally.queue and j.state = 1 and j.priority = p.priority
+    order by j.run_at limit 1) as oldest) as oldest
+from errand.tally group by queue order by queue;
+
+-- name: workers
+select id, info, registered_at, lease_until, gone_at is null and lease_until > now.at as alive,
+  (select coalesce(sum(open), 0) from errand.receipt where receipt.worker = worker.id) as running
+from errand.worker, (select errand.clock($1::text::bigint) as at) as now
+where gone_at is null or gone_at > now.at - 3600000 order by registered_at, id;
+
+-- name: metrics
+select metrics from errand.worker where metrics is not null union all select metrics from errand.buried;
+
+-- name: expired
+select a.* from errand.artifact as a
+where a.expires_at <= errand.clock($1::text::bigint) order by a.expires_at limit $2;
+
+-- name: forget
+delete from errand.artifact as a using jsonb_to_recordset($1::text::jsonb) as g (id uuid, file text)
+where a.id = g.id and a.file = g.file;
+
+-- name: finished
+select id, metrics from errand.worker as w
+where gone_at <= errand.clock($1::text::bigint) - 3600000
+  and not exists (select from errand.receipt where receipt.worker = w.id) for update;
+
+-- name: unbury
+delete from errand.buried returning metrics;
+
+-- name: bury
+insert into errand.buried (metrics) values ($1);
+
+-- name: strike
+with struck as (delete from errand.worker where id = any($1::text::uuid[]))
+delete from errand.number where worker = any($1::text::uuid[]);
+
+-- name: ping
+select count(*) from errand.tally;

@@ -1,0 +1,83 @@
+import type { Bytes } from '../../base/json.ts'
+import type { Attempt, Job, JobId, LogLine } from '../../job/job.ts'
+import type { Filter, Finding, Lookout, Page, Tally, Topic, WorkerRow } from '../contract.ts'
+import { plain } from './arrays.ts'
+import type { Connection, Row, Values } from './connection.ts'
+import { text, toArtifact, toAttempt, toBytes, toJob, toLine, toTally, toWorker } from './rows.ts'
+import { lawTexts, lookText } from './statements.ts'
+import { page } from './walk.ts'
+
+/** Where work is seen. */
+export class PostgresLookout implements Lookout {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  async find(ids: readonly JobId[]): Promise<(Job | undefined)[]> {
+    const given = [plain(ids)]
+    const [rows, files] = await Promise.all([
+      this.#look('find', given),
+      this.#look('artifacts', given),
+    ])
+    const byId = Map.groupBy(files, (row) => text(row.id))
+    const jobs = new Map(
+      rows.map((row) => [row.id, toJob(row, (byId.get(text(row.id)) ?? []).map(toArtifact))]),
+    )
+    return ids.map((id) => jobs.get(id))
+  }
+
+  async holder(tenant: string, job: string, unique: string): Promise<JobId | undefined> {
+    const [row] = await this.#look('holder', [tenant, job, unique])
+    return row && text(row.id)
+  }
+
+  async list(filter: Filter, limit: number, cursor?: string): Promise<Page> {
+    const { ids, next } = await page((...call) => this.#look(...call), filter, limit, cursor)
+    const jobs = await this.find(ids)
+    return { jobs: jobs.flatMap((job) => job ?? []), ...(next !== undefined && { next }) }
+  }
+
+  async attempts(id: JobId): Promise<Attempt[]> {
+    return (await this.#look('attempts', [id])).map(toAttempt)
+  }
+
+  async logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {
+    return (await this.#look('logs', [id, after, limit])).map(toLine)
+  }
+
+  async tally(): Promise<Tally[]> {
+    return (await this.#look('tally', [])).map(toTally)
+  }
+
+  async workers(): Promise<WorkerRow[]> {
+    return (await this.#look('workers', [this.#connection.now])).map(toWorker)
+  }
+
+  async metrics(): Promise<Bytes[]> {
+    return (await this.#look('metrics', [])).map((row) => toBytes(row.metrics))
+  }
+
+  verify(): Promise<Finding[]> {
+    return this.#connection.within('isolation level repeatable read read only', async (ask) => {
+      const findings: Finding[] = []
+      for (const law of lawTexts(this.#connection.schema))
+        for (const row of await ask(law))
+          findings.push({ law: text(row.law), detail: text(row.detail) })
+      return findings
+    })
+  }
+
+  listen(topic: Topic, ring: () => void): Disposable {
+    return this.#connection.bells.listen(topic, ring)
+  }
+
+  async ping(): Promise<void> {
+    await this.#look('ping', [])
+  }
+
+  #look(name: string, values: Values): Promise<Row[]> {
+    return this.#connection.look(lookText(this.#connection.schema, name), values)
+  }
+}

@@ -1,0 +1,171 @@
+import type { Bytes } from '../../base/json.ts'
+import { ErrandError } from '../../job/errors.ts'
+import type { Artifact, Attempt, Claimed, Job, JobId, LogLevel, LogLine } from '../../job/job.ts'
+import { type Reason, REASONS, type State, STATES } from '../../job/state.ts'
+import type { Tally, WorkerRow } from '../contract.ts'
+import { readBlob, readBlobs, readTexts } from './arrays.ts'
+import type { Row } from './connection.ts'
+import type { Kind } from './kinds.ts'
+
+const damaged = (): never => {
+  throw new ErrandError('STORE_CORRUPT', { file: 'has a row of another shape' })
+}
+
+export const text = (value: string | null | undefined): string => value ?? damaged()
+export const int = (value: string | null | undefined): number => Number(text(value))
+const yes = (value: string | null | undefined): boolean => value === 't'
+
+export const numberOf = (state: State): number => STATES.indexOf(state)
+const stateOf = (value: string | null | undefined): State => STATES[int(value)] ?? damaged()
+
+/** The jobs of an exchange or a sweep; see `handed` in exchange.sql. */
+export function toHanded(row: Row, kindOf: (id: number) => Kind): Claimed[] {
+  const { jobs = null, inputs = null, marks = null } = row
+  if (jobs === null || inputs === null) return []
+  const bodies = readBlobs(inputs)
+  const marked: Record<string, Marks> = marks === null ? {} : JSON.parse(marks)
+  return readTexts(jobs).map((line, i) => {
+    const [id, fence, kind, failures, crashes, losses, createdAt, runAt, ...tenant] =
+      line.split(' ')
+    const { name, queue, policy } = kindOf(int(kind))
+    const { subject, ...times } = marked[i + 1] ?? {}
+    return {
+      id: text(id),
+      fence: int(fence),
+      job: name,
+      queue,
+      tenant: tenant.join(' '),
+      failures: int(failures),
+      crashes: int(crashes),
+      losses: int(losses),
+      input: bodies[i] ?? damaged(),
+      policy,
+      createdAt: int(createdAt),
+      runAt: int(runAt),
+      ...times,
+      ...(subject && { subject: toSubject(subject) }),
+    }
+  })
+}
+
+/** The kinds that handed jobs are of. */
+export const kindsIn = (row: Row): number[] =>
+  row.jobs ? readTexts(row.jobs).map((line) => int(line.split(' ')[2])) : []
+
+type Marks = {
+  expiresAt?: number
+  deadlineAt?: number
+  cancelAsked?: boolean
+  subject?: { input: string; result?: string; error?: string }
+}
+
+const toSubject = ({ input, result, error }: NonNullable<Marks['subject']>) => ({
+  input: readBlob(input),
+  ...(result !== undefined && { result: readBlob(result) }),
+  ...(error !== undefined && { error: readBlob(error) }),
+})
+
+export function toJob(row: Row, artifacts: readonly Artifact[]): Job {
+  return {
+    id: text(row.id),
+    fence: int(row.fence),
+    job: text(row.name),
+    queue: text(row.queue),
+    tenant: text(row.tenant),
+    failures: int(row.failures),
+    crashes: int(row.crashes),
+    losses: int(row.losses),
+    input: readBlob(text(row.input)),
+    policy: readBlob(text(row.policy)),
+    createdAt: int(row.created_at),
+    runAt: int(row.run_at),
+    turn: int(row.turn),
+    state: stateOf(row.state),
+    priority: int(row.priority),
+    rev: int(row.rev),
+    withErrors: yes(row.with_errors),
+    cancelAsked: yes(row.cancel_asked),
+    tags: row.tags ? JSON.parse(row.tags) : [],
+    artifacts,
+    ...given('expiresAt', row.expires_at, int),
+    ...given('deadlineAt', row.deadline_at, int),
+    ...given('worker', row.worker, text),
+    ...given('startedAt', row.started_at, int),
+    ...given('endedAt', row.ended_at, int),
+    ...given('reason', row.reason, toReason),
+    ...given('waitingFor', row.waiting_for, text),
+    ...given('unique', row.unique_value, text),
+    ...given('fingerprint', row.fingerprint, text),
+    ...given('subject', row.subject, text),
+    ...given('result', row.result, readBlob),
+    ...given('error', row.error, readBlob),
+    ...given('progress', row.progress, readBlob),
+  }
+}
+
+/** A field that is left out when the column is null. */
+function given<Name extends string, Value>(
+  name: Name,
+  value: string | null | undefined,
+  read: (value: string) => Value,
+): { [N in Name]?: Value } {
+  const field: { [N in Name]?: Value } = {}
+  if (value !== null && value !== undefined) field[name] = read(value)
+  return field
+}
+
+const toReason = (value: string): Reason => REASONS.find((reason) => reason === value) ?? damaged()
+
+export const toArtifact = (row: Row): Artifact => ({
+  file: text(row.file),
+  fence: int(row.fence),
+  type: text(row.type),
+  bytes: int(row.bytes),
+  sha256: text(row.sha256),
+  expiresAt: int(row.expires_at),
+})
+
+export const toAttempt = (row: Row): Attempt => ({
+  fence: int(row.fence),
+  worker: text(row.worker),
+  startedAt: int(row.started_at),
+  endedAt: int(row.ended_at),
+  outcome: text(row.outcome),
+  ...given('error', row.error, readBlob),
+})
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+export const toLine = (row: Row): LogLine & { n: number } => ({
+  n: int(row.n),
+  at: int(row.at),
+  fence: int(row.fence),
+  level: LEVELS.find((level) => level === row.level) ?? 'info',
+  text: text(row.text),
+})
+
+export const toTally = (row: Row): Tally => ({
+  queue: text(row.queue),
+  accepted: int(row.accepted),
+  erased: int(row.erased),
+  scheduled: int(row.scheduled),
+  ready: int(row.ready),
+  running: int(row.running),
+  waiting: int(row.waiting),
+  completed: int(row.completed),
+  failed: int(row.failed),
+  cancelled: int(row.cancelled),
+  ...given('oldestReadyAt', row.oldest, int),
+})
+
+export const toWorker = (row: Row): WorkerRow => ({
+  id: text(row.id),
+  info: readBlob(text(row.info)),
+  registeredAt: int(row.registered_at),
+  leaseUntil: int(row.lease_until),
+  alive: yes(row.alive),
+  running: int(row.running),
+})
+
+export const toBytes = (value: string | null | undefined): Bytes => readBlob(text(value))
+export const toIds = (value: string | null | undefined): JobId[] => readTexts(text(value))

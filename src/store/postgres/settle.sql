@@ -1,0 +1,140 @@
+-- settle: writes outcomes down, under their fences (C3, C12).
+--
+-- In      arrays, one element a settlement; `rest` holds what few outcomes have: files and hooks
+-- Out     an answer per settlement, by place; the moves to be counted
+-- Cost    index steps for M, in at most two sweeps over them
+-- Beware  a settlement named twice counts once, the first: sets know no order
+
+create function errand.settle(
+  now bigint, in_slot integer, in_worker uuid, ids uuid[], fences bigint[], states smallint[], delays bigint[],
+  keeps bigint[], raises smallint[], begun boolean[], with_errors boolean[], reasons text[], results bytea[],
+  errors bytea[], rest jsonb, out answers text[], out moves errand.move[]
+) language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+as $$
+#variable_conflict use_column
+declare
+  done bigint[];
+  finished bigint[];
+  more errand.move[];
+  told uuid[];
+begin
+  -- Runs that did not complete are history.
+  if rest ? 'attempts' then
+    insert into errand.attempt (id, fence, worker, started_at, ended_at, outcome, error)
+    select j.id, j.fence, j.worker, j.started_at, now, a.outcome, errors[a.place]
+    from jsonb_to_recordset(rest -> 'attempts') as a (place integer, outcome text)
+    join errand.job as j on j.id = ids[a.place] and j.fence = fences[a.place] and j.worker = in_worker and j.state = 2
+    for update of j
+    on conflict on constraint attempt_pkey do nothing;
+  end if;
+
+  -- Back to life: released, tried again later, parked. What is to be cancelled lies nowhere in waiting.
+  if 3 >= any(states) then
+    with given as (
+      select distinct on (id, fence) * from unnest(ids, fences, states, delays, raises, begun, errors)
+        with ordinality as g (id, fence, state, delay_ms, raise, begun, error, place)
+      where state <= 3 order by id, fence, place
+    ),
+    back as (
+      update errand.job as j
+      set state = case when given.state in (0, 3) and (j.cancel_asked or given.delay_ms <= 0) then 1 else given.state end,
+        run_at = case when given.state = 0 then now + case when j.cancel_asked then 0 else greatest(given.delay_ms, 0) end
+          else j.run_at end,
+        failures = j.failures + (given.raise = 1)::int, crashes = j.crashes + (given.raise = 2)::int,
+        losses = j.losses + (given.raise = 3)::int,
+        expires_at = case when not given.begun then j.expires_at end,
+        waiting_for = case when given.state = 3 and not j.cancel_asked then 'handler' end,
+        error = coalesce(given.error, j.error), rev = j.rev + 1
+      from given
+      where j.id = given.id and j.fence = given.fence and j.worker = in_worker and j.state = 2
+      returning given.place, j.queue, j.state, j.receipt
+    ),
+    closed as (
+      update errand.receipt as r set open = r.open - c.many
+      from (select receipt, count(*)::integer as many from back group by receipt) as c
+      where r.worker = in_worker and r.n = c.receipt
+    ),
+    counted as (select queue, state, count(*)::integer as many from back group by queue, state)
+    select (select array_agg(place) from back),
+      (select array_agg(row (queue, what, many * sign)::errand.move)
+       from counted, lateral (values (2::smallint, -1), (state, 1)) as change (what, sign))
+    into done, moves;
+  end if;
+
+  if 4 <= any(states) then
+    with given as (
+      select distinct on (id, fence) * from unnest(ids, fences, states, keeps, raises, with_errors, reasons, results, errors)
+        with ordinality as g (id, fence, state, keep_ms, raise, with_errors, reason, result, error, place)
+      where state >= 4 order by id, fence, place
+    ),
+    gone as (
+      delete from errand.job as j using given
+      where j.id = given.id and j.fence = given.fence and j.worker = in_worker and j.state = 2
+      returning given.place, given.state as verdict, given.keep_ms, given.raise, given.with_errors, given.reason,
+        given.result, given.error as last_error, j.*
+    ),
+    kept as (
+      insert into errand.ended (turn, run_at, created_at, fence, started_at, expires_at, deadline_at, ended_at,
+        rev, kind, state, priority, failures, crashes, losses, cancel_asked, with_errors, id, worker, subject,
+        queue, tenant, unique_value, unique_until, fingerprint, reason, tags, input, result, error, progress)
+      select turn, run_at, created_at, fence, started_at, expires_at, deadline_at, now, rev + 1, kind, verdict,
+        priority, failures + (raise = 1)::int, crashes + (raise = 2)::int, losses + (raise = 3)::int, cancel_asked,
+        with_errors, id, worker, subject, queue, tenant, unique_value, unique_until, fingerprint, reason,
+        tags, input, result, last_error, progress
+      from gone
+    ),
+    closed as (
+      update errand.receipt as r set open = r.open - c.many
+      from (select receipt, count(*)::integer as many from gone group by receipt) as c
+      where r.worker = in_worker and r.n = c.receipt
+    ),
+    listed as (
+      insert into errand.retention (purge_at, ended_at, ids)
+      select now + keep_ms, now, array_agg(id) from gone group by keep_ms
+    ),
+    freed as (
+      delete from errand.hold as h using gone
+      where h.tenant = gone.tenant and h.value = gone.unique_value and h.id = gone.id
+        and h.name = (select k.name from errand.kind as k where k.id = gone.kind)
+        and (gone.verdict <> 4 or gone.unique_until = 'end')
+    ),
+    counted as (select queue, verdict, count(*)::integer as many from gone group by queue, verdict)
+    select (select array_agg(place) from gone),
+      (select array_agg(row (queue, what, many * sign)::errand.move)
+       from counted, lateral (values (2::smallint, -1), (verdict, 1)) as change (what, sign))
+    into finished, more;
+    done := done || finished;
+    moves := moves || more;
+    if rest ? 'artifacts' then
+      insert into errand.artifact (id, file, fence, type, bytes, sha256, expires_at)
+      select ids[a.place], a.file, fences[a.place], a.type, a.bytes, a.sha256, now + a.keep_ms
+      from jsonb_to_recordset(rest -> 'artifacts')
+        as a (place integer, file text, type text, bytes bigint, sha256 text, keep_ms bigint)
+      where a.place = any(done)
+      on conflict on constraint artifact_pkey do update set fence = excluded.fence, type = excluded.type,
+        bytes = excluded.bytes, sha256 = excluded.sha256, expires_at = excluded.expires_at;
+    end if;
+    if rest ? 'hooks' then
+      perform errand.insert_named(now, in_slot, array(
+        select jsonb_populate_record(null::errand.new_job, h.value) from jsonb_array_elements(rest -> 'hooks') as h
+        where (h.value ->> 'place')::bigint = any(done)));
+    end if;
+  end if;
+
+  if cardinality(done) = cardinality(ids) then
+    answers := array_fill('done'::text, array[cardinality(ids)]);
+  else
+    select array_agg(case when g.place = any(done) then 'done' else errand.answer(g.id, g.fence) end order by g.place)
+    into answers from unnest(ids, fences) with ordinality as g (id, fence, place);
+  end if;
+end $$;
+
+-- What became of a job that this fence no longer holds. Running still means held by somebody else.
+create function errand.answer(in_id uuid, in_fence bigint) returns text language sql
+begin atomic
+  select coalesce(
+    (select case when fence <> in_fence or state = 2 then 'stale' else 'already' end from errand.job where id = in_id),
+    (select case when fence <> in_fence then 'stale' else 'already' end from errand.ended where id = in_id),
+    'gone');
+end;

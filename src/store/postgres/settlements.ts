@@ -1,0 +1,71 @@
+import type { Outcome } from '../../job/outcome.ts'
+import type { Settlement } from '../contract.ts'
+import { blobs, optional, plain, texts } from './arrays.ts'
+import type { Values } from './connection.ts'
+import { toNewJob } from './intake.ts'
+import type { Kinds } from './kinds.ts'
+import { numberOf } from './rows.ts'
+
+const COUNTERS = ['', 'failures', 'crashes', 'losses']
+
+/** Settlements as the arrays of `exchange`; nulls when there are none. */
+export function toArrays(settlements: readonly Settlement[], kinds: Kinds): Values {
+  if (settlements.length === 0) return Array<null>(12).fill(null)
+  const outcomes = settlements.map(({ outcome }) => outcome)
+  const raises = outcomes.map((outcome) => ('raise' in outcome ? outcome.raise : undefined))
+  const rest = restOf(outcomes, kinds)
+  return [
+    plain(settlements.map(({ id }) => id)),
+    plain(settlements.map(({ fence }) => fence)),
+    plain(outcomes.map(({ to }) => numberOf(to))),
+    plain(outcomes.map((outcome) => ('delayMs' in outcome ? outcome.delayMs : undefined))),
+    plain(outcomes.map((outcome) => ('keepMs' in outcome ? outcome.keepMs : undefined))),
+    plain(raises.map((raise) => COUNTERS.indexOf(raise ?? ''))),
+    plain(outcomes.map((outcome) => outcome.to === 'ready' && outcome.begun)),
+    plain(outcomes.map((outcome) => outcome.to === 'completed' && outcome.withErrors)),
+    optional(
+      outcomes.map((outcome) => (outcome.to === 'failed' ? outcome.reason : undefined)),
+      texts,
+    ),
+    optional(
+      outcomes.map((outcome) => ('result' in outcome ? outcome.result : undefined)),
+      blobs,
+    ),
+    optional(outcomes.map(errorOf), blobs),
+    Object.keys(rest).length > 0 ? JSON.stringify(rest) : null,
+  ]
+}
+
+const errorOf = (outcome: Outcome) => ('error' in outcome ? outcome.error : undefined)
+
+/** What few outcomes have: runs to be remembered, files, hooks; each with the place of its settlement. */
+function restOf(outcomes: readonly Outcome[], kinds: Kinds) {
+  const placed = outcomes.map((outcome, i) => ({ outcome, place: i + 1 }))
+  const attempts = placed
+    .filter(({ outcome }) => isAttempt(outcome))
+    .map(({ outcome, place }) => ({ place, outcome: nameOf(outcome) }))
+  const artifacts = placed.flatMap(({ outcome, place }) =>
+    outcome.to === 'completed'
+      ? outcome.artifacts.map(({ keepMs, ...artifact }) => ({
+          place,
+          keep_ms: keepMs,
+          ...artifact,
+        }))
+      : [],
+  )
+  const hooks = placed.flatMap(({ outcome, place }) =>
+    'hook' in outcome && outcome.hook ? [{ place, ...toNewJob(outcome.hook, kinds) }] : [],
+  )
+  return {
+    ...(attempts.length > 0 && { attempts }),
+    ...(artifacts.length > 0 && { artifacts }),
+    ...(hooks.length > 0 && { hooks }),
+  }
+}
+
+/** A run is history when it did not complete; what was given back before it began was none. */
+const isAttempt = (outcome: Outcome): boolean =>
+  outcome.to === 'ready' ? outcome.begun : outcome.to !== 'completed' && outcome.to !== 'waiting'
+
+const nameOf = (outcome: Outcome): string =>
+  'reason' in outcome ? outcome.reason : outcome.to === 'ready' ? 'released' : outcome.to

@@ -1,0 +1,157 @@
+import { failpoint } from '../../base/failpoint.ts'
+import type { Bytes } from '../../base/json.ts'
+import type { Artifact, Claimed, JobId, WorkerId } from '../../job/job.ts'
+import type {
+  Answer,
+  Claim,
+  Exchanged,
+  Note,
+  Purged,
+  Registration,
+  Renewed,
+  Settlement,
+  Workbench,
+} from '../contract.ts'
+import { blobs, plain, readTexts, texts } from './arrays.ts'
+import type { Connection, Row } from './connection.ts'
+import { answersOf } from './intake.ts'
+import type { Kinds } from './kinds.ts'
+import { int, kindsIn, text, toArtifact, toBytes, toHanded, toIds } from './rows.ts'
+import { toArrays } from './settlements.ts'
+import { lookText } from './statements.ts'
+
+/** Where work is done. */
+export class PostgresWorkbench implements Workbench {
+  readonly #connection: Connection
+  readonly #kinds: Kinds
+
+  constructor(connection: Connection, kinds: Kinds) {
+    this.#connection = connection
+    this.#kinds = kinds
+  }
+
+  async register({ id, leaseMs, info }: Registration): Promise<void> {
+    await this.#connection.call('register', 'register', [
+      this.#connection.now,
+      id,
+      leaseMs,
+      buffer(info),
+    ])
+  }
+
+  async exchange(
+    worker: WorkerId,
+    n: number,
+    settlements: readonly Settlement[],
+    { queues, limit }: Claim,
+  ): Promise<Exchanged> {
+    await this.#kinds.learn(
+      settlements.flatMap(({ outcome }) => ('hook' in outcome ? (outcome.hook ?? []) : [])),
+    )
+    const { now, slot } = this.#connection
+    const values = [
+      now,
+      slot,
+      worker,
+      n,
+      texts(queues),
+      limit,
+      ...toArrays(settlements, this.#kinds),
+    ]
+    const [row = {}] = await this.#connection.call('exchange', 'exchange', values)
+    if (settlements.length > 0) failpoint('settle.between')
+    return this.#exchanged(row)
+  }
+
+  async renew(worker: WorkerId, metrics?: Bytes): Promise<Renewed> {
+    const values = [this.#connection.now, worker, metrics ? buffer(metrics) : null]
+    const [row] = await this.#connection.call('renew', 'renew', values, true)
+    if (row?.alive !== 't') return { alive: false }
+    return { alive: true, cancelAsked: toIds(row.asked) }
+  }
+
+  async note(worker: WorkerId, notes: readonly Note[]): Promise<Answer[]> {
+    const rows = await this.#connection.call('note', 'note', [
+      worker,
+      plain(notes.map(({ id }) => id)),
+      plain(notes.map(({ fence }) => fence)),
+      blobs(notes.map(({ progress }) => progress)),
+      JSON.stringify(notes.map(({ log = [] }) => log)),
+    ])
+    return answersOf(rows).map(toAnswer)
+  }
+
+  async sweep(worker: WorkerId, n: number, limit: number): Promise<Exchanged> {
+    const values = [this.#connection.now, worker, n, limit]
+    const [row = {}] = await this.#connection.call('sweep', 'sweep', values)
+    return this.#exchanged(row)
+  }
+
+  async retire(worker: WorkerId): Promise<void> {
+    await this.#connection.call('retire', 'retire', [this.#connection.now, worker])
+  }
+
+  async unpark(jobs: readonly string[]): Promise<number> {
+    const [row] = await this.#connection.call('unpark', 'unpark', [
+      this.#connection.slot,
+      texts(jobs),
+    ])
+    return int(Object.values(row ?? {})[0])
+  }
+
+  async purge(limit: number): Promise<Purged> {
+    const { now, slot } = this.#connection
+    const [row] = await this.#connection.call('purge', 'purge', [now, slot, limit])
+    return { erased: int(row?.erased), withFiles: toIds(row?.with_files) }
+  }
+
+  async expired(limit: number): Promise<(Artifact & { id: JobId })[]> {
+    const rows = await this.#look('expired', [this.#connection.now, limit])
+    return rows.map((row) => ({ id: text(row.id), ...toArtifact(row) }))
+  }
+
+  async forget(artifacts: readonly { id: JobId; file: string }[]): Promise<void> {
+    await this.#look('forget', [JSON.stringify(artifacts)])
+  }
+
+  bury(fold: (metrics: readonly Bytes[]) => Bytes): Promise<number> {
+    const said = (name: string) => lookText(this.#connection.schema, name)
+    return this.#connection.within('isolation level read committed', async (ask) => {
+      const gone = await ask(said('finished'), [this.#connection.now])
+      if (gone.length === 0) return 0
+      const rows = [...(await ask(said('unbury'))), ...gone]
+      const left = rows.flatMap(({ metrics }) => (metrics ? [toBytes(metrics)] : []))
+      if (left.length > 0) await ask(said('bury'), [buffer(fold(left))])
+      await ask(said('strike'), [plain(gone.map(({ id }) => text(id)))])
+      return gone.length
+    })
+  }
+
+  async #exchanged(row: Row): Promise<Exchanged> {
+    const { standing, answers = null, now, due = null } = row
+    if (standing === 'gone' || standing === 'closed') return { refused: standing }
+    const jobs = await this.#claimed(row)
+    return {
+      answers: answers === null ? [] : readTexts(answers).map(toAnswer),
+      jobs,
+      now: int(now),
+      ...(due !== null && { nextDueMs: Math.max(0, int(due) - int(now)) }),
+    }
+  }
+
+  async #claimed(row: Row): Promise<Claimed[]> {
+    const ids = kindsIn(row)
+    return ids.length === 0 ? [] : toHanded(row, await this.#kinds.read(ids))
+  }
+
+  #look(name: string, values: Parameters<Connection['look']>[1]): Promise<Row[]> {
+    return this.#connection.look(lookText(this.#connection.schema, name), values)
+  }
+}
+
+/** `pg` takes a view for what it is only when it is a Buffer. */
+const buffer = (bytes: Bytes): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+const ANSWERS: readonly Answer[] = ['done', 'already', 'stale', 'gone']
+const toAnswer = (answer: string): Answer => ANSWERS.find((one) => one === answer) ?? 'gone'

@@ -1,0 +1,132 @@
+-- arrive: puts a job into the store, or finds the one it repeats: for callers, and for hooks (C8, C12).
+--
+-- Keys    {p}:head hash of the next turn and the latest moment of a list   {p}:turns zset of chunks
+--         {p}:turns:<chunk> ids of 256 turns   {p}:unique hash of value to id   {p}:tag:<tag> zset by turn
+--         {p}:alias hash of id to job and fingerprint   {p}:aliases zset by the moment to go
+--         {p}:hooks:<subject> set
+-- In      an id, the row from its priority on, and sections that say more; none for a plain job
+-- Out     a byte and an id: 0 stored, 1 joined, 2 ID_TAKEN, 3 UNIQUE_TAKEN
+-- Cost    a few commands for a job that says more; a share of three for one that does not
+-- Beware  a list must stay sorted by moment: while the clock is behind it, jobs go to the line
+
+local CHUNK = 256
+local ALIAS_MS = 86400000
+
+local turn, clock
+local arrivals, lists = {}, {}
+
+-- Read where jobs come in, which most calls bring none.
+local function open_head()
+  if turn then return end
+  local head = redis.call('HMGET', P .. 'head', 'turn', 'clock')
+  turn, clock = tonumber(head[1]) or 0, tonumber(head[2]) or 0
+end
+
+local function take_turn(id)
+  arrivals[#arrivals + 1] = id
+  turn = turn + 1
+  return six(turn - 1)
+end
+
+local function push(queue, priority, place)
+  local key = P .. 'ready:' .. priority .. ':' .. queue
+  local places = lists[key]
+  if not places then
+    places = {}
+    lists[key] = places
+  end
+  places[#places + 1] = place
+end
+
+local function seat()
+  if #arrivals == 0 then return end
+  local at, from = turn - #arrivals, 1
+  while from <= #arrivals do
+    local chunk = floor(at / CHUNK)
+    local upto = min(from + CHUNK - 1 - at % CHUNK, #arrivals)
+    if at % CHUNK == 0 then redis.call('ZADD', P .. 'turns', chunk, chunk) end
+    redis.call('APPEND', P .. 'turns:' .. chunk, table.concat(arrivals, '', from, upto))
+    at, from = at + upto - from + 1, upto + 1
+  end
+  local listed = false
+  for key, places in pairs(lists) do
+    listed = true
+    for i = 1, #places, BATCH do
+      redis.call('RPUSH', key, unpack(places, i, min(i + BATCH - 1, #places)))
+    end
+  end
+  if listed and now > clock then clock = now end
+  redis.call('HSET', P .. 'head', 'turn', turn, 'clock', clock)
+  arrivals, lists = {}, {}
+end
+
+local function store(id, body, spec)
+  local row = { marks = 0, rev = 1, created_at = NOW, worker = NOBODY, fence = 0, receipt = 0 }
+  row.started_at, row.ended_at, row.turn = NEVER, NEVER, take_turn(id)
+  local at
+  row.priority, row.kind, row.tenant, at = unstruct('>Bc8Hc0', body)
+  local has = sections(body, at)
+  row.has = has
+  has.u, has.k, has.p, has.t, has.s = spec.u, spec.k, spec.p, spec.t, spec.s
+  row.run_at = max(spec.A and from_six(spec.A) or now + (spec.T and from_six(spec.T) or 0), now)
+  if spec.X then has.x = six(row.run_at + from_six(spec.X)) end
+  if spec.D then has.d = six(now + from_six(spec.D)) end
+  if has.u then
+    redis.call('HSET', P .. 'unique', has.u, id)
+    mark(row, HOLDS, true)
+  end
+  if has.s then
+    redis.call('SADD', P .. 'hooks:' .. has.s, id)
+    mark(row, TRAILS, true)
+  end
+  local tag_at = 1
+  while has.t and tag_at <= #has.t do
+    local tag
+    tag, tag_at = unstruct('>Hc0', has.t, tag_at)
+    redis.call('ZADD', P .. 'tag:' .. tag, from_six(row.turn), id)
+    mark(row, TRAILS, true)
+  end
+  local queue = kind(row.kind).queue
+  if row.run_at > now then
+    schedule(id, row)
+  elseif now < clock then
+    line_up(id, row)
+  else
+    row.state = READY
+    push(queue, row.priority, row.turn .. id)
+  end
+  write(id, row)
+  tally(queue, 'accepted', 1)
+  tally(queue, row.state, 1)
+  rung.ready = true
+end
+
+local function join(id, given)
+  local alias = given.p and redis.call('HGET', P .. 'alias', id)
+  if alias and get(sub(alias, 1, 16)) then
+    if sub(alias, 17) == given.p then return '\1' .. sub(alias, 1, 16) end
+    return '\2' .. id
+  end
+  local held = given.u and redis.call('HGET', P .. 'unique', given.u)
+  if not held then return end
+  if given.F then return '\3' .. held end
+  if given.p then
+    redis.call('HSET', P .. 'alias', id, held .. given.p)
+    redis.call('ZADD', P .. 'aliases', now + ALIAS_MS, id)
+  end
+  return '\1' .. held
+end
+
+local function arrive(id, body, spec)
+  open_head()
+  local given = sections(spec, 1)
+  local there = get(id)
+  if there then
+    if read(there).has.p ~= given.p then return '\2' .. id end
+    return (given.p and '\1' or '\0') .. id
+  end
+  local joined = join(id, given)
+  if joined then return joined end
+  store(id, body, given)
+  return '\0' .. id
+end

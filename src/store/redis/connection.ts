@@ -1,0 +1,157 @@
+import { failpoint, isArmed } from '../../base/failpoint.ts'
+import { type Clock, type Millis } from '../../base/time.ts'
+import { ErrandError } from '../../job/errors.ts'
+import { Bells } from './bells.ts'
+import { isLost, toErrand, wordOf } from './fault.ts'
+import { Keys } from './keys.ts'
+import { LAYOUT, readIdentity } from './greeting.ts'
+import { SCRIPTS, type Verb } from './scripts.ts'
+import { type Argument, connect, Wire } from './wire.ts'
+
+export type Durability = 'full' | 'normal' | 'none'
+export type ConnectionOptions = {
+  clock?: Clock | undefined
+  durability: Durability
+  prefix?: string | undefined
+}
+
+type Call = {
+  /** How the call is named for whoever breaks things on purpose. */
+  as?: string
+  /** Whether it may be sent again when its reply was lost. */
+  again?: boolean
+  /** Renewals have a line of their own: nothing that is slow may stand before them. */
+  apart?: boolean
+}
+
+/** A repeat is worth its wait only while its caller still listens. */
+const REPEAT_MS = 2500
+
+/** The lines to one store, and what is known of it. */
+export class Connection implements AsyncDisposable {
+  readonly keys: Keys
+  readonly location: string
+  readonly durability: string
+  readonly bells: Bells
+  readonly #clock: Clock | undefined
+  readonly #identity: string
+  readonly #main: Wire
+  readonly #apart: Wire
+  #closed = false
+
+  private constructor(
+    clock: Clock | undefined,
+    known: { keys: Keys; location: string; durability: string; identity: string; bells: Bells },
+    wires: { main: Wire; apart: Wire },
+  ) {
+    this.#clock = clock
+    this.keys = known.keys
+    this.location = known.location
+    this.durability = known.durability
+    this.bells = known.bells
+    this.#identity = known.identity
+    this.#main = wires.main
+    this.#apart = wires.apart
+  }
+
+  /** @throws ErrandError STORE_UNREACHABLE, STORE_UNSAFE, STORE_FULL, SCHEMA_TOO_NEW, INVALID_OPTION */
+  static async open(url: string, options: ConnectionOptions): Promise<Connection> {
+    const { address, location, prefix } = readUrl(url, options.prefix)
+    const keys = new Keys(prefix)
+    const main = new Wire(connect(address))
+    try {
+      await main.ready()
+      const { durability, identity } = await readIdentity(main.client, keys, options.durability)
+      const apart = new Wire(connect(address))
+      const bells = new Bells(() => connect(address), keys)
+      return new Connection(
+        options.clock,
+        { keys, location, durability, identity, bells },
+        { main, apart },
+      )
+    } catch (error) {
+      main.client.disconnect()
+      throw toErrand(error, location)
+    }
+  }
+
+  get schema(): number {
+    return LAYOUT
+  }
+
+  /** Runs a verb's script: what comes back has happened. */
+  async call(
+    verb: Verb,
+    args: readonly Argument[],
+    { as = verb, again = false, apart = false }: Call = {},
+  ): Promise<unknown> {
+    const wire = apart ? this.#apart : this.#main
+    const since = performance.now()
+    if (isArmed()) failpoint(`${as}.before_commit`)
+    for (;;) {
+      if (this.#closed) throw new ErrandError('STORE_CLOSED', {})
+      const time = this.#clock === undefined ? '' : `${this.#clock.now()}`
+      try {
+        const reply = await wire.run(SCRIPTS[verb], this.keys.store, [
+          this.#identity,
+          time,
+          ...args,
+        ])
+        if (isArmed()) failpoint(`${as}.after_commit`)
+        return reply
+      } catch (error) {
+        if (again && isLost(error) && performance.now() - since < REPEAT_MS) continue
+        throw wordOf(error) === 'ERRAND_KIND' ? error : toErrand(error, this.location)
+      }
+    }
+  }
+
+  /** A command that needs no script. */
+  async ask(command: string, ...args: Argument[]): Promise<unknown> {
+    if (this.#closed) throw new ErrandError('STORE_CLOSED', {})
+    try {
+      await this.#main.ready()
+      return await this.#main.client.callBuffer(command, ...args)
+    } catch (error) {
+      throw toErrand(error, this.location)
+    }
+  }
+
+  /** Whether this is still the store it was. @throws ErrandError STORE_CHANGED */
+  async check(): Promise<void> {
+    const found = await this.ask('GET', this.keys.store)
+    if (!Buffer.isBuffer(found) || found.toString() !== this.#identity)
+      throw toErrand(changed(), this.location)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    this.bells[Symbol.dispose]()
+    for (const { client } of [this.#main, this.#apart]) client.disconnect()
+  }
+
+  /** The store's time as a reader outside may know it. */
+  now(): Millis {
+    return this.#clock?.now() ?? Date.now()
+  }
+}
+
+const changed = () =>
+  new ErrandError('STORE_CHANGED', { why: 'its identity is missing, or another' })
+
+/** `?prefix=` is ours; the rest is the client's. A location is shown, so it holds no secret. */
+function readUrl(url: string, given: string | undefined) {
+  if (!URL.canParse(url))
+    throw new ErrandError('STORE_UNREACHABLE', { why: 'the URL of the store is none' })
+  const parsed = new URL(url)
+  const prefix = given ?? parsed.searchParams.get('prefix') ?? 'errand'
+  if (!/^[\w.-]{1,100}$/.test(prefix))
+    throw new ErrandError('INVALID_OPTION', {
+      option: 'prefix',
+      problem: 'needs letters, digits, dots and dashes',
+    })
+  parsed.searchParams.delete('prefix')
+  const db = /^\/(\d+)$/.exec(parsed.pathname)?.[1] ?? '0'
+  const location = `${parsed.hostname}:${parsed.port || '6379'}/${db}`
+  return { address: parsed.href, location, prefix }
+}

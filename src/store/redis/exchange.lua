@@ -1,0 +1,186 @@
+-- exchange: settles M jobs and claims N, once per number (C2-C5, C7).
+--
+-- Keys    {p}:ready:<priority>:<queue> lists   {p}:line:<queue> zsets   what settle.lua and hand.lua name
+-- In      ARGV[3] worker 16 bytes, [4] n, [5] limit, [6] settlements, then queues; none means every queue
+-- Out     { refused } or { answers, jobs, now, next due moment or '' }
+-- Cost    O(M + N) and about ten commands; per job some string work and no command of its own
+-- Beware  clients resend: n and fence decide everything, arriving decides nothing
+
+local worker, n, limit = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local standing, second = take_number(worker, n)
+if standing == 'gone' or standing == 'closed' then return { standing } end
+
+local answers = settle(worker, ARGV[6])
+seat()
+close_receipts(worker, second)
+finish_ended()
+local next_due = promote()
+
+local places, parts = {}, {}
+-- Looked at in vain: entries of jobs that were cancelled in a list.
+local stale, STALE_MAX = 0, 1000
+
+local function claim(id, raw)
+  local fresh, fence = take(worker, n, id, raw)
+  places[#places + 1] = sub(raw, 7, 12) .. id .. fence
+  describe(parts, id, fresh)
+end
+
+-- A plain job that waits for the first time: nearly all do, so its head need not be unpacked.
+local WAITS, RUNS_FIRST = pack('>BBI4', READY, 0, 1), pack('>BBI4', RUNNING, LIFE, 2)
+local FIRST_LIFE = worker .. NOW .. six(n) .. NOW .. NEVER
+
+local function claim_first(place, id, raw)
+  local fresh = RUNS_FIRST .. sub(raw, 7, 24) .. FIRST_LIFE .. sub(raw, HEAD)
+  local i, at = #changed, #parts
+  rows[id] = fresh
+  changed[i + 1], changed[i + 2] = J .. id, fresh
+  parts[at + 1], parts[at + 2], parts[at + 3] = id, pack('>I4I4', #fresh, 0), fresh
+  places[#places + 1] = place .. NOW
+end
+
+-- Whether an entry of a list is the place where its job stands.
+local function stands(place, raw)
+  if not raw then return false end
+  local state, marks = byte(raw, 1, 2)
+  return state == READY and bit.band(marks, LINED) == 0 and sub(raw, 7, 12) == sub(place, 1, 6)
+end
+
+local function fetch_places(found)
+  local ids = {}
+  for i, place in ipairs(found) do ids[i] = sub(place, 7) end
+  fetch(ids)
+  return ids
+end
+
+local function claim_listed(found)
+  for i, id in ipairs(fetch_places(found)) do
+    local place, raw = found[i], rows[id]
+    if not stands(place, raw) then
+      stale = stale + 1
+    elseif sub(raw, 1, 6) == WAITS then
+      claim_first(place, id, raw)
+    else
+      claim(id, raw)
+    end
+  end
+end
+
+-- From the lists of these priorities, the first that is not empty first.
+local function claim_list(lists, first, last)
+  local command = { 'LMPOP', last - first + 1, unpack(lists, first, last) }
+  local at = #command
+  command[at + 1], command[at + 2] = 'LEFT', 'COUNT'
+  while #places < limit and stale < STALE_MAX do
+    command[at + 3] = min(limit - #places, BATCH)
+    local found = redis.call(unpack(command))
+    if not found then return end
+    claim_listed(found[2])
+  end
+end
+
+-- Numbers, as strings would be compared by the server's locale.
+local function is_older(one, other)
+  local turn, run_at = unstruct('>I6I6', one, 7)
+  local other_turn, other_run_at = unstruct('>I6I6', other, 7)
+  return run_at < other_run_at or (run_at == other_run_at and turn < other_turn)
+end
+
+-- The heads of a list and of the part of the line that has its priority, by moment and turn.
+local function claim_merged(key, line_key, line, from, upto)
+  local want = min(limit - #places, BATCH)
+  local listed = redis.call('LRANGE', key, 0, want - 1)
+  local listed_ids = fetch_places(listed)
+  local i, taken = 1, {}
+  while #places < limit do
+    while i <= #listed and not stands(listed[i], rows[listed_ids[i]]) do
+      i, stale = i + 1, stale + 1
+    end
+    local place, other = listed[i], line[from]
+    if from > upto then other = nil end
+    -- A list that goes on may hold older jobs than the rest of the line.
+    if not place and #listed == want then break end
+    if not place and not other then break end
+    local id = other and sub(other, 7)
+    if place then
+      if not other or is_older(rows[listed_ids[i]], rows[id]) then id = nil end
+    end
+    if id then
+      taken[#taken + 1] = other
+      from = from + 1
+    else
+      id = listed_ids[i]
+      i = i + 1
+    end
+    claim(id, rows[id])
+  end
+  if i > 1 then redis.call('LTRIM', key, i - 1, -1) end
+  if #taken > 0 then redis.call('ZREM', line_key, unpack(taken)) end
+  return from
+end
+
+local function claim_queue(queue)
+  local before, lists = #places, {}
+  for priority = 0, 9 do lists[priority] = P .. 'ready:' .. priority .. ':' .. queue end
+  local key = P .. 'line:' .. queue
+  local found = redis.call('ZRANGE', key, 0, min(limit - before, BATCH) - 1, 'WITHSCORES')
+  local line, ranks = {}, {}
+  for i = 1, #found, 2 do
+    line[#line + 1] = found[i]
+    ranks[#line] = floor(tonumber(found[i + 1]) / AGES)
+  end
+  if #line > 0 then fetch_places(line) end
+  local from, priority = 1, 0
+  while priority <= 9 and #places < limit do
+    local last = (ranks[from] or 10) - 1
+    if last >= priority then
+      claim_list(lists, priority, last)
+      priority = last + 1
+    else
+      local upto = from
+      while ranks[upto + 1] == priority do upto = upto + 1 end
+      while from <= upto and #places < limit and stale < STALE_MAX do
+        from = claim_merged(lists[priority], key, line, from, upto)
+      end
+      if from > upto then
+        claim_list(lists, priority, priority)
+      end
+      from, priority = upto + 1, priority + 1
+    end
+  end
+  if #places > before then
+    tally(queue, READY, before - #places)
+    tally(queue, RUNNING, #places - before)
+  end
+end
+
+local function every_queue()
+  local ready = {}
+  for _, queue in ipairs(redis.call('SMEMBERS', P .. 'queues')) do
+    local counts = tallies[queue] or {}
+    local count = redis.call('HGET', P .. 'tally:' .. queue, READY)
+    if (tonumber(count) or 0) + (counts[READY] or 0) > 0 then ready[#ready + 1] = queue end
+  end
+  table.sort(ready)
+  local ordered, first = {}, #ready > 0 and n % #ready or 0
+  for i = 1, #ready do ordered[i] = ready[(first + i - 1) % #ready + 1] end
+  return ordered
+end
+
+local jobs
+if standing == 'again' then
+  jobs = hand_again(worker, n)
+else
+  local queues = {}
+  for i = 7, #ARGV do queues[i - 6] = ARGV[i] end
+  if limit > 0 and #queues == 0 then queues = every_queue() end
+  for _, queue in ipairs(queues) do
+    if #places >= limit then break end
+    claim_queue(queue)
+  end
+  jobs = hand_out(worker, n, places, parts)
+  if stale >= STALE_MAX and #places < limit then next_due = now end
+end
+
+finish()
+return { answers, jobs, NOW, next_due and six(next_due) or '' }

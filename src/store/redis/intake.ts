@@ -1,0 +1,88 @@
+import type { Bytes } from '../../base/json.ts'
+import type { JobId, NewJob } from '../../job/job.ts'
+import { STATES } from '../../job/state.ts'
+import type { Cancel, Cancelled, Inserted, Intake, Retried } from '../contract.ts'
+import type { Connection } from './connection.ts'
+import { wordOf } from './fault.ts'
+import { packJob } from './jobs.ts'
+import type { Kinds } from './kinds.ts'
+import { idAt, Packer, packIds, toBuffer } from './pack.ts'
+import { bufferOf, damaged } from './rows.ts'
+
+const CODES_MAX = 16
+
+/** Where work comes in. */
+export class RedisIntake implements Intake {
+  readonly #connection: Connection
+  readonly #kinds: Kinds
+
+  constructor(connection: Connection, kinds: Kinds) {
+    this.#connection = connection
+    this.#kinds = kinds
+  }
+
+  async insert(jobs: readonly NewJob[]): Promise<Inserted[]> {
+    if (jobs.length === 0) return []
+    const answers = bufferOf(await this.#send(jobs))
+    if (answers.length === 0) return jobs.map(({ id }) => ({ id, joined: false }))
+    return jobs.map((_, i) => toInserted(answers[17 * i], idAt(answers, 17 * i + 1)))
+  }
+
+  async cancel(cancels: readonly Cancel[]): Promise<Cancelled[]> {
+    const hooks = cancels.flatMap(({ outcome }) => outcome.hook ?? [])
+    return withKinds(this.#kinds, hooks, async (kinds) => {
+      const packer = new Packer()
+      let next = 0
+      for (const { id, outcome } of cancels) {
+        packer.id(id).six(Math.max(0, outcome.keepMs))
+        const hole = packer.hole()
+        const from = packer.length
+        if (outcome.hook) packJob(packer, outcome.hook, kinds[next++] ?? damaged())
+        packer.fill(hole, from)
+      }
+      const answers = await this.#connection.call('cancel', [packer.done()], { again: true })
+      return Array.from(bufferOf(answers), (code) => CANCELLED[code] ?? stateAt(code))
+    })
+  }
+
+  async retry(ids: readonly JobId[], input?: Bytes): Promise<Retried[]> {
+    const args = [packIds(ids), ...(input === undefined ? [] : [toBuffer(input)])]
+    const answers = await this.#connection.call('retry', args)
+    return Array.from(bufferOf(answers), (code) => RETRIED[code] ?? stateAt(code))
+  }
+
+  async #send(jobs: readonly NewJob[]): Promise<unknown> {
+    return withKinds(this.#kinds, jobs, (kinds) => {
+      const packer = new Packer()
+      for (const [i, job] of jobs.entries()) packJob(packer, job, kinds[i] ?? damaged())
+      const distinct = Buffer.concat([...new Set(kinds)])
+      return this.#connection.call('insert', [distinct, packer.done()], { again: true })
+    })
+  }
+}
+
+/** Runs what needs kinds, once more where the server turns out to have lost one with its last second. */
+export async function withKinds<Reply>(
+  kinds: Kinds,
+  jobs: readonly NewJob[],
+  send: (ids: Buffer[]) => Promise<Reply>,
+): Promise<Reply> {
+  try {
+    return await send(kinds.known(jobs) ?? (await kinds.idsOf(jobs)))
+  } catch (error) {
+    if (wordOf(error) !== 'ERRAND_KIND') throw error
+    kinds.forget(jobs)
+    return send(await kinds.idsOf(jobs))
+  }
+}
+
+const CANCELLED: Record<number, Cancelled> = { 99: 'cancelled', 97: 'asked', 103: 'gone' }
+const RETRIED: Record<number, Retried> = { 114: 'retried', 103: 'gone', 116: 'taken' }
+
+const stateAt = (code: number) => (code < CODES_MAX ? STATES[code] : undefined) ?? damaged()
+
+function toInserted(code: number | undefined, id: JobId): Inserted {
+  if (code === 2) return { id, refused: 'ID_TAKEN' }
+  if (code === 3) return { id, refused: 'UNIQUE_TAKEN' }
+  return { id, joined: code === 1 }
+}

@@ -1,0 +1,49 @@
+import type { NewJob } from '../../job/job.ts'
+import { Packer, packId } from './pack.ts'
+
+/** What a row takes in is copied whenever it changes; more than this lies beside it. As in row.lua. */
+const LARGE = 1024
+
+/** Writes jobs as insert.lua and arrive.lua take them: the row from its priority on, and what is rare. */
+export function packJob(packer: Packer, job: NewJob, kind: Buffer): void {
+  packer.id(job.id)
+  const body = packer.hole()
+  const spec = packer.hole()
+  const from = packer.length
+  packer.byte(digit(job.priority)).bytes(kind).text(job.tenant).section('i', job.input)
+  packer.fill(body, from)
+  const more = packer.length
+  packSpec(packer, job)
+  packer.fill(spec, more)
+}
+
+/** A priority beyond its ten would stand in a line that nobody looks at. */
+const digit = (priority: number): number => (priority > 9 ? Number.NaN : priority)
+
+function packSpec(packer: Packer, job: NewJob): void {
+  const { unique, fingerprint, tags, subject } = job
+  if (job.delayMs !== undefined && job.delayMs !== 0)
+    packer.sectionSix('T', Math.max(0, job.delayMs))
+  if (job.runAt !== undefined) packer.sectionSix('A', Math.max(0, job.runAt))
+  if (job.expiresInMs !== undefined) packer.sectionSix('X', job.expiresInMs)
+  if (job.deadlineMs !== undefined) packer.sectionSix('D', job.deadlineMs)
+  if (fingerprint !== undefined) packer.sectionText('p', fingerprint)
+  if (subject !== undefined) packer.section('s', packId(subject))
+  if (unique) {
+    packer.sectionText('u', uniqueKey(job.tenant, job.job, unique.value))
+    if (unique.until === 'kept') packer.section('k', NOTHING)
+    if (unique.onConflict === 'refuse') packer.section('F', NOTHING)
+  }
+  if (tags && tags.length > 0) {
+    const packed = new Packer()
+    for (const tag of new Set(tags)) packed.text(tag)
+    packer.section('t', packed.done())
+  }
+  if (job.input.length > LARGE) packer.section('L', NOTHING)
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/** Texts hold no NUL, so that this tells all three apart. */
+export const uniqueKey = (tenant: string, job: string, value: string): string =>
+  `${tenant}\0${job}\0${value}`

@@ -1,0 +1,46 @@
+import type { Topic } from '../contract.ts'
+
+/**
+ * The names of what a store keeps, for the few that are not reached by a script. All of a store lies
+ * under one hash tag, so that a script may touch any of it: `{errand}:store`, `{errand}:j:<id>`, …
+ */
+export class Keys {
+  readonly prefix: string
+
+  constructor(prefix: string) {
+    this.prefix = `{${prefix}}:`
+  }
+
+  /** Which store this is, and its layout. Scripts read the prefix off this key. */
+  get store(): string {
+    return `${this.prefix}store`
+  }
+
+  get unique(): string {
+    return `${this.prefix}unique`
+  }
+
+  get kinds(): string {
+    return `${this.prefix}kinds`
+  }
+
+  get every(): string {
+    return `${this.prefix}*`
+  }
+
+  channel(topic: Topic): string {
+    return `${this.prefix}${topic}`
+  }
+
+  attempts(id: Buffer): Buffer {
+    return this.#of('attempts', id)
+  }
+
+  logs(id: Buffer): Buffer {
+    return this.#of('logs', id)
+  }
+
+  #of(what: string, id: Buffer): Buffer {
+    return Buffer.concat([Buffer.from(`${this.prefix}${what}:`), id])
+  }
+}

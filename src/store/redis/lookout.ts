@@ -1,0 +1,134 @@
+import type { Bytes } from '../../base/json.ts'
+import type { Attempt, Job, JobId, LogLine } from '../../job/job.ts'
+import { STATES } from '../../job/state.ts'
+import type { Filter, Finding, Lookout, Page, Tally, Topic, WorkerRow } from '../contract.ts'
+import type { Connection } from './connection.ts'
+import { uniqueKey } from './jobs.ts'
+import type { Kinds } from './kinds.ts'
+import { toLine } from './notes.ts'
+import { idAt, packId, packIds } from './pack.ts'
+import { bufferOf, damaged, hashOf, kindAt, listOf, toArtifact, toJob } from './rows.ts'
+import { Verification } from './verify.ts'
+import { Walks } from './walk.ts'
+import { Workers } from './workers.ts'
+
+/** Where work is seen. */
+export class RedisLookout implements Lookout {
+  readonly #connection: Connection
+  readonly #kinds: Kinds
+  readonly #walks: Walks
+  readonly #workers: Workers
+
+  constructor(connection: Connection, kinds: Kinds) {
+    this.#connection = connection
+    this.#kinds = kinds
+    this.#walks = new Walks(connection)
+    this.#workers = new Workers(connection)
+  }
+
+  async find(ids: readonly JobId[]): Promise<(Job | undefined)[]> {
+    if (ids.length === 0) return []
+    const reply = listOf(await this.#connection.call('find', [packIds(ids)], { again: true }))
+    const rows = ids.map((_, i) => bufferOf(reply[2 * i]))
+    const missing = rows.filter((row) => row.length > 0 && !this.#kinds.kind(kindAt(row)))
+    if (missing.length > 0) await this.#kinds.load([...new Set(missing.map(kindAt))])
+    return rows.map((row, i) => this.#toJob(ids[i] ?? '', row, reply[2 * i + 1]))
+  }
+
+  async holder(tenant: string, job: string, unique: string): Promise<JobId | undefined> {
+    await this.#connection.check()
+    const key = uniqueKey(tenant, job, unique)
+    const held = await this.#connection.ask('HGET', this.#connection.keys.unique, key)
+    return held === null ? undefined : idAt(bufferOf(held), 0)
+  }
+
+  async list(filter: Filter, limit: number, cursor?: string): Promise<Page> {
+    const { ids, next } = await this.#walks.page(filter, limit, cursor)
+    const jobs = (await this.find(ids)).flatMap((job) => job ?? [])
+    return { jobs, ...(next !== undefined && { next }) }
+  }
+
+  async attempts(id: JobId): Promise<Attempt[]> {
+    await this.#connection.check()
+    const key = this.#connection.keys.attempts(packId(id))
+    return listOf(await this.#connection.ask('LRANGE', key, 0, -1)).map((one) =>
+      toAttempt(bufferOf(one)),
+    )
+  }
+
+  async logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {
+    await this.#connection.check()
+    if (limit <= 0) return []
+    const key = this.#connection.keys.logs(packId(id))
+    const lines = listOf(await this.#connection.ask('LRANGE', key, after, after + limit - 1))
+    return lines.map((line, i) => toLine(bufferOf(line), after + i + 1))
+  }
+
+  async tally(): Promise<Tally[]> {
+    const reply = listOf(await this.#connection.call('tally', [], { again: true }))
+    return reply.map(toTally).toSorted((a, b) => (a.queue < b.queue ? -1 : 1))
+  }
+
+  workers(): Promise<WorkerRow[]> {
+    return this.#workers.rows()
+  }
+
+  metrics(): Promise<Bytes[]> {
+    return this.#workers.metrics()
+  }
+
+  verify(): Promise<Finding[]> {
+    return new Verification(this.#connection).run()
+  }
+
+  listen(topic: Topic, ring: () => void): Disposable {
+    return this.#connection.bells.listen(topic, ring)
+  }
+
+  ping(): Promise<void> {
+    return this.#connection.check()
+  }
+
+  #toJob(id: JobId, row: Buffer, files: unknown): Job | undefined {
+    if (row.length === 0) return undefined
+    const artifacts = [...hashOf(files)]
+      .map(([file, packed]) => toArtifact(file, packed))
+      .toSorted((a, b) => (a.file < b.file ? -1 : 1))
+    return toJob(id, row, this.#kinds.kind(kindAt(row)) ?? damaged(), artifacts)
+  }
+}
+
+function toAttempt(packed: Buffer): Attempt {
+  const upto = 36 + packed.readUInt16BE(34)
+  return {
+    fence: packed.readUIntBE(0, 6),
+    worker: idAt(packed, 6),
+    startedAt: packed.readUIntBE(22, 6),
+    endedAt: packed.readUIntBE(28, 6),
+    outcome: packed.toString('utf8', 36, upto),
+    ...(packed[upto] === 1 && { error: packed.subarray(upto + 1) }),
+  }
+}
+
+function toTally(reply: unknown): Tally {
+  const [queue, oldest, counters] = listOf(reply)
+  const counts = hashOf(counters)
+  const count = (column: string) => Number(String(counts.get(column) ?? 0))
+  const at = bufferOf(oldest)
+  const [scheduled, ready, running, waiting, completed, failed, cancelled] = STATES.map((_, i) =>
+    count(`${i}`),
+  )
+  return {
+    queue: String(bufferOf(queue)),
+    accepted: count('accepted'),
+    erased: count('erased'),
+    scheduled: scheduled ?? 0,
+    ready: ready ?? 0,
+    running: running ?? 0,
+    waiting: waiting ?? 0,
+    completed: completed ?? 0,
+    failed: failed ?? 0,
+    cancelled: cancelled ?? 0,
+    ...(at.length > 0 && { oldestReadyAt: at.readUIntBE(0, 6) }),
+  }
+}

@@ -1,0 +1,46 @@
+-- note: progress and log lines of running jobs, under their fences only (C3).
+--
+-- Keys    {p}:logs:<id> list of packed lines
+-- In      ARGV[3] worker; ARGV[4] for each note: id, fence 6 bytes, lengths I4 of sections and of lines
+-- Out     a letter a note, as settle.lua
+-- Cost    one row a note, one command for its lines
+-- Beware  a job keeps at most 1 000 lines: later ones are dropped
+
+local LINES_MAX = 1000
+local worker, blob, at, answers = ARGV[3], ARGV[4], 1, {}
+
+local function log(id, lines)
+  local key = P .. 'logs:' .. id
+  local room = LINES_MAX - redis.call('LLEN', key)
+  local from, list = 1, {}
+  while from <= #lines and #list < room do
+    local line
+    line, from = unstruct('>I4c0', lines, from)
+    list[#list + 1] = line
+  end
+  if #list > 0 then redis.call('RPUSH', key, unpack(list)) end
+end
+
+while at <= #blob do
+  local id, fence, more, size, from = unstruct('>c16c6I4I4', blob, at)
+  local raw = get(id)
+  at = from + more + size
+  if not raw or byte(raw, 1) ~= RUNNING or sub(raw, 25, 46) ~= worker .. fence then
+    answers[#answers + 1] = answer(raw, fence)
+  else
+    local row, given = read(raw), sections(sub(blob, from, from + more - 1), 1)
+    if given.P then
+      set(id, row, 'P', given.P)
+      row.rev = row.rev + 1
+      rung.change = true
+    end
+    if size > 0 then
+      log(id, sub(blob, from + more, at - 1))
+      mark(row, TRAILS, true)
+    end
+    write(id, row)
+    answers[#answers + 1] = 'd'
+  end
+end
+finish()
+return table.concat(answers)

@@ -1,0 +1,34 @@
+import type { Note } from '../contract.ts'
+import { Packer } from './pack.ts'
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
+/** Writes notes as note.lua takes them: sections, then lines, each after its length. */
+export function packNotes(notes: readonly Note[]): Buffer {
+  const packer = new Packer()
+  for (const { id, fence, progress, log = [] } of notes) {
+    packer.id(id).six(fence)
+    const sections = packer.hole()
+    const lines = packer.hole()
+    const from = packer.length
+    if (progress) packer.section('P', progress)
+    packer.fill(sections, from)
+    const start = packer.length
+    for (const { at, level, text } of log) {
+      const hole = packer.hole()
+      const line = packer.length
+      packer.six(at).six(fence).byte(LEVELS.indexOf(level)).bytes(Buffer.from(text))
+      packer.fill(hole, line)
+    }
+    packer.fill(lines, start)
+  }
+  return packer.done()
+}
+
+export const toLine = (packed: Buffer, n: number) => ({
+  n,
+  at: packed.readUIntBE(0, 6),
+  fence: packed.readUIntBE(6, 6),
+  level: LEVELS[packed[12] ?? 1] ?? 'info',
+  text: packed.toString('utf8', 13),
+})

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+
+export type Script = { text: string; sha: string }
+
+/** `finish`: lets work go on when the server is full, because it only ever ends what was accepted. */
+const FLAGS = { fresh: '', finish: 'flags=allow-oom', look: 'flags=no-writes' } as const
+
+/** A verb with the parts it stands on, as one text. */
+function script(use: keyof typeof FLAGS, ...parts: readonly string[]): Script {
+  const texts = parts.map((part) =>
+    readFileSync(new URL(`./${part}.lua`, import.meta.url), 'utf8').replaceAll(/^\s*--.*\n/gm, ''),
+  )
+  const text = `#!lua ${FLAGS[use]}\n${texts.join('')}`
+  return { text, sha: createHash('sha1').update(text).digest('hex') }
+}
+
+const ROW = ['call', 'row'] as const
+const LINE = [...ROW, 'line'] as const
+const ARRIVE = [...LINE, 'arrive'] as const
+const SETTLE = [...ARRIVE, 'settle'] as const
+const HAND = [...SETTLE, 'hand'] as const
+
+export const SCRIPTS = {
+  kind: script('fresh', 'call', 'kind'),
+  insert: script('fresh', ...ARRIVE, 'insert'),
+  retry: script('fresh', ...LINE, 'retry'),
+  cancel: script('finish', ...ARRIVE, 'cancel'),
+  exchange: script('finish', ...HAND, 'due', 'exchange'),
+  sweep: script('finish', ...HAND, 'sweep'),
+  worker: script('finish', 'call', 'worker'),
+  note: script('finish', ...SETTLE, 'note'),
+  unpark: script('finish', ...LINE, 'unpark'),
+  purge: script('finish', ...ARRIVE, 'purge'),
+  files: script('finish', 'call', 'files'),
+  workers: script('finish', 'call', 'workers'),
+  find: script('look', ...ROW, 'find'),
+  list: script('look', ...HAND, 'list'),
+  tally: script('look', ...LINE, 'tally'),
+} as const
+
+export type Verb = keyof typeof SCRIPTS

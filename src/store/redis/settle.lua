@@ -1,0 +1,157 @@
+-- settle: the one exit from running: writes outcomes down under their fences (C1, C3, C12).
+--
+-- Keys    {p}:receipts:<worker> hash of n to entries   {p}:open:<worker> hash of n to how many still run
+--         {p}:asked:<worker> set   {p}:files:<id> hash   {p}:files zset by expiry   what line.lua names
+-- In      the worker; for each settlement: id, fence 6 bytes, state B, span I6, lengths I4 of what is
+--         left in the row and of what is rare: a(ttempt), c(ounter), b(egun), f(iles), h(ook)
+-- Out     a letter a settlement: d(one) a(lready) s(tale) g(one)
+-- Cost    for plain completions a share of MGET and MSET; else some commands
+-- Beware  the fence is checked here and nowhere else; a job named twice is settled by the first
+
+local closed = {}
+
+local function answer(raw, fence)
+  if not raw then return 'g' end
+  local is_current = bit.band(byte(raw, 2), LIFE) > 0 and sub(raw, 41, 46) == fence
+  return (is_current and byte(raw, 1) ~= RUNNING) and 'a' or 's'
+end
+
+local function keep_files(id, row, files)
+  local at = 1
+  while at <= #files do
+    local name, keep_ms, size, rest
+    name, keep_ms, size, at = unstruct('>Hc0I6H', files, at)
+    rest = sub(files, at, at + size - 1)
+    at = at + size
+    local expires_at = now + keep_ms
+    redis.call('HSET', P .. 'files:' .. id, name, six(row.fence) .. six(expires_at) .. rest)
+    redis.call('ZADD', P .. 'files', expires_at, id .. name)
+    mark(row, TRAILS, true)
+  end
+end
+
+-- Whatever is more than a plain completion.
+local function settle_fully(id, raw, to, ms, left, rare)
+  local row, given = read(raw), sections(rare, 1)
+  local leavings = sections(left, 1)
+  row.rev = row.rev + 1
+  local asked = marked(row, ASKED)
+  if given.a then remember(id, row, given.a, leavings.e) end
+  if given.c then
+    local counts = { unstruct('>I4I4I4', row.has.n or string.rep('\0', 12)) }
+    counts[byte(given.c)] = counts[byte(given.c)] + 1
+    row.has.n = pack('>I4I4I4', counts[1], counts[2], counts[3])
+  end
+  if given.b then row.has.x = nil end
+  if asked then redis.call('SREM', P .. 'asked:' .. row.worker, id) end
+
+  if to >= COMPLETED then
+    for _, code in ipairs({ 'R', 'e', 'r', 'W' }) do set(id, row, code, leavings[code]) end
+    if given.f then keep_files(id, row, given.f) end
+    stop(id, row, to, ms)
+  else
+    if to == SCHEDULED then
+      row.run_at = now + ((asked or ms <= 0) and 0 or ms)
+      set(id, row, 'e', leavings.e)
+    end
+    if to == READY or asked or (to == SCHEDULED and ms <= 0) then
+      line_up(id, row)
+      rung.ready = true
+    elseif to == SCHEDULED then
+      schedule(id, row)
+      rung.ready = true
+    else
+      park(id, row, 'handler')
+    end
+  end
+  write(id, row)
+  if given.h then
+    local hook, size, more, at = unstruct('>c16I4I4', given.h)
+    arrive(hook, sub(given.h, at, at + size - 1), sub(given.h, at + size))
+  end
+  return row.state
+end
+
+-- A first run that completes: nearly all do, so its head need not be unpacked.
+local RUNS, COMPLETES = pack('>BBI4', RUNNING, LIFE, 2), pack('>BBI4', COMPLETED, LIFE, 3)
+
+local function settle_one(id, raw, blob, at)
+  local _, _, to, ms, left_size, rare_size, from = unstruct('>c16c6BI6I4I4', blob, at)
+  local left = sub(blob, from, from + left_size - 1)
+  local marks, rev = unstruct('>BI4', raw, 2)
+  if to ~= COMPLETED or rare_size > 0 or left_size > LARGE
+    or bit.band(marks, ASKED + HOLDS + MARRED) > 0 then
+    from = from + left_size
+    return settle_fully(id, raw, to, ms, left, sub(blob, from, from + rare_size - 1))
+  end
+  put(id, pack('>BBI4', COMPLETED, left_size > 0 and bit.bor(marks, MARRED) or marks, rev + 1)
+    .. sub(raw, 7, 58) .. NOW .. sub(raw, WITH_LIFE) .. left)
+  keep(ms, sub(raw, 7, 12) .. id)
+  return COMPLETED
+end
+
+local function settle(worker, blob)
+  local answers, ids, starts, at, size = {}, {}, {}, 1, #blob
+  local sizes = {}
+  while at <= size do
+    local i = #ids + 1
+    ids[i], starts[i] = sub(blob, at, at + 15), at
+    local left, rare = unstruct('>I4I4', blob, at + 29)
+    sizes[i] = left + rare
+    at = at + 37 + left + rare
+  end
+  fetch(ids)
+
+  local moved = {}
+  local spans = {}
+  for i, id in ipairs(ids) do
+    local raw, start = rows[id], starts[i]
+    local fence = sub(blob, start + 16, start + 21)
+    if not raw or byte(raw, 1) ~= RUNNING or sub(raw, 25, 46) ~= worker .. fence then
+      answers[i] = answer(raw, fence)
+    else
+      local n, what = sub(raw, 47, 52), sub(raw, WITH_LIFE + 1, WITH_LIFE + 8)
+      local state
+      if sizes[i] == 0 and byte(blob, start + 22) == COMPLETED and sub(raw, 1, 6) == RUNS then
+        local ms = sub(blob, start + 23, start + 28)
+        spans[ms] = spans[ms] or from_six(ms)
+        put(id, COMPLETES .. sub(raw, 7, 58) .. NOW .. sub(raw, WITH_LIFE))
+        keep(spans[ms], sub(raw, 7, 12) .. id)
+        state = COMPLETED
+      else
+        state = settle_one(id, raw, blob, start)
+      end
+      local counts = moved[what]
+      if not counts then
+        counts = {}
+        moved[what] = counts
+      end
+      counts[state] = (counts[state] or 0) + 1
+      closed[n] = (closed[n] or 0) + 1
+      answers[i] = 'd'
+    end
+  end
+  for what, counts in pairs(moved) do
+    local queue = kind(what).queue
+    for state, count in pairs(counts) do
+      tally(queue, RUNNING, -count)
+      tally(queue, state, count)
+    end
+    rung.change = true
+  end
+  return table.concat(answers)
+end
+
+-- A receipt whose jobs are all settled goes, but for the last two: those may be asked for again.
+local function drop_receipt(worker, n)
+  redis.call('HDEL', P .. 'open:' .. worker, n)
+  redis.call('HDEL', P .. 'receipts:' .. worker, n)
+end
+
+local function close_receipts(worker, second)
+  for packed, count in pairs(closed) do
+    local n = from_six(packed)
+    local open = redis.call('HINCRBY', P .. 'open:' .. worker, n, -count)
+    if open <= 0 and tonumber(n) < second then drop_receipt(worker, n) end
+  end
+end

@@ -1,0 +1,90 @@
+import type { NewJob } from '../../job/job.ts'
+import type { NewArtifact, Outcome } from '../../job/outcome.ts'
+import { STATES } from '../../job/state.ts'
+import type { Answer, Settlement } from '../contract.ts'
+import { packJob } from './jobs.ts'
+import { Packer } from './pack.ts'
+import { damaged } from './rows.ts'
+
+const COUNTERS = { failures: 1, crashes: 2, losses: 3 } as const
+const NOTHING = Buffer.alloc(0)
+
+export const hooksOf = (outcomes: readonly Outcome[]): NewJob[] =>
+  outcomes.flatMap((outcome) => ('hook' in outcome && outcome.hook ? [outcome.hook] : []))
+
+/** Writes settlements as settle.lua takes them. `kinds` are of the hooks, in their order. */
+export function packSettlements(
+  settlements: readonly Settlement[],
+  kinds: readonly Buffer[],
+): Buffer {
+  const packer = new Packer()
+  let hooks = 0
+  for (const { id, fence, outcome } of settlements) {
+    const { to } = outcome
+    const ms =
+      'keepMs' in outcome
+        ? Math.max(0, outcome.keepMs)
+        : to === 'scheduled'
+          ? Math.max(0, outcome.delayMs)
+          : 0
+    packer.id(id).six(fence).byte(STATES.indexOf(to)).six(ms)
+    const left = packer.hole()
+    const rare = packer.hole()
+    const from = packer.length
+    packLeavings(packer, outcome)
+    packer.fill(left, from)
+    const more = packer.length
+    packRare(packer, outcome)
+    if ('hook' in outcome && outcome.hook)
+      packHook(packer, outcome.hook, kinds[hooks++] ?? damaged())
+    packer.fill(rare, more)
+  }
+  return packer.done()
+}
+
+function packLeavings(packer: Packer, outcome: Outcome): void {
+  if ('error' in outcome) packer.section('e', outcome.error)
+  if (outcome.to === 'failed') packer.sectionText('r', outcome.reason)
+  if (outcome.to !== 'completed') return
+  if (outcome.result) packer.section('R', outcome.result)
+  if (outcome.withErrors) packer.section('W', NOTHING)
+}
+
+function packRare(packer: Packer, outcome: Outcome): void {
+  if (isAttempt(outcome)) packer.sectionText('a', nameOf(outcome))
+  if ('raise' in outcome && outcome.raise !== undefined)
+    packer.section('c', Buffer.of(COUNTERS[outcome.raise]))
+  if (outcome.to === 'ready' && outcome.begun) packer.section('b', NOTHING)
+  if (outcome.to === 'completed' && outcome.artifacts.length > 0)
+    packer.section('f', packFiles(outcome.artifacts))
+}
+
+function packFiles(files: readonly NewArtifact[]): Buffer {
+  const packer = new Packer()
+  for (const { file, type, bytes, sha256, keepMs } of files) {
+    packer.text(file).six(Math.max(0, keepMs))
+    const rest = new Packer().six(bytes).text(type).text(sha256).done()
+    packer.short(rest.length).bytes(rest)
+  }
+  return packer.done()
+}
+
+/** A hook as a section: its row comes last, so its length is known only then. */
+export function packHook(packer: Packer, hook: NewJob, kind: Buffer): void {
+  const packed = new Packer()
+  packJob(packed, hook, kind)
+  packer.section('h', packed.done())
+}
+
+/** A run is history when it did not complete; what was given back before it began was none. */
+const isAttempt = (outcome: Outcome): boolean =>
+  outcome.to === 'ready' ? outcome.begun : outcome.to !== 'completed' && outcome.to !== 'waiting'
+
+const nameOf = (outcome: Outcome): string =>
+  'reason' in outcome ? outcome.reason : outcome.to === 'ready' ? 'released' : outcome.to
+
+const ANSWERS: Record<number, Answer> = { 100: 'done', 97: 'already', 115: 'stale', 103: 'gone' }
+
+/** One letter each. */
+export const answersIn = (letters: Buffer): Answer[] =>
+  Array.from(letters, (letter) => ANSWERS[letter] ?? damaged())

@@ -1,0 +1,111 @@
+import { ErrandError } from '../../job/errors.ts'
+import type { JobId } from '../../job/job.ts'
+import { STATES } from '../../job/state.ts'
+import type { Filter, Page } from '../contract.ts'
+import type { Connection } from './connection.ts'
+import { idsIn } from './pack.ts'
+import { bufferOf, hashOf, listOf, numberOf } from './rows.ts'
+
+const LOOKED_AT_MAX = 1000
+const READY = '1'
+const PRIORITIES = Array.from({ length: 10 }, (_, priority) => priority)
+
+/** One set, line or list to go along: what list.lua calls it, and which of them. */
+type Way = { walk: string; of: string }
+/** Which way a page goes on along, and from where. */
+type Place = { at: string; from: string }
+
+/** Pages through jobs along what holds just those asked for. */
+export class Walks {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  async page(
+    filter: Filter,
+    limit: number,
+    cursor?: string,
+  ): Promise<{ ids: JobId[] } & Pick<Page, 'next'>> {
+    const ways = await this.#ways(filter)
+    let place = cursor === undefined ? undefined : readCursor(cursor, filter)
+    const ids: JobId[] = []
+    let looked = 0
+    // A way that is gone by now was walked to its end: what follows it goes on.
+    const rest = place === undefined ? ways : ways.filter((way) => nameOf(way) >= (place?.at ?? ''))
+    for (const way of rest) {
+      const from = place?.at === nameOf(way) ? place.from : ''
+      place = undefined
+      const step = await this.#step(way, from, limit - ids.length, LOOKED_AT_MAX - looked, filter)
+      ids.push(...step.ids)
+      looked += step.looked
+      const isLast = way === rest.at(-1)
+      if (step.next !== '')
+        return { ids, next: writeCursor(filter, { at: nameOf(way), from: step.next }) }
+      if (!isLast && (ids.length >= limit || looked >= LOOKED_AT_MAX)) {
+        const following = rest[rest.indexOf(way) + 1]
+        if (following)
+          return { ids, next: writeCursor(filter, { at: nameOf(following), from: '' }) }
+      }
+    }
+    return { ids }
+  }
+
+  async #step(way: Way, from: string, limit: number, budget: number, filter: Filter) {
+    const { state, job, queue, tenant } = filter
+    const wanted = [state && `${STATES.indexOf(state)}`, job, queue, tenant].map((value) =>
+      value === undefined ? '' : `=${value}`,
+    )
+    const args = [way.walk, way.of, Buffer.from(from, 'base64url'), limit, budget, ...wanted]
+    const [ids, looked, next] = listOf(await this.#connection.call('list', args, { again: true }))
+    return {
+      ids: idsIn(bufferOf(ids)),
+      looked: numberOf(looked),
+      next: bufferOf(next).toString('base64url'),
+    }
+  }
+
+  async #ways(filter: Filter): Promise<Way[]> {
+    const walk = choose(filter)
+    if (walk !== 'ready') return [{ walk, of: filter.tag ?? '' }]
+    const reply = listOf(await this.#connection.call('tally', [], { again: true }))
+    const queues = reply
+      .map((one) => listOf(one))
+      .filter(([, , counters]) => Number(String(hashOf(counters).get(READY) ?? 0)) > 0)
+      .map(([queue]) => String(bufferOf(queue)))
+      .filter((queue) => filter.queue === undefined || queue === filter.queue)
+    return queues
+      .toSorted()
+      .flatMap((of) => [
+        { walk: 'line', of },
+        ...PRIORITIES.map((priority) => ({ walk: 'list', of: `${priority}:${of}` })),
+      ])
+  }
+}
+
+/** Of each queue what came back or came due, by priority, then what came in. Names sort as they are walked. */
+const nameOf = ({ walk, of }: Way): string =>
+  walk === 'list' ? `${of.slice(2)}\0${of.slice(0, 1)}` : `${of}\0`
+
+const choose = ({ state, tag }: Filter): string =>
+  tag !== undefined ? 'tagged' : state === undefined || state === 'completed' ? 'all' : state
+
+const writeCursor = (filter: Filter, { at, from }: Place) =>
+  Buffer.from(JSON.stringify([choose(filter), at, from])).toString('base64url')
+
+/** @throws ErrandError INVALID_QUERY */
+function readCursor(cursor: string, filter: Filter): Place {
+  try {
+    const read: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
+    const [walk, at, from]: unknown[] = Array.isArray(read) ? read : []
+    if (walk === choose(filter) && typeof at === 'string' && typeof from === 'string')
+      return { at, from }
+  } catch {
+    // Falls through to the refusal: no text of the cursor is repeated.
+  }
+  throw new ErrandError('INVALID_QUERY', {
+    parameter: 'cursor',
+    problem: 'is not one of this list',
+  })
+}

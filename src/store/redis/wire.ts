@@ -1,0 +1,90 @@
+import { Redis } from 'ioredis'
+import type { Millis } from '../../base/time.ts'
+import { ErrandError } from '../../job/errors.ts'
+import { wordOf } from './fault.ts'
+import type { Script } from './scripts.ts'
+
+export type Argument = string | Buffer | number
+
+const CONNECT_MS = 2000
+const ANSWER_MS = 5000
+/** How long a call waits for a line that is down before it fails. */
+const READY_MS = 2500
+const AGAIN_MAX_MS = 500
+
+/**
+ * The client's own queue and resending are off: what a caller was told has failed must not be sent
+ * later, and only we know which calls may be repeated.
+ */
+const OPTIONS = {
+  lazyConnect: true,
+  protocol: 2 as const,
+  connectTimeout: CONNECT_MS,
+  commandTimeout: ANSWER_MS,
+  keepAlive: 5000,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  disableClientInfo: true,
+  retryStrategy: (times: number) => Math.min(50 * times, AGAIN_MAX_MS),
+  // A replica after a failover: the name may lead to the new primary by now.
+  reconnectOnError: (error: Error) => wordOf(error) === 'READONLY',
+}
+
+/** Makes the clients of a store. Every one is made here, for the day when that takes more than a URL. */
+export const connect = (url: string): Redis => {
+  const client = new Redis(url, OPTIONS)
+  // Heard by whoever calls; unheard it would end the process.
+  client.on('error', () => undefined)
+  return client
+}
+
+/** One line to the server: calls in the order they were made, many in flight. */
+export class Wire {
+  readonly client: Redis
+  #waiting: Promise<void> | undefined
+
+  constructor(client: Redis) {
+    this.client = client
+  }
+
+  /** Runs a script that the server may have forgotten, or never have heard of. */
+  async run({ sha, text }: Script, key: string, args: readonly Argument[]): Promise<unknown> {
+    if (this.client.status !== 'ready') await this.ready()
+    try {
+      return await this.client.callBuffer('EVALSHA', sha, 1, key, ...args)
+    } catch (error) {
+      if (wordOf(error) === 'NOSCRIPT')
+        return await this.client.callBuffer('EVAL', text, 1, key, ...args)
+      // The other end may be gone without a word: a new line finds out.
+      if (error instanceof Error && error.message === 'Command timed out')
+        this.client.disconnect(true)
+      throw error
+    }
+  }
+
+  /** Resolves once the line stands. @throws ErrandError STORE_UNREACHABLE */
+  ready(): Promise<void> {
+    if (this.client.status === 'ready') return Promise.resolve()
+    this.#waiting ??= this.#wait(READY_MS).finally(() => (this.#waiting = undefined))
+    return this.#waiting
+  }
+
+  async #wait(ms: Millis): Promise<void> {
+    const { client } = this
+    let why = 'the line is down'
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const hear = (error: Error) => {
+      why = 'code' in error && typeof error.code === 'string' ? error.code : error.message
+    }
+    const timer = setTimeout(() => reject(new ErrandError('STORE_UNREACHABLE', { why })), ms)
+    client.once('ready', resolve).on('error', hear)
+    try {
+      if (client.status === 'wait' || client.status === 'end') client.connect().catch(hear)
+      await promise
+    } finally {
+      clearTimeout(timer)
+      client.off('ready', resolve).off('error', hear)
+    }
+  }
+}

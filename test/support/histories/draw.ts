@@ -1,0 +1,126 @@
+import * as fc from 'fast-check'
+import { REASONS } from '../../../src/job/state.ts'
+import { HOOKS, JOBS, WORKERS } from './stage.ts'
+
+/** What steps are drawn from: few ids, names and moments, so that calls meet. */
+const { constant, constantFrom, integer, nat, oneof, record, array } = fc
+
+const DAY = 86_400_000
+
+/** A view into a larger buffer, with other bytes on both sides. */
+const view = fc
+  .uint8Array({ maxLength: 5 })
+  .map((inner) => new Uint8Array(Buffer.of(0xee, ...inner, 0xee).buffer.slice(0)))
+  .map((whole) => whole.subarray(1, -1))
+export const bytes = oneof(
+  fc.uint8Array({ maxLength: 6 }),
+  constantFrom(new Uint8Array(), Buffer.of(0), Buffer.of(0xff, 0), Buffer.from('{}')),
+  view,
+)
+
+export const slot = integer({ min: 0, max: WORKERS - 1 })
+export const which = nat(JOBS.length + HOOKS.length - 1)
+const queue = constantFrom('a', 'b', 'c')
+const name = constantFrom('chore', 'rare')
+const tenant = constantFrom('', 'acme')
+const span = constantFrom(0, 1, 1000, 20_000)
+const keepMs = constantFrom(0, 1000, 60_000, DAY)
+const unique = record({
+  value: constantFrom('u', 'v'),
+  until: constantFrom('end' as const, 'kept' as const),
+  onConflict: constantFrom('join' as const, 'refuse' as const),
+})
+
+const plainJob = {
+  job: name,
+  queue,
+  tenant,
+  priority: constantFrom(5, 0, 9),
+  input: bytes,
+  policy: bytes,
+}
+const newJob = record(
+  {
+    id: constantFrom(...JOBS),
+    ...plainJob,
+    delayMs: span,
+    /** Counted from the call. */
+    runIn: constantFrom(-1000, 0, 5000),
+    expiresInMs: span,
+    deadlineMs: span,
+    fingerprint: constantFrom('f', 'g'),
+    unique,
+    tags: fc.uniqueArray(constantFrom('x', 'y', 'z'), { maxLength: 2 }),
+  },
+  { requiredKeys: ['id', 'job', 'queue', 'tenant', 'priority', 'input', 'policy'] },
+)
+
+export const newJobs = array(newJob, { minLength: 1, maxLength: 3 })
+
+/** The job that an ending brings, without what the ending says of it. */
+const hook = record({ id: constantFrom(...HOOKS), ...plainJob })
+const artifacts = fc.uniqueArray(
+  record({
+    file: constantFrom('one', 'two'),
+    type: constant('text/plain'),
+    bytes: nat(9),
+    sha256: constantFrom('0a', '0b'),
+    keepMs,
+  }),
+  { maxLength: 2, selector: ({ file }) => file },
+)
+const reason = constantFrom(...REASONS)
+const raise = constantFrom('failures' as const, 'crashes' as const, 'losses' as const)
+const cancelling = record({ to: constant('cancelled' as const), keepMs })
+const outcome = oneof(
+  record(
+    {
+      to: constant('completed' as const),
+      result: bytes,
+      withErrors: fc.boolean(),
+      artifacts,
+      keepMs,
+    },
+    { requiredKeys: ['to', 'withErrors', 'artifacts', 'keepMs'] },
+  ),
+  record(
+    { to: constant('failed' as const), reason, error: bytes, raise, keepMs },
+    { requiredKeys: ['to', 'reason', 'error', 'keepMs'] },
+  ),
+  cancelling,
+  record({ to: constant('scheduled' as const), delayMs: span, reason, error: bytes, raise }),
+  record({ to: constant('ready' as const), begun: fc.boolean() }),
+  record({ to: constant('waiting' as const), for: constant('handler' as const) }),
+)
+
+/** A running job of the worker's own, or any job under a fence of its past, or under one that never was. */
+const target = record({
+  whose: constantFrom('own' as const, 'own' as const, 'any' as const),
+  which,
+  off: constantFrom(0, 0, 0, 1, -1),
+})
+export const settlements = array(
+  record({ target, outcome, hook }, { requiredKeys: ['target', 'outcome'] }),
+  { maxLength: 3 },
+)
+export const claim = record({
+  queues: constantFrom([], ['a'], ['b', 'a'], ['a', 'b', 'c'], ['c', 'c', 'none']),
+  limit: nat(3),
+})
+/** Against the worker's newest number; a repeat, one that overtook another, one too old. */
+export const number = constantFrom(1, 1, 1, 1, 0, 2, -1, -2)
+export const notes = array(record({ target, progress: bytes }, { requiredKeys: ['target'] }), {
+  minLength: 1,
+  maxLength: 2,
+})
+export const cancels = array(
+  record({ which, outcome: cancelling, hook }, { requiredKeys: ['which', 'outcome'] }),
+  { minLength: 1, maxLength: 2 },
+)
+export const several = array(which, { minLength: 1, maxLength: 3 })
+export const names = fc.subarray(['chore', 'rare', 'unheard-of'])
+export const question = fc.tuple(tenant, name, constantFrom('u', 'v'))
+export const forward = constantFrom(1, 1000, 5000, 20_000, 120_000)
+export const back = constantFrom(1, 700, 9000)
+export const alive = fc.subarray([0, 1, 2])
+export const few = constantFrom(1, 2, 100)

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import type { Fence, JobId, WorkerId } from '../../../src/job/job.ts'
+import type { Claim, Settlement, Store } from '../../../src/store/contract.ts'
+import type { HandClock } from '../clock.ts'
+import { LEASE_MS } from '../hand.ts'
+import { Model } from '../model/model.ts'
+import { plain, sorted, written } from './plain.ts'
+
+const uuid = (letter: string, n: number) =>
+  `${letter.repeat(8)}-0000-7000-8000-${n.toString(16).padStart(12, '0')}`
+
+/** The ids that callers choose from. */
+export const JOBS: readonly JobId[] = [1, 2, 3, 4, 5].map((n) => uuid('a', n))
+/** The ids that hooks are given, each once in a history. */
+export const HOOKS: readonly JobId[] = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => uuid('c', n))
+const IDS = [...JOBS, ...HOOKS]
+export const WORKERS = 3
+
+type Sent = { n: number; settlements: readonly Settlement[]; claim: Claim }
+
+/** A store and the model beside it, hearing the same calls. */
+export class Stage {
+  readonly store: Store
+  readonly clock: HandClock
+  readonly model: Model
+  /** Every job and fence that was ever handed out, the latest last. */
+  readonly handed: { id: JobId; fence: Fence; worker: WorkerId }[] = []
+  readonly ids = IDS
+  readonly hooks = new Set(HOOKS)
+  readonly sent = new Map<WorkerId, Sent>()
+  readonly #workers: WorkerId[] = Array.from({ length: WORKERS }, (_, i) => uuid('b', i + 1))
+  readonly #began: number
+  readonly #said: string[] = []
+
+  constructor(store: Store, clock: HandClock) {
+    this.store = store
+    this.clock = clock
+    this.model = new Model(clock)
+    this.#began = clock.now()
+  }
+
+  /** What was called, and what the store answered. */
+  get history(): string {
+    return this.#said.join('\n')
+  }
+
+  say(line: string): void {
+    this.#said.push(`T+${this.clock.now() - this.#began}  ${line}`)
+  }
+
+  /** Asks the store, then the model, and compares; `free`: the order of the answer is the store's. */
+  async both<Answer>(
+    what: string,
+    args: readonly unknown[],
+    asking: Promise<Answer>,
+    model: (answer: Answer) => unknown,
+    free = false,
+  ): Promise<Answer> {
+    const text = args.map((arg) => written(arg, this.#began)).join(', ')
+    const answer = await asking
+    this.say(`${what}(${text}) → ${written(answer, this.#began)}`)
+    const [actual, expected] = [plain(answer), plain(model(answer))]
+    assert.deepEqual(free ? sorted(actual) : actual, free ? sorted(expected) : expected)
+    return answer
+  }
+
+  worker(slot: number): WorkerId {
+    return this.#workers[slot % WORKERS] ?? uuid('b', 1)
+  }
+
+  /** Who is gone registers anew, as another. */
+  async register(slot: number): Promise<void> {
+    if (this.model.ledger.workers.get(this.worker(slot))?.goneAt !== undefined) {
+      const count = this.model.ledger.workers.size
+      this.#workers[slot % WORKERS] = uuid('b', WORKERS + 1 + count)
+    }
+    const worker = { id: this.worker(slot), leaseMs: LEASE_MS, info: Buffer.of(slot) }
+    await this.both('register', [worker.id], this.store.register(worker), () =>
+      this.model.register(worker),
+    )
+  }
+
+  /** One of the ids there may be. */
+  id(which: number): JobId {
+    return IDS[which % IDS.length] ?? uuid('a', 1)
+  }
+
+  /** Compares all that can be seen. */
+  async compare(): Promise<void> {
+    const { store, model, ids } = this
+    const found = await store.find(ids)
+    assert.deepEqual(
+      plain(found.map((job) => job && { ...job, turn: undefined })),
+      plain(model.find(ids).map((job) => job && { ...job, turn: undefined })),
+    )
+    const arrivals = (jobs: readonly ({ id: JobId; turn: number } | undefined)[]) =>
+      jobs.flatMap((job) => job ?? []).toSorted((a, b) => a.turn - b.turn)
+    const idsOf = (jobs: readonly { id: JobId }[]) => jobs.map(({ id }) => id)
+    assert.deepEqual(idsOf(arrivals(found)), idsOf(arrivals(model.find(ids))))
+    assert.deepEqual(sorted(await store.tally()), sorted(model.tally()))
+    assert.deepEqual(sorted(await store.workers()), sorted(model.workers()))
+    for (const id of ids)
+      assert.deepEqual(plain(await store.attempts(id)), plain(model.attempts(id)))
+    assert.deepEqual(await store.verify(), [])
+  }
+}

@@ -1,0 +1,74 @@
+import type { Bytes } from '../../../src/base/json.ts'
+import type { JobId } from '../../../src/job/job.ts'
+import { isEnded } from '../../../src/job/state.ts'
+import type { Cancel, Cancelled, Purged, Retried } from '../../../src/store/contract.ts'
+import { holderOf } from './insert.ts'
+import type { Ledger } from './ledger.ts'
+import { lives, type Row } from './row.ts'
+import { close } from './settle.ts'
+
+/** Ends a job that does not run; of one that does it is only asked. */
+export function cancel(ledger: Ledger, { id, outcome }: Cancel): Cancelled {
+  const row = ledger.jobs.get(id)
+  if (!row) return 'gone'
+  if (isEnded(row.state)) return row.state
+  if (row.state === 'running') {
+    if (!row.cancelAsked) row.rev++
+    row.cancelAsked = true
+    return 'asked'
+  }
+  row.rev++
+  close(ledger, row, outcome)
+  return 'cancelled'
+}
+
+/** Another life under the same id: as fresh as it was, but for its number, its history and its age. */
+export function retry(ledger: Ledger, id: JobId, input: Bytes | undefined): Retried {
+  const row = ledger.jobs.get(id)
+  if (!row) return 'gone'
+  if (row.state !== 'failed' && row.state !== 'cancelled') return row.state
+  const { tenant, job, unique } = row.given
+  if (holderOf(ledger, tenant, job, unique?.value)) return 'taken'
+  Object.assign(row, {
+    state: 'ready',
+    runAt: ledger.now,
+    rev: row.rev + 1,
+    input: input ?? row.input,
+    failures: 0,
+    crashes: 0,
+    losses: 0,
+    cancelAsked: false,
+    withErrors: false,
+    startedAt: undefined,
+    endedAt: undefined,
+    expiresAt: undefined,
+    deadlineAt: undefined,
+    result: undefined,
+    error: undefined,
+    reason: undefined,
+    progress: undefined,
+    holds: unique !== undefined,
+  } satisfies Partial<Row>)
+  return 'retried'
+}
+
+/** Ended jobs whose time is over, and that no living hook looks back on. */
+export function ripe(ledger: Ledger): Row[] {
+  const rows = [...ledger.jobs.values()]
+  const hooked = new Set(rows.filter(lives).map(({ given }) => given.subject))
+  return rows.filter(
+    (row) => !lives(row) && row.keptUntil <= ledger.now && !hooked.has(row.given.id),
+  )
+}
+
+export function erase(ledger: Ledger, ids: readonly JobId[]): Purged {
+  const rows = ids.flatMap((id) => ledger.jobs.get(id) ?? [])
+  for (const { given } of rows) {
+    ledger.jobs.delete(given.id)
+    const counts = ledger.queues.get(given.queue)
+    if (counts) counts.erased++
+  }
+  for (const [id, { until }] of ledger.aliases) if (until <= ledger.now) ledger.aliases.delete(id)
+  const withFiles = rows.filter(({ artifacts }) => artifacts.length > 0)
+  return { erased: rows.length, withFiles: withFiles.map(({ given }) => given.id) }
+}
