@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineJob, type Errand, handler, open, type Schema } from 'errand'
@@ -24,6 +25,7 @@ const data: Schema<Data> = {
 /** Of the same name as the one that executors load. */
 const job = defineJob({ name: noop.name, input: data })
 const errand = await open(url, { durability: 'full' })
+let elsewhere: ChildProcess | undefined
 
 await serve({
   async produce() {
@@ -38,12 +40,17 @@ await serve({
     const handlers = async () => ({ work: handler(job, { run: (given) => handle(given) }) })
     await errand.work({ jobs: [job], handlers }, { concurrency })
   },
+  async stop() {
+    if (elsewhere === undefined || elsewhere.exitCode !== null) return
+    elsewhere.kill('SIGTERM')
+    await once(elsewhere, 'exit')
+  },
 })
 
 /** What `errand worker` starts when told nothing. The store says how many it has completed. */
 async function workElsewhere(handle: (data?: Data, jobs?: number) => void): Promise<void> {
   const args = ['worker', '--app', fileURLToPath(new URL('../noop.app.ts', import.meta.url))]
-  const child = spawn(
+  elsewhere = spawn(
     fileURLToPath(new URL('../../bin/errand', import.meta.url)),
     [...args, '--store', url],
     {
@@ -51,7 +58,7 @@ async function workElsewhere(handle: (data?: Data, jobs?: number) => void): Prom
       stdio: ['ignore', 'ignore', 'inherit'],
     },
   )
-  process.on('exit', () => child.kill('SIGTERM'))
+  process.on('exit', () => elsewhere?.kill('SIGTERM'))
   void follow(errand, handle)
 }
 

@@ -105,7 +105,7 @@ export const TAKE: Record<MeasureName, Measure> = {
 
   async backlog(system, grounds) {
     if (!system.isFilledFast) return {}
-    const count = scaled(system.jobs) / 4
+    const count = scaled(system.jobs) / 2
     const one = (waiting: number) =>
       drain(system, grounds, { waiting: waiting + count, count, concurrency: INLINE, bare: true })
     const few = rate(await one(FEW))

@@ -22,6 +22,8 @@ export type Peer = {
   produce(): Promise<Producer>
   /** Resolves when started. `handle` is the first line of every handler; it takes several at once. */
   work(how: Work, handle: (data?: Data, jobs?: number) => void): Promise<void>
+  /** Ends what it started beside itself. */
+  stop?(): Promise<unknown>
 }
 
 type Request = { id: number; verb: string } & Work & {
@@ -44,6 +46,7 @@ export const moment = (): number => Number(process.hrtime.bigint()) / 1e6
 
 /** Answers requests, a line of JSON each: they come on standard input, answers leave on descriptor 3. */
 export async function serve(peer: Peer): Promise<void> {
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
   const tally = new Tally(moment)
   let producer: Promise<Producer> | undefined
   const produce = () => (producer ??= peer.produce())
@@ -65,6 +68,7 @@ export async function serve(peer: Peer): Promise<void> {
       .then((said) => writeSync(ANSWERS, `${JSON.stringify({ id: request.id, ...said })}\n`))
       .catch(() => process.exit(1))
   }
+  await peer.stop?.()
   process.exit(0)
 }
 

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { median } from '../lib/statistics.ts'
 import { figure, table } from '../lib/table.ts'
 import { FIGURES, type FigureName } from './names.ts'
-import { figureNames, type Lead, type Results } from './results.ts'
+import { figureNames, type Results } from './results.ts'
 import type { ServerKind, System } from './systems.ts'
 import type { Verdict } from './targets.ts'
 
@@ -30,7 +30,9 @@ function rowsOf(name: FigureName, systems: readonly System[], results: Results):
   })
 }
 
-export function sentences(leads: readonly Lead[]): string {
+export function sentences(systems: readonly System[], results: Results): string {
+  const leads = results.leads(systems)
+  if (!results.hasRatios(systems)) return 'Nothing was measured that could be compared.'
   if (leads.length === 0) return 'No peer is ahead of Errand in what was measured.'
   const lines = leads.map(({ system, figure: name, value, errand, ratio }) => {
     const times = figure(ratio < 1 ? 1 / ratio : ratio)
@@ -96,7 +98,7 @@ export function documentOf(
         return [{ name, unit: FIGURES[name], median: median(runs), runs, ...against }]
       }),
     })),
-    leads: sentences(results.leads(systems)).split('\n'),
+    leads: sentences(systems, results).split('\n'),
     gates: verdicts.filter((verdict) => verdict.server === server && verdict.runs.length > 0),
   }
 }

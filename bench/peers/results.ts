@@ -38,6 +38,11 @@ export class Results {
     return this.each((of) => of(errand.id, figure) / of(system.id, figure))
   }
 
+  /** Whether there was a peer to be compared with. */
+  hasRatios(systems: readonly System[]): boolean {
+    return systems.some((one) => figureNames.some((figure) => this.ratios(one, figure).length > 0))
+  }
+
   /** Where a peer is better than Errand on the same kind of server. */
   leads(systems: readonly System[]): Lead[] {
     return figureNames.flatMap((figure) =>

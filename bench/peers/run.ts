@@ -6,20 +6,23 @@ import { provide } from './provide.ts'
 import { blocks, documentOf, gates, save, sentences } from './report.ts'
 import { Results } from './results.ts'
 import { settings } from './settings.ts'
+import { Program } from './talk.ts'
 import { judge, TARGETS } from './targets.ts'
 
 /** Errand beside other job queues: they take turns on servers of the run's own, then the verdict. */
 const { systems, measures, rounds, quick, json } = settings
 
-// An interrupt reaches the programs too: theirs ends this one, after its servers and folders are gone.
-process.on('SIGINT', () => undefined)
+// Ends the programs: theirs ends this one, after its servers and folders are gone.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => Program.interrupt())
 
 const about = provide(systems)
 const results = new Results()
 await measureAll()
 
-const verdicts = TARGETS.map((target) => judge(target, results))
 const kinds = [...new Set(systems.map(({ server }) => server))]
+const verdicts = TARGETS.filter(({ server }) => kinds.includes(server)).map((target) =>
+  judge(target, results),
+)
 const run = { systems, results, verdicts, about, quick, rounds }
 const documents = kinds.map((server) => documentOf(server, run))
 const files = await Promise.all(documents.map(save))
@@ -29,8 +32,8 @@ else {
   for (const { id, title, settings } of systems)
     console.log(`${title}: ${about.versions[id]}; ${settings}`)
   console.log(`\n${blocks(systems, results)}`)
-  console.log(`\n${sentences(results.leads(systems))}`)
-  console.log(`\n${gates(verdicts)}`)
+  console.log(`\n${sentences(systems, results)}`)
+  if (verdicts.length > 0) console.log(`\n${gates(verdicts)}`)
   if (quick)
     console.log('\nA quick run: its figures are not to be quoted, and its gates say little.')
   console.log(`\nwritten to ${files.join(', ')}`)
@@ -52,7 +55,7 @@ async function measureAll(): Promise<void> {
 }
 
 /** So that nobody always comes first, or always after the same neighbour's mess. */
-const rotated = <T>(all: readonly T[], by: number): T[] => {
+function rotated<T>(all: readonly T[], by: number): T[] {
   const at = by % Math.max(1, all.length)
   return [...all.slice(at), ...all.slice(0, at)]
 }

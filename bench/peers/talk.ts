@@ -21,12 +21,22 @@ const END_MS = 5000
 
 /** A program of a system, producer or worker, and the requests it is asked. */
 export class Program implements AsyncDisposable {
+  static readonly #running = new Set<Program>()
+  static #isInterrupted = false
+
+  /** Ends all there are, and lets no more begin: whoever waits for an answer is told. */
+  static interrupt(): void {
+    Program.#isInterrupted = true
+    for (const program of Program.#running) program.#child.kill('SIGTERM')
+  }
+
   readonly #child: ChildProcess
   readonly #title: string
   readonly #waiting = new Map<number, Waiting>()
   #last = 0
 
   constructor(system: System, url: string, folder: string) {
+    if (Program.#isInterrupted) throw new Error('interrupted')
     const [file, ...args] = commandOf(system)
     const { title, mode } = system
     this.#title = title
@@ -36,8 +46,12 @@ export class Program implements AsyncDisposable {
       stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
     })
     this.#child.on('error', (error) => this.#fail(error.message))
-    this.#child.on('exit', (code, signal) => this.#fail(`ended with ${code ?? signal}`))
+    this.#child.on('exit', (code, signal) => {
+      Program.#running.delete(this)
+      this.#fail(`ended with ${code ?? signal}`)
+    })
     this.#child.stdin?.on('error', () => undefined)
+    Program.#running.add(this)
     void this.#listen()
   }
 

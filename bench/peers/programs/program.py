@@ -6,6 +6,7 @@ Handlers run in the main thread, as both Celery and RQ want it; requests are rea
 import json
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -90,6 +91,7 @@ def pace(peer, count, perSecond, **_):
 
 
 def serve(peer):
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     todo = queue.Queue()
     verbs = {"enqueue": enqueue, "fill": fill, "pace": pace, "close": lambda *_, **__: {}}
 
