@@ -138,9 +138,8 @@ test('a Redis that appends nothing is refused, unless its risk is accepted', asy
 })
 
 test('a Redis that evicts keys is refused', async () => {
-  await using server = await RedisServer.start(
-    ...['--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lru'],
-  )
+  const more = ['--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lru']
+  await using server = await RedisServer.start(...more)
   await assert.rejects(openStore(server.url), (error) => hasCode(error, 'STORE_UNSAFE'))
 })
 
