@@ -7,7 +7,7 @@
 -- Beware  nothing is rolled back: read and check first, then write, and `finish` last
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
-  return redis.error_reply('ERRAND_CHANGED')
+  return redis.error_reply('ERRAND_CHANGED this is another store')
 end
 
 local P = string.sub(KEYS[1], 1, -6)

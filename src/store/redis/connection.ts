@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { failpoint, isArmed } from '../../base/failpoint.ts'
 import { type Clock, type Millis } from '../../base/time.ts'
 import { ErrandError } from '../../job/errors.ts'
 import { Bells } from './bells.ts'
-import { isLost, toErrand, wordOf } from './fault.ts'
+import { isLost, isUnsent, toErrand, wordOf } from './fault.ts'
 import { Keys } from './keys.ts'
 import { LAYOUT, readIdentity } from './greeting.ts'
 import { SCRIPTS, type Verb } from './scripts.ts'
@@ -26,6 +27,7 @@ type Call = {
 
 /** A repeat is worth its wait only while its caller still listens. */
 const REPEAT_MS = 2500
+const BREATH_MS = 5
 
 /** The lines to one store, and what is known of it. */
 export class Connection implements AsyncDisposable {
@@ -100,7 +102,12 @@ export class Connection implements AsyncDisposable {
         if (isArmed()) failpoint(`${as}.after_commit`)
         return reply
       } catch (error) {
-        if (again && isLost(error) && performance.now() - since < REPEAT_MS) continue
+        const mayRepeat = isUnsent(error) || (again && isLost(error))
+        if (mayRepeat && performance.now() - since < REPEAT_MS) {
+          // The client learns only now that its line is down.
+          await sleep(BREATH_MS)
+          continue
+        }
         throw wordOf(error) === 'ERRAND_KIND' ? error : toErrand(error, this.location)
       }
     }

@@ -11,6 +11,10 @@ export const wordOf = (error: unknown): string =>
 export const isLost = (error: unknown): boolean =>
   error instanceof Error && error.name !== 'ReplyError' && !(error instanceof ErrandError)
 
+/** Whether the client refused to send it: the line had just gone down. */
+export const isUnsent = (error: unknown): boolean =>
+  isLost(error) && error instanceof Error && /isn't writeable/.test(error.message)
+
 const WHY: Record<string, string> = {
   READONLY: 'the server is a replica and cannot be written',
   LOADING: 'the server is loading its data',

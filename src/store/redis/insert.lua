@@ -9,7 +9,7 @@
 -- Beware  refused by a full server before its first write, so a call is in entirely or not at all
 
 for at = 1, #ARGV[3], 8 do
-  if not kind(sub(ARGV[3], at, at + 7)) then return redis.error_reply('ERRAND_KIND') end
+  if not kind(sub(ARGV[3], at, at + 7)) then return redis.error_reply('ERRAND_KIND unknown') end
 end
 open_head()
 local blob = ARGV[4]
