@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
-import { Redis } from 'ioredis'
 import { newId } from '../../src/base/id.ts'
 import { ErrandError, hasCode } from '../../src/job/errors.ts'
 import type { JobId } from '../../src/job/job.ts'
@@ -36,7 +35,7 @@ async function produce(store: Store, isOver: () => boolean): Promise<JobId[]> {
   return accepted
 }
 
-/** Redis answers before it has appended while a sync of the second before is under way; so not at `always`. */
+/** Redis answers before it has appended while a sync of the second before is under way: it is held to `always`. */
 const SERVERS: readonly [name: string, server: Server][] = [
   ['Redis', await RedisServer.start('--appendfsync', 'always')],
   ['PostgreSQL', await PostgresServer.start()],
@@ -129,42 +128,6 @@ test('a PostgreSQL that does not sync is refused, unless its risk is accepted', 
   await using store = await openStore(server.url, { durability: 'none' })
   assert.match(store.about.risk ?? '', /may lose/)
 })
-
-test('a Redis that appends nothing is refused, unless its risk is accepted', async () => {
-  await using server = await RedisServer.start('--appendonly', 'no')
-  await assert.rejects(openStore(server.url), (error) => hasCode(error, 'STORE_UNSAFE'))
-  await using store = await openStore(server.url, { durability: 'none' })
-  assert.equal(store.about.durability, 'none')
-})
-
-test('a Redis that evicts keys is refused', async () => {
-  const more = ['--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lru']
-  await using server = await RedisServer.start(...more)
-  await assert.rejects(openStore(server.url), (error) => hasCode(error, 'STORE_UNSAFE'))
-})
-
-test('the scripts of a Redis may be forgotten at any time', async () => {
-  await using server = await RedisServer.start()
-  await using store = await openStore(server.url)
-  using admin = administer(server)
-  await store.insert(chores(2))
-  await admin.client.script('FLUSH')
-  const hand = await Hand.register(store)
-  assert.equal((await hand.claim(2)).length, 2)
-})
-
-test('a Redis that was flushed is not taken for ours', async () => {
-  await using server = await RedisServer.start()
-  await using store = await openStore(server.url)
-  using admin = administer(server)
-  await admin.client.flushall()
-  await assert.rejects(store.insert([chore()]), (error) => hasCode(error, 'STORE_CHANGED'))
-})
-
-function administer({ port }: Server): Disposable & { client: Redis } {
-  const client = new Redis(port, '127.0.0.1')
-  return { client, [Symbol.dispose]: () => client.disconnect() }
-}
 
 const chunks = (ids: readonly JobId[]): JobId[][] =>
   Array.from({ length: Math.ceil(ids.length / 500) }, (_, i) => ids.slice(i * 500, (i + 1) * 500))

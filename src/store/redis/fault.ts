@@ -3,8 +3,7 @@ import { ErrandError } from '../../job/errors.ts'
 /** The first word of a refusal by the server. Scripts of ours refuse with words of the same kind. */
 export const wordOf = (error: unknown): string =>
   error instanceof Error && error.name === 'ReplyError'
-    ? // A word of ours alone is taken for a message without a word, and given one.
-      (/^(?:ERR (?=ERRAND_))?(\w+)/.exec(error.message)?.[1] ?? '')
+    ? (/^\w+/.exec(error.message)?.[0] ?? '')
     : ''
 
 /** Whether the line went down: nobody knows whether the call arrived. */

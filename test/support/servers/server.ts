@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const PATIENCE_MS = 30_000
 
 /** Ends with the process that started it, killed or not: its standard input is a pipe that breaks then. */
-const GUARD = `"$@" 0</dev/null & pid=$!; echo $pid; (cat >/dev/null; kill -9 $pid 2>/dev/null) <&3 & wait $pid`
+const GUARD = `"$@" 0</dev/null >/dev/null 2>&1 & pid=$!; echo $pid; (cat >/dev/null; kill -9 $pid 2>/dev/null) <&3 & wait $pid`
 
 /** A database server of our own: on a private port, in a folder of its own, killed by its recorded pid. */
 export abstract class Server implements AsyncDisposable {
