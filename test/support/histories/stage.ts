@@ -60,7 +60,10 @@ export class Stage {
     free = false,
   ): Promise<Answer> {
     const text = args.map((arg) => written(arg, this.#began)).join(', ')
-    const answer = await asking
+    const answer = await asking.catch((error: unknown) => {
+      this.say(`${what}(${text}) failed`)
+      throw error
+    })
     this.say(`${what}(${text}) → ${written(answer, this.#began)}`)
     const [actual, expected] = [plain(answer), plain(model(answer))]
     assert.deepEqual(free ? sorted(actual) : actual, free ? sorted(expected) : expected)
@@ -75,7 +78,7 @@ export class Stage {
   async register(slot: number): Promise<void> {
     if (this.model.ledger.workers.get(this.worker(slot))?.goneAt !== undefined) {
       const count = this.model.ledger.workers.size
-      this.#workers[slot % WORKERS] = uuid('b', WORKERS + 1 + count)
+      this.#workers[slot % WORKERS] = uuid('b', count + 1)
     }
     const worker = { id: this.worker(slot), leaseMs: LEASE_MS, info: Buffer.of(slot) }
     await this.both('register', [worker.id], this.store.register(worker), () =>
