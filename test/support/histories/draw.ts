@@ -1,4 +1,5 @@
 import * as fc from 'fast-check'
+import type { NewJob } from '../../../src/job/job.ts'
 import { REASONS } from '../../../src/job/state.ts'
 import { HOOKS, JOBS, WORKERS } from './stage.ts'
 
@@ -10,8 +11,7 @@ const DAY = 86_400_000
 /** A view into a larger buffer, with other bytes on both sides. */
 const view = fc
   .uint8Array({ maxLength: 5 })
-  .map((inner) => new Uint8Array(Buffer.of(0xee, ...inner, 0xee).buffer.slice(0)))
-  .map((whole) => whole.subarray(1, -1))
+  .map((inner) => new Uint8Array([0xee, ...inner, 0xee]).subarray(1, -1))
 export const bytes = oneof(
   fc.uint8Array({ maxLength: 6 }),
   constantFrom(new Uint8Array(), Buffer.of(0), Buffer.of(0xff, 0), Buffer.from('{}')),
@@ -19,12 +19,16 @@ export const bytes = oneof(
 )
 
 export const slot = integer({ min: 0, max: WORKERS - 1 })
-export const which = nat(JOBS.length + HOOKS.length - 1)
+/** One of the ids there are, or of those that ended, or any that may be. */
+export const which = record({
+  among: constantFrom('stored' as const, 'ended' as const, 'ended' as const, 'all' as const),
+  nth: nat(11),
+})
 const queue = constantFrom('a', 'b', 'c')
 const name = constantFrom('chore', 'rare')
 const tenant = constantFrom('', 'acme')
 const span = constantFrom(0, 1, 1000, 20_000)
-const keepMs = constantFrom(0, 1000, 60_000, DAY)
+const keepMs = constantFrom(0, 0, 1000, 60_000, DAY)
 const unique = record({
   value: constantFrom('u', 'v'),
   until: constantFrom('end' as const, 'kept' as const),
@@ -39,22 +43,24 @@ const plainJob = {
   input: bytes,
   policy: bytes,
 }
-const newJob = record(
-  {
-    id: constantFrom(...JOBS),
-    ...plainJob,
-    delayMs: span,
-    /** Counted from the call. */
-    runIn: constantFrom(-1000, 0, 5000),
-    expiresInMs: span,
-    deadlineMs: span,
-    fingerprint: constantFrom('f', 'g'),
-    unique,
-    tags: fc.uniqueArray(constantFrom('x', 'y', 'z'), { maxLength: 2 }),
-  },
-  { requiredKeys: ['id', 'job', 'queue', 'tenant', 'priority', 'input', 'policy'] },
+const chore = { id: constantFrom(...JOBS), ...plainJob }
+const options = {
+  delayMs: span,
+  /** Counted from the call. */
+  runIn: constantFrom(-1000, 0, 5000),
+  expiresInMs: span,
+  deadlineMs: span,
+  fingerprint: constantFrom('f', 'g'),
+  unique,
+  tags: fc.uniqueArray(constantFrom('x', 'y', 'z'), { maxLength: 2 }),
+}
+type Drawn = Omit<NewJob, 'runAt' | 'subject'> & { runIn?: number }
+const requiredKeys = ['id', 'job', 'queue', 'tenant', 'priority', 'input', 'policy'] as const
+const newJob: fc.Arbitrary<Drawn> = oneof(
+  record(chore),
+  record({ ...chore, unique }),
+  record({ ...chore, ...options }, { requiredKeys: [...requiredKeys] }),
 )
-
 export const newJobs = array(newJob, { minLength: 1, maxLength: 3 })
 
 /** The job that an ending brings, without what the ending says of it. */
@@ -95,17 +101,18 @@ const outcome = oneof(
 
 /** A running job of the worker's own, or any job under a fence of its past, or under one that never was. */
 const target = record({
-  whose: constantFrom('own' as const, 'own' as const, 'any' as const),
-  which,
-  off: constantFrom(0, 0, 0, 1, -1),
+  whose: constantFrom('own' as const, 'own' as const, 'own' as const, 'any' as const),
+  nth: nat(11),
+  off: constantFrom(0, 0, 0, 0, 0, 0, 1, -1),
 })
+const settlement = { target, outcome }
 export const settlements = array(
-  record({ target, outcome, hook }, { requiredKeys: ['target', 'outcome'] }),
+  oneof(record(settlement), record(settlement), record({ ...settlement, hook })),
   { maxLength: 3 },
 )
 export const claim = record({
-  queues: constantFrom([], ['a'], ['b', 'a'], ['a', 'b', 'c'], ['c', 'c', 'none']),
-  limit: nat(3),
+  queues: constantFrom([], ['a'], ['b', 'a'], ['a', 'b', 'c'], ['b', 'c', 'c', 'none']),
+  limit: constantFrom(0, 1, 2, 3, 4),
 })
 /** Against the worker's newest number; a repeat, one that overtook another, one too old. */
 export const number = constantFrom(1, 1, 1, 1, 0, 2, -1, -2)
@@ -122,5 +129,8 @@ export const names = fc.subarray(['chore', 'rare', 'unheard-of'])
 export const question = fc.tuple(tenant, name, constantFrom('u', 'v'))
 export const forward = constantFrom(1, 1000, 5000, 20_000, 120_000)
 export const back = constantFrom(1, 700, 9000)
-export const alive = fc.subarray([0, 1, 2])
-export const few = constantFrom(1, 2, 100)
+/** Most workers live most of the time. */
+export const alive = constantFrom([0, 1, 2], [0, 1, 2], [0, 1], [1, 2], [2])
+/** More than there ever are. */
+export const ALL = 100
+export const few = constantFrom(1, 2, ALL)

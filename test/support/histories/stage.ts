@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict'
+import type { Millis } from '../../../src/base/time.ts'
 import type { Fence, JobId, WorkerId } from '../../../src/job/job.ts'
 import type { Claim, Settlement, Store } from '../../../src/store/contract.ts'
 import type { HandClock } from '../clock.ts'
 import { LEASE_MS } from '../hand.ts'
 import { Model } from '../model/model.ts'
+import { lives } from '../model/row.ts'
 import { plain, sorted, written } from './plain.ts'
 
 const uuid = (letter: string, n: number) =>
   `${letter.repeat(8)}-0000-7000-8000-${n.toString(16).padStart(12, '0')}`
 
 /** The ids that callers choose from. */
-export const JOBS: readonly JobId[] = [1, 2, 3, 4, 5].map((n) => uuid('a', n))
+export const JOBS: readonly JobId[] = [1, 2, 3, 4, 5, 6, 7].map((n) => uuid('a', n))
 /** The ids that hooks are given, each once in a history. */
 export const HOOKS: readonly JobId[] = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => uuid('c', n))
 const IDS = [...JOBS, ...HOOKS]
@@ -30,6 +32,7 @@ export class Stage {
   readonly sent = new Map<WorkerId, Sent>()
   readonly #workers: WorkerId[] = Array.from({ length: WORKERS }, (_, i) => uuid('b', i + 1))
   readonly #began: number
+  #earliest = 0
   readonly #said: string[] = []
 
   constructor(store: Store, clock: HandClock) {
@@ -57,7 +60,10 @@ export class Stage {
     free = false,
   ): Promise<Answer> {
     const text = args.map((arg) => written(arg, this.#began)).join(', ')
-    const answer = await asking
+    const answer = await asking.catch((error: unknown) => {
+      this.say(`${what}(${text}) failed`)
+      throw error
+    })
     this.say(`${what}(${text}) → ${written(answer, this.#began)}`)
     const [actual, expected] = [plain(answer), plain(model(answer))]
     assert.deepEqual(free ? sorted(actual) : actual, free ? sorted(expected) : expected)
@@ -72,7 +78,7 @@ export class Stage {
   async register(slot: number): Promise<void> {
     if (this.model.ledger.workers.get(this.worker(slot))?.goneAt !== undefined) {
       const count = this.model.ledger.workers.size
-      this.#workers[slot % WORKERS] = uuid('b', WORKERS + 1 + count)
+      this.#workers[slot % WORKERS] = uuid('b', count + 1)
     }
     const worker = { id: this.worker(slot), leaseMs: LEASE_MS, info: Buffer.of(slot) }
     await this.both('register', [worker.id], this.store.register(worker), () =>
@@ -80,9 +86,23 @@ export class Stage {
     )
   }
 
-  /** One of the ids there may be. */
-  id(which: number): JobId {
-    return IDS[which % IDS.length] ?? uuid('a', 1)
+  id({ among, nth }: { among: 'stored' | 'ended' | 'all'; nth: number }): JobId {
+    const rows = [...this.model.ledger.jobs.values()]
+    const stored = (among === 'ended' ? rows.filter((row) => !lives(row)) : rows).map(
+      ({ given }) => given.id,
+    )
+    const pool = among === 'all' || stored.length === 0 ? IDS : stored
+    return pool[nth % pool.length] ?? uuid('a', 1)
+  }
+
+  /** From here on no moment is this one or earlier. */
+  outlast(...moments: readonly Millis[]): void {
+    this.#earliest = Math.max(this.#earliest, ...moments.map((moment) => moment + 1))
+    this.turnBack(0)
+  }
+
+  turnBack(ms: Millis): void {
+    this.clock.set(Math.max(this.clock.now() - ms, this.#earliest))
   }
 
   /** Compares all that can be seen. */

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import type { WorkerId } from '../../../src/job/job.ts'
 import type { Claim, Exchanged, Settlement } from '../../../src/store/contract.ts'
+import type { Held } from '../hand.ts'
 import * as draw from './draw.ts'
 import type { Stage } from './stage.ts'
 import { step, withHook } from './step.ts'
@@ -8,14 +9,12 @@ import { step, withHook } from './step.ts'
 type Drawn<Arbitrary> = Arbitrary extends fc.Arbitrary<infer Value> ? Value : never
 type Target = Drawn<typeof draw.notes>[number]['target']
 
-function heldAt(stage: Stage, worker: WorkerId, { whose, which, off }: Target) {
+/** What a worker speaks of: nothing, when it should hold a job of its own and has none. */
+function heldAt(stage: Stage, worker: WorkerId, { whose, nth, off }: Target): Held[] {
   const own = stage.model.ledger.heldBy(worker).map(({ given: { id }, fence }) => ({ id, fence }))
-  const pool = whose === 'own' && own.length > 0 ? own : stage.handed
-  const { id, fence } = pool.at(-1 - (which % (pool.length || 1))) ?? {
-    id: stage.id(which),
-    fence: 1,
-  }
-  return { id, fence: Math.max(1, fence + off) }
+  const pool = whose === 'own' ? own : stage.handed
+  const held = pool.at(-1 - (nth % (pool.length || 1)))
+  return held ? [{ id: held.id, fence: Math.max(1, held.fence + off) }] : []
 }
 
 const numberAt = (stage: Stage, worker: WorkerId, number: number) =>
@@ -66,10 +65,12 @@ export const settleAndClaim = step(
   }),
   (stage, { slot, number, settlements, claim }) => {
     const worker = stage.worker(slot)
-    const said = settlements.map(({ target, outcome, hook }) => {
-      const held = heldAt(stage, worker, target)
-      return { ...held, outcome: withHook(stage, held.id, outcome, hook) }
-    })
+    const said = settlements.flatMap(({ target, outcome, ...drawn }) =>
+      heldAt(stage, worker, target).map((held) => ({
+        ...held,
+        outcome: withHook(stage, held.id, outcome, 'hook' in drawn ? drawn.hook : undefined),
+      })),
+    )
     const n = numberAt(stage, worker, number)
     return exchange(stage, worker, n, said, { ...claim, queues: openTo(stage, said, claim) })
   },
@@ -102,7 +103,9 @@ export const note = step(
   fc.record({ slot: draw.slot, notes: draw.notes }),
   (stage, { slot, notes }) => {
     const worker = stage.worker(slot)
-    const said = notes.map(({ target, ...note }) => ({ ...heldAt(stage, worker, target), ...note }))
+    const said = notes.flatMap(({ target, ...note }) =>
+      heldAt(stage, worker, target).map((held) => ({ ...held, ...note })),
+    )
     return stage.both('note', [worker, said], stage.store.note(worker, said), () =>
       stage.model.note(worker, said),
     )
