@@ -35,22 +35,27 @@ export abstract class Server implements AsyncDisposable {
 
   /** Starts it, or starts it again on what it left. Resolves when it answers. */
   async start(): Promise<this> {
+    const patience = performance.now() + PATIENCE_MS
+    for (;;) {
+      // What a killed one has left of itself may keep the next from starting for a moment.
+      if (this.#guard === undefined || this.#guard.exitCode !== null) await this.#spawn()
+      try {
+        await this.greet()
+        return this
+      } catch (error) {
+        if (performance.now() > patience) throw error
+        await sleep(20)
+      }
+    }
+  }
+
+  async #spawn(): Promise<void> {
     this.#guard = spawn('sh', ['-c', `exec 3<&0; ${GUARD}`, 'guard', ...this.command], {
       ...this.options,
       stdio: ['pipe', 'pipe', 'ignore'],
     })
     const [line] = await once(this.#guard.stdout ?? this.#guard, 'data')
     this.#pid = Number(String(line))
-    const patience = performance.now() + PATIENCE_MS
-    for (;;) {
-      try {
-        await this.greet()
-        return this
-      } catch (error) {
-        if (performance.now() > patience || this.#guard.exitCode !== null) throw error
-        await sleep(20)
-      }
-    }
   }
 
   /** As a power cut of its process: nothing is flushed, nobody is told. */
