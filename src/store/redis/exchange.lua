@@ -2,7 +2,7 @@
 --
 -- Keys    {p}:ready:<priority>:<queue> lists   {p}:line:<queue> zsets   what settle.lua and hand.lua name
 -- In      ARGV[3] worker 16 bytes, [4] n, [5] limit, [6] settlements, then queues; none means every queue
--- Out     { refused } or { answers, jobs, now, next due moment or '' }
+-- Out     { refused } or { answers, now, next due moment or '', receipt, rows }
 -- Cost    O(M + N) and about ten commands; per job some string work and no command of its own
 -- Beware  clients resend: n and fence decide everything, arriving decides nothing
 
@@ -32,10 +32,10 @@ local FIRST_LIFE = worker .. NOW .. six(n) .. NOW .. NEVER
 
 local function claim_first(place, id, raw)
   local fresh = RUNS_FIRST .. sub(raw, 7, 24) .. FIRST_LIFE .. sub(raw, HEAD)
-  local i, at = #changed, #parts
+  local i = #changed
   rows[id] = fresh
   changed[i + 1], changed[i + 2] = J .. id, fresh
-  parts[at + 1], parts[at + 2], parts[at + 3] = id, pack('>I4I4', #fresh, 0), fresh
+  parts[#parts + 1] = fresh
   places[#places + 1] = place .. NOW
 end
 
@@ -167,9 +167,9 @@ local function every_queue()
   return ordered
 end
 
-local jobs
+local receipt
 if standing == 'again' then
-  jobs = hand_again(worker, n)
+  receipt, parts = hand_again(worker, n)
 else
   local queues = {}
   for i = 7, #ARGV do queues[i - 6] = ARGV[i] end
@@ -178,9 +178,9 @@ else
     if #places >= limit then break end
     claim_queue(queue)
   end
-  jobs = hand_out(worker, n, places, parts)
+  receipt = hand_out(worker, n, places)
   if stale >= STALE_MAX and #places < limit then next_due = now end
 end
 
 finish()
-return { answers, jobs, NOW, next_due and six(next_due) or '' }
+return { answers, NOW, next_due and six(next_due) or '', receipt, parts }

@@ -32,6 +32,9 @@ import { Workers } from './workers.ts'
 
 const UNPARK_MAX = 1000
 const LIMIT_MAX = 1000
+/** What a receipt says of each job: its turn, its id, its fence. */
+const ENTRY = 28
+const TURN = 6
 
 /** Where work is done. */
 export class RedisWorkbench implements Workbench {
@@ -120,44 +123,38 @@ export class RedisWorkbench implements Workbench {
   }
 
   async #toExchanged(reply: unknown): Promise<Exchanged> {
-    const [first, jobs, now, due] = listOf(reply).map(bufferOf)
-    if (!first) return damaged()
-    if (!jobs || !now || !due) return { refused: String(first) === 'gone' ? 'gone' : 'closed' }
-    const moment = now.readUIntBE(0, 6)
+    const [answers, now, due, receipt, rows] = listOf(reply)
+    const first = bufferOf(answers)
+    if (now === undefined) return { refused: String(first) === 'gone' ? 'gone' : 'closed' }
+    const [moment, next, given] = [bufferOf(now).readUIntBE(0, 6), bufferOf(due), bufferOf(receipt)]
+    const handed = listOf(rows).map(bufferOf)
     return {
       answers: answersIn(first),
-      jobs: this.#toJobs(jobs) ?? (await this.#learn(jobs)),
+      jobs: this.#toJobs(given, handed) ?? (await this.#learn(given, handed)),
       now: moment,
-      ...(due.length > 0 && { nextDueMs: Math.max(0, due.readUIntBE(0, 6) - moment) }),
+      ...(next.length > 0 && { nextDueMs: Math.max(0, next.readUIntBE(0, 6) - moment) }),
     }
   }
 
   /** The jobs of a reply; undefined when one is of a kind that was not met before. */
-  #toJobs(reply: Buffer): Claimed[] | undefined {
+  #toJobs(receipt: Buffer, rows: readonly Buffer[]): Claimed[] | undefined {
     const jobs: Claimed[] = []
-    for (const { id, row, subject } of recordsIn(reply)) {
+    let next = 0
+    for (let at = 0; at < receipt.length; at += ENTRY) {
+      const row = rows[next++] ?? damaged()
       const kind = this.#kinds.kind(kindAt(row))
       if (kind === undefined) return undefined
-      const job: Claimed = toClaimed(id, row, kind)
-      if (subject !== undefined) job.subject = toSubject(subject)
+      const job: Claimed = toClaimed(idAt(receipt, at + TURN), row, kind)
+      // The row that a hook looks back on comes after its own.
+      if (isHook(row)) job.subject = toSubject(rows[next++] ?? damaged())
       jobs.push(job)
     }
     return jobs
   }
 
-  async #learn(reply: Buffer): Promise<Claimed[]> {
-    await this.#kinds.load([...new Set(Array.from(recordsIn(reply), ({ row }) => kindAt(row)))])
-    return this.#toJobs(reply) ?? damaged()
-  }
-}
-
-/** A reply's jobs: ids, rows, and of a hook the row it looks back on. */
-function* recordsIn(reply: Buffer) {
-  for (let at = 0; at < reply.length;) {
-    const upto = at + 24 + reply.readUInt32BE(at + 16)
-    const end = upto + reply.readUInt32BE(at + 20)
-    const row = reply.subarray(at + 24, upto)
-    yield { id: idAt(reply, at), row, subject: isHook(row) ? reply.subarray(upto, end) : undefined }
-    at = end
+  async #learn(receipt: Buffer, rows: readonly Buffer[]): Promise<Claimed[]> {
+    const kinds = rows.filter((row) => row.length > 0).map(kindAt)
+    await this.#kinds.load([...new Set(kinds)])
+    return this.#toJobs(receipt, rows) ?? damaged()
   }
 }
