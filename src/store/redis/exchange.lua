@@ -1,11 +1,14 @@
 -- exchange: settles M jobs and claims N, once per number (C2-C5, C7).
 --
 -- Keys    {p}:ready:<priority>:<queue> lists   {p}:line:<queue> zsets   what settle.lua and hand.lua name
--- In      ARGV[3] worker 16 bytes, [4] n, [5] limit, [6] settlements, then queues; none means every queue
+-- In      ARGV[3] worker 16 bytes, [4] n, [5] limit, [6] settlements, [7] kinds of their hooks,
+--         then queues; none means every queue
 -- Out     { refused } or { answers, now, next due moment or '', receipt, rows }
 -- Cost    O(M + N) and about ten commands; per job some string work and no command of its own
 -- Beware  clients resend: n and fence decide everything, arriving decides nothing
 
+local lacking = lacks_kind(ARGV[7])
+if lacking then return lacking end
 local worker, n, limit = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local standing, second = take_number(worker, n)
 if standing == 'gone' or standing == 'closed' then return { standing } end
@@ -172,7 +175,7 @@ if standing == 'again' then
   receipt, parts = hand_again(worker, n)
 else
   local queues = {}
-  for i = 7, #ARGV do queues[i - 6] = ARGV[i] end
+  for i = 8, #ARGV do queues[i - 7] = ARGV[i] end
   if limit > 0 and #queues == 0 then queues = every_queue() end
   for _, queue in ipairs(queues) do
     if #places >= limit then break end

@@ -62,7 +62,8 @@ export class RedisWorkbench implements Workbench {
     const hooks = hooksOf(settlements.map(({ outcome }) => outcome))
     return withKinds(this.#kinds, hooks, async (kinds) => {
       const packed = packSettlements(settlements, kinds)
-      const args = [packId(worker), n, Math.min(limit, LIMIT_MAX), packed, ...queues]
+      const distinct = Buffer.concat([...new Set(kinds)])
+      const args = [packId(worker), n, Math.min(limit, LIMIT_MAX), packed, distinct, ...queues]
       return this.#toExchanged(await this.#connection.call('exchange', args, { again: true }))
     })
   }
@@ -105,7 +106,9 @@ export class RedisWorkbench implements Workbench {
   }
 
   async expired(limit: number): Promise<(Artifact & { id: JobId })[]> {
-    const found = listOf(await this.#connection.call('files', ['expired', limit]))
+    const found = listOf(
+      await this.#connection.call('files', ['expired', limit], { as: 'expired' }),
+    )
     return found.map((one) => {
       const [place, packed] = listOf(one).map(bufferOf)
       if (!place || !packed) return damaged()
