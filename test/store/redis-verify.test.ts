@@ -106,9 +106,9 @@ test('verify finds nothing wrong with a store that is at work', async () => {
   await using other = await RedisStore.open(server.url)
   const worker = await Hand.register(other)
   await other.insert(chores(300))
-  let isOver = false
+  const over = new AbortController()
   const work = async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const jobs = await worker.claim(20)
       await worker.settleAll(jobs.slice(0, 10), again(0))
       await worker.settleAll(jobs.slice(10), completed({ keepMs: 0 }))
@@ -118,6 +118,6 @@ test('verify finds nothing wrong with a store that is at work', async () => {
   }
   const working = work()
   for (let look = 0; look < 3; look++) assert.deepEqual(await store.verify(), [])
-  isOver = true
+  over.abort()
   await working
 })

@@ -15,7 +15,7 @@ import type { Connection } from './connection.ts'
 import { withKinds } from './intake.ts'
 import type { Kinds } from './kinds.ts'
 import { packNotes } from './notes.ts'
-import { idAt, idsIn, packId, toBuffer } from './pack.ts'
+import { idAt, idsIn, number, packId, toBuffer } from './pack.ts'
 import {
   bufferOf,
   damaged,
@@ -49,7 +49,7 @@ export class RedisWorkbench implements Workbench {
   }
 
   async register({ id, leaseMs, info }: Registration): Promise<void> {
-    const args = ['register', packId(id), leaseMs, toBuffer(info)]
+    const args = ['register', packId(id), number(leaseMs), toBuffer(info)]
     await this.#connection.call('worker', args, { as: 'register', again: true })
   }
 
@@ -63,7 +63,7 @@ export class RedisWorkbench implements Workbench {
     return withKinds(this.#kinds, hooks, async (kinds) => {
       const packed = packSettlements(settlements, kinds)
       const distinct = Buffer.concat([...new Set(kinds)])
-      const args = [packId(worker), n, Math.min(limit, LIMIT_MAX), packed, distinct, ...queues]
+      const args = [packId(worker), ...trip(n, limit), packed, distinct, ...queues]
       return this.#toExchanged(await this.#connection.call('exchange', args, { again: true }))
     })
   }
@@ -83,7 +83,7 @@ export class RedisWorkbench implements Workbench {
   }
 
   async sweep(worker: WorkerId, n: number, limit: number): Promise<Exchanged> {
-    const args = [packId(worker), n, Math.min(limit, LIMIT_MAX)]
+    const args = [packId(worker), ...trip(n, limit)]
     return this.#toExchanged(await this.#connection.call('sweep', args, { again: true }))
   }
 
@@ -101,13 +101,13 @@ export class RedisWorkbench implements Workbench {
   }
 
   async purge(limit: number): Promise<Purged> {
-    const [erased, withFiles] = listOf(await this.#connection.call('purge', [limit]))
+    const [erased, withFiles] = listOf(await this.#connection.call('purge', [number(limit)]))
     return { erased: numberOf(erased), withFiles: idsIn(bufferOf(withFiles)) }
   }
 
   async expired(limit: number): Promise<(Artifact & { id: JobId })[]> {
     const found = listOf(
-      await this.#connection.call('files', ['expired', limit], { as: 'expired' }),
+      await this.#connection.call('files', ['expired', number(limit)], { as: 'expired' }),
     )
     return found.map((one) => {
       const [place, packed] = listOf(one).map(bufferOf)
@@ -161,3 +161,9 @@ export class RedisWorkbench implements Workbench {
     return this.#toJobs(receipt, rows) ?? damaged()
   }
 }
+
+/** The number of a trip, and how many jobs it may hand out: a call is bounded, whoever asks. */
+const trip = (n: number, limit: number): [number, number] => [
+  number(n),
+  number(Math.min(limit, LIMIT_MAX)),
+]
