@@ -41,6 +41,13 @@ local function kind(id)
   return known
 end
 
+-- Looked at before anything is written: a server that lost its last second may have lost a kind.
+local function lacks_kind(ids)
+  for at = 1, #ids, 8 do
+    if not kind(sub(ids, at, at + 7)) then return redis.error_reply('ERRAND_KIND unknown') end
+  end
+end
+
 local tallies = {}
 local function tally(queue, column, count)
   local counts = tallies[queue]

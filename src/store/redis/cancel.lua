@@ -1,11 +1,13 @@
 -- cancel: ends jobs that are not running, and asks the holders of those that are (C3, C10, C12).
 --
 -- Keys    {p}:asked:<worker> set   what line.lua and arrive.lua name
--- In      ARGV[3] for each job: id, span to keep I6, length I4 of its hook, the hook
+-- In      ARGV[3] for each job: id, span to keep I6, length I4 of its hook, the hook; ARGV[4] kinds of hooks
 -- Out     a byte a job: c(ancelled) a(sked) g(one), or the state it is in
 -- Cost    some commands a job, whatever the length of its line
 -- Beware  a running job is only asked: it has one exit, the settlement of its holder
 
+local lacking = lacks_kind(ARGV[4])
+if lacking then return lacking end
 local blob, at, answers = ARGV[3], 1, {}
 
 local function cancel(id, keep_ms, hook)

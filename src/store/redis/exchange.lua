@@ -1,11 +1,14 @@
 -- exchange: settles M jobs and claims N, once per number (C2-C5, C7).
 --
 -- Keys    {p}:ready:<priority>:<queue> lists   {p}:line:<queue> zsets   what settle.lua and hand.lua name
--- In      ARGV[3] worker 16 bytes, [4] n, [5] limit, [6] settlements, then queues; none means every queue
--- Out     { refused } or { answers, jobs, now, next due moment or '' }
+-- In      ARGV[3] worker 16 bytes, [4] n, [5] limit, [6] settlements, [7] kinds of their hooks,
+--         then queues; none means every queue
+-- Out     { refused } or { answers, now, next due moment or '', receipt, rows }
 -- Cost    O(M + N) and about ten commands; per job some string work and no command of its own
 -- Beware  clients resend: n and fence decide everything, arriving decides nothing
 
+local lacking = lacks_kind(ARGV[7])
+if lacking then return lacking end
 local worker, n, limit = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local standing, second = take_number(worker, n)
 if standing == 'gone' or standing == 'closed' then return { standing } end
@@ -32,10 +35,10 @@ local FIRST_LIFE = worker .. NOW .. six(n) .. NOW .. NEVER
 
 local function claim_first(place, id, raw)
   local fresh = RUNS_FIRST .. sub(raw, 7, 24) .. FIRST_LIFE .. sub(raw, HEAD)
-  local i, at = #changed, #parts
+  local i = #changed
   rows[id] = fresh
   changed[i + 1], changed[i + 2] = J .. id, fresh
-  parts[at + 1], parts[at + 2], parts[at + 3] = id, pack('>I4I4', #fresh, 0), fresh
+  parts[#parts + 1] = fresh
   places[#places + 1] = place .. NOW
 end
 
@@ -167,20 +170,20 @@ local function every_queue()
   return ordered
 end
 
-local jobs
+local receipt
 if standing == 'again' then
-  jobs = hand_again(worker, n)
+  receipt, parts = hand_again(worker, n)
 else
   local queues = {}
-  for i = 7, #ARGV do queues[i - 6] = ARGV[i] end
+  for i = 8, #ARGV do queues[i - 7] = ARGV[i] end
   if limit > 0 and #queues == 0 then queues = every_queue() end
   for _, queue in ipairs(queues) do
     if #places >= limit then break end
     claim_queue(queue)
   end
-  jobs = hand_out(worker, n, places, parts)
+  receipt = hand_out(worker, n, places)
   if stale >= STALE_MAX and #places < limit then next_due = now end
 end
 
 finish()
-return { answers, jobs, NOW, next_due and six(next_due) or '' }
+return { answers, NOW, next_due and six(next_due) or '', receipt, parts }

@@ -3,7 +3,7 @@
 -- Keys    {p}:worker:<id> hash   {p}:receipts:<worker> hash of n to entries   {p}:open:<worker>
 --         {p}:asked:<worker> set of jobs whose cancel was asked
 -- In      the worker, its number, jobs on their way
--- Out     for each job: id 16 bytes, lengths I4 of its row and of its subject's, both rows
+-- Out     a receipt, turn, id and fence of each job; and their rows, that of a hook before its subject's
 -- Cost    three commands a trip, a share of MGET and MSET for each job
 -- Beware  the last two numbers are remembered even when they handed out nothing
 
@@ -43,24 +43,22 @@ local function take(worker, n, id, raw, started)
 end
 
 local function describe(parts, id, raw)
-  local subject = ''
-  if bit.band(byte(raw, 2), TRAILS) > 0 then
-    local of = read(raw).has.s
-    local looked = of and get(of)
-    if looked then subject = whole(of, looked) end
-  end
-  local row = whole(id, raw)
-  parts[#parts + 1] = id .. pack('>I4I4', #row, #subject)
-  parts[#parts + 1] = row
-  if subject ~= '' then parts[#parts + 1] = subject end
+  parts[#parts + 1] = whole(id, raw)
+  if bit.band(byte(raw, 2), TRAILS) == 0 then return end
+  local of = read(raw).has.s
+  if not of then return end
+  local looked = get(of)
+  parts[#parts + 1] = looked and whole(of, looked) or ''
 end
 
-local function hand_out(worker, n, places, parts)
-  if #places == 0 then return '' end
-  redis.call('HSET', P .. 'receipts:' .. worker, n, table.concat(places))
-  redis.call('HSET', P .. 'open:' .. worker, n, #places)
-  rung.change = true
-  return table.concat(parts)
+local function hand_out(worker, n, places)
+  local receipt = table.concat(places)
+  if receipt ~= '' then
+    redis.call('HSET', P .. 'receipts:' .. worker, n, receipt)
+    redis.call('HSET', P .. 'open:' .. worker, n, #places)
+    rung.change = true
+  end
+  return receipt
 end
 
 -- The entries of a receipt whose jobs still run under its fences: id and row.
@@ -78,8 +76,11 @@ local function still_running(entries)
 end
 
 local function hand_again(worker, n)
-  local parts = {}
+  local places, parts = {}, {}
   local entries = redis.call('HGET', P .. 'receipts:' .. worker, n)
-  for _, one in ipairs(still_running(entries or '')) do describe(parts, one[1], one[2]) end
-  return table.concat(parts)
+  for i, one in ipairs(still_running(entries or '')) do
+    places[i] = sub(one[2], 7, 12) .. one[1] .. sub(one[2], 41, 46)
+    describe(parts, one[1], one[2])
+  end
+  return table.concat(places), parts
 end

@@ -8,9 +8,8 @@
 -- Cost    for plain fresh jobs MSETNX and RPUSH over all of them; else some commands a job
 -- Beware  refused by a full server before its first write, so a call is in entirely or not at all
 
-for at = 1, #ARGV[3], 8 do
-  if not kind(sub(ARGV[3], at, at + 7)) then return redis.error_reply('ERRAND_KIND unknown') end
-end
+local lacking = lacks_kind(ARGV[3])
+if lacking then return lacking end
 open_head()
 local blob = ARGV[4]
 local size = #blob

@@ -10,6 +10,8 @@ import { idAt, Packer, packIds, toBuffer } from './pack.ts'
 import { bufferOf, damaged } from './rows.ts'
 
 const CODES_MAX = 16
+/** What one command may store. As in row.lua. */
+const PLAIN_MAX = 1000
 
 /** Where work comes in. */
 export class RedisIntake implements Intake {
@@ -40,7 +42,8 @@ export class RedisIntake implements Intake {
         if (outcome.hook) packJob(packer, outcome.hook, kinds[next++] ?? damaged())
         packer.fill(hole, from)
       }
-      const answers = await this.#connection.call('cancel', [packer.done()], { again: true })
+      const args = [packer.done(), Buffer.concat([...new Set(kinds)])]
+      const answers = await this.#connection.call('cancel', args, { again: true })
       return Array.from(bufferOf(answers), (code) => CANCELLED[code] ?? stateAt(code))
     })
   }
@@ -54,7 +57,7 @@ export class RedisIntake implements Intake {
   async #send(jobs: readonly NewJob[]): Promise<unknown> {
     return withKinds(this.#kinds, jobs, (kinds) => {
       const packer = new Packer()
-      let areLike = true
+      let areLike = jobs.length <= PLAIN_MAX
       const [first] = jobs
       for (const [i, job] of jobs.entries()) {
         const isPlain = packJob(packer, job, kinds[i] ?? damaged())

@@ -24,8 +24,17 @@ export class Keys {
     return `${this.prefix}kinds`
   }
 
+  get queues(): string {
+    return `${this.prefix}queues`
+  }
+
+  /** A pattern: the braces mean nothing in it. */
   get every(): string {
     return `${this.prefix}*`
+  }
+
+  tally(queue: string): string {
+    return `${this.prefix}tally:${queue}`
   }
 
   channel(topic: Topic): string {

@@ -2,7 +2,7 @@
 --
 -- Keys    {p}:turns and its chunks, {p}:tag:<tag>, {p}:ready:* and {p}:line:*, {p}:scheduled, {p}:waiting,
 --         {p}:failed, {p}:cancelled, {p}:receipts:*
--- In      ARGV[3] walk, [4] its tag or queue and priority, [5] where it goes on or '', [6] limit,
+-- In      ARGV[3] walk, [4] its tag, or priority and queue, [5] where it goes on or '', [6] limit,
 --         [7] budget of looks, then state, job, queue, tenant, each '' or '=' and the value
 -- Out     { ids, looked at, where it goes on or '' }
 -- Cost    one MGET for each hundred looked at; a cursor is found by bisection
@@ -23,6 +23,20 @@ local function zset(name, backwards)
       return tonumber(found[2]), found[1]
     end,
     backwards = backwards,
+  }
+end
+
+-- The part of a queue's line that has one priority.
+local function line(priority, queue)
+  local key = P .. 'line:' .. queue
+  local first = redis.call('ZCOUNT', key, '-inf', '(' .. priority * AGES)
+  return {
+    size = redis.call('ZCOUNT', key, priority * AGES, '(' .. (priority + 1) * AGES),
+    range = function(a, b) return redis.call('ZRANGE', key, first + a, first + b) end,
+    key = function(rank)
+      local found = redis.call('ZRANGE', key, first + rank, first + rank, 'WITHSCORES')
+      return tonumber(found[2]), found[1]
+    end,
   }
 end
 
@@ -88,7 +102,7 @@ local WALKS = {
   running = running,
   tagged = function() return zset('tag:' .. of, true) end,
   list = function() return list('ready:' .. of) end,
-  line = function() return zset('line:' .. of) end,
+  line = function() return line(tonumber(sub(of, 1, 1)), sub(of, 3)) end,
   scheduled = function() return zset('scheduled') end,
   waiting = function() return zset('waiting') end,
   failed = function() return zset('failed', true) end,

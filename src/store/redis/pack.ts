@@ -115,6 +115,9 @@ export function idsIn(bytes: Buffer): string[] {
   return Array.from({ length: bytes.length / 16 }, (_, i) => idAt(bytes, 16 * i))
 }
 
+/** A number as an argument of its own. */
+export const number = (value: number): number => whole(value, Number.MAX_SAFE_INTEGER)
+
 /** Redis would wrap what does not fit, and no script is rolled back: it is refused before it is sent. */
 function whole(value: number, max: number): number {
   if (Number.isInteger(value) && value >= 0 && value <= max) return value

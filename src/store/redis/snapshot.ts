@@ -48,19 +48,22 @@ export async function takeSnapshot(connection: Connection): Promise<Snapshot> {
       const row = values[i]
       if (Buffer.isBuffer(row)) rows.set(rest, row)
     }
-    for (const { key, family, rest } of keys) {
+    const read = async ({ key, family, rest }: Key) => {
       const [command, ...args] = READS[family] ?? []
-      if (command === undefined || isIndex(family, rest)) continue
+      if (command === undefined || isIndex(family, rest)) return
       const reply = await connection.ask(String(command), key, ...args)
       const entries = Buffer.isBuffer(reply) ? [reply] : listOf(reply).map(bufferOf)
       const members = found.get(family) ?? new Map<string, Buffer[]>()
       found.set(family, members.set(rest, entries))
     }
+    await Promise.all(keys.map(read))
   }
   return { rows, entries: (family) => found.get(family) ?? new Map<string, Buffer[]>() }
 }
 
-async function* keysOf(connection: Connection) {
+type Key = { key: Buffer; family: string; rest: string }
+
+async function* keysOf(connection: Connection): AsyncGenerator<Key[]> {
   const { prefix, every } = connection.keys
   const seen = new Set<string>()
   let cursor = '0'

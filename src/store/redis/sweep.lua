@@ -10,7 +10,7 @@
 local worker, n, limit = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local standing = take_number(worker, n)
 if standing == 'gone' or standing == 'closed' then return { standing } end
-if standing == 'again' then return { '', hand_again(worker, n), NOW, '' } end
+if standing == 'again' then return { '', NOW, '', hand_again(worker, n) } end
 
 local function lease_of(id)
   local lease = redis.call('HMGET', P .. 'worker:' .. id, 'leaseMs', 'leaseUntil', 'unbroken', 'gone')
@@ -67,6 +67,6 @@ for _, owner in ipairs(redis.call('SMEMBERS', P .. 'gone')) do
   if redis.call('EXISTS', P .. 'receipts:' .. owner) == 0 then redis.call('SREM', P .. 'gone', owner) end
 end
 
-local jobs = hand_out(worker, n, places, parts)
+local receipt = hand_out(worker, n, places)
 finish()
-return { '', jobs, NOW, '' }
+return { '', NOW, '', receipt, parts }

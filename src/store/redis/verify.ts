@@ -1,17 +1,23 @@
-import { isEnded, STATES } from '../../job/state.ts'
+import { STATES } from '../../job/state.ts'
 import type { Finding } from '../contract.ts'
 import type { Connection } from './connection.ts'
+import { leavingsOf, rowsOf } from './laws.ts'
 import { placesOf } from './places.ts'
 import { idAt } from './pack.ts'
-import { kindAt, readSections, stateOf } from './rows.ts'
+import { kindAt, stateOf } from './rows.ts'
 import { fieldsOf, type Snapshot, takeSnapshot } from './snapshot.ts'
 
 const LOOKS = 3
-const HOLDS = 8
 const ENTRY = 28
 
 /** A row, with what the laws ask of it. */
-type Kept = { id: string; row: Buffer; state: (typeof STATES)[number]; queue: string; life: Buffer }
+export type Kept = {
+  id: string
+  row: Buffer
+  state: (typeof STATES)[number]
+  queue: string
+  life: Buffer
+}
 
 /**
  * Every sentence of the contract that keys can break (C5, C10, C12). The server goes on meanwhile: what
@@ -43,8 +49,8 @@ export class Verification {
     return [
       ...counters(kept, before, after),
       ...receipts(kept, snapshot),
-      ...rows(kept, snapshot),
-      ...leavings(kept, snapshot),
+      ...rowsOf(kept, snapshot),
+      ...leavingsOf(kept, snapshot),
       ...placesOf(kept, snapshot),
     ]
   }
@@ -71,15 +77,13 @@ export class Verification {
   }
 }
 
-export type { Kept }
-
 type Counts = Map<string, Record<string, number>>
 
 async function takeSnapshotOfTallies(connection: Connection): Promise<Counts> {
-  const queues = await connection.ask('SMEMBERS', `${connection.keys.prefix}queues`)
+  const queues = await connection.ask('SMEMBERS', connection.keys.queues)
   const counts: Counts = new Map()
   for (const queue of Array.isArray(queues) ? queues.map(String) : []) {
-    const reply = await connection.ask('HGETALL', `${connection.keys.prefix}tally:${queue}`)
+    const reply = await connection.ask('HGETALL', connection.keys.tally(queue))
     const fields = fieldsOf(Array.isArray(reply) ? reply : [])
     if (fields.length > 0)
       counts.set(
@@ -91,7 +95,7 @@ async function takeSnapshotOfTallies(connection: Connection): Promise<Counts> {
 }
 
 export const nameOf = (id: string): string => idAt(Buffer.from(id, 'latin1'), 0)
-const broken = (law: string, ids: readonly string[]): Finding[] =>
+export const broken = (law: string, ids: readonly string[]): Finding[] =>
   ids.slice(0, 100).map((id) => ({ law, detail: nameOf(id) }))
 
 function counters(kept: readonly Kept[], before: Counts, after: Counts): Finding[] {
@@ -162,88 +166,6 @@ function receipts(kept: readonly Kept[], snapshot: Snapshot): Finding[] {
     ...broken(
       'a running job stands in exactly one receipt of its worker',
       astray.map(({ id }) => id),
-    ),
-  ]
-}
-
-/** What a row says of itself. */
-function rows(kept: readonly Kept[], snapshot: Snapshot): Finding[] {
-  const listed = new Set<string>()
-  for (const entry of [...snapshot.entries('ended').values()].flat())
-    for (let at = 6; at < entry.length; at += 22)
-      listed.add(`${entry.toString('latin1', 0, 6)}${entry.toString('latin1', at, at + 22)}`)
-  const held = new Map(fieldsOf(snapshot.entries('unique').get('') ?? []))
-  const where = (law: string, wrong: (job: Kept) => boolean) =>
-    broken(
-      law,
-      kept.filter(wrong).map(({ id }) => id),
-    )
-  const endedAt = ({ life }: Kept) => life.toString('latin1', 34, 40)
-  return [
-    ...where('every body has its policy', ({ queue }) => queue === ''),
-    ...where(
-      'every ended job has a time to go',
-      (job) =>
-        isEnded(job.state) &&
-        !listed.has(`${endedAt(job)}${job.row.toString('latin1', 6, 12)}${job.id}`),
-    ),
-    ...where(
-      'an ended job has its time, and no other',
-      (job) => isEnded(job.state) !== job.life.readUIntBE(34, 6) > 0,
-    ),
-    ...where(
-      'a waiting job says for what, and no other',
-      ({ row, state }) => (state === 'waiting') !== readSections(row).has('w'),
-    ),
-    ...where(
-      'a running job has a worker',
-      ({ state, life }) => state === 'running' && life.readUIntBE(0, 6) === 0,
-    ),
-    ...where(
-      'only live and completed jobs hold a unique value',
-      ({ row, state }) =>
-        ((row[1] ?? 0) & HOLDS) > 0 && (state === 'failed' || state === 'cancelled'),
-    ),
-    ...where('a held value names its holder', ({ id, row }) => {
-      const value = readSections(row).get('u')?.toString('latin1')
-      const isNamed = value !== undefined && held.get(value)?.toString('latin1') === id
-      return ((row[1] ?? 0) & HOLDS) > 0 !== isNamed
-    }),
-    ...where('a hook that lives has its subject', ({ row, state }) => {
-      const subject = readSections(row).get('s')?.toString('latin1')
-      return subject !== undefined && !isEnded(state) && !snapshot.rows.has(subject)
-    }),
-  ]
-}
-
-function leavings(kept: readonly Kept[], { rows: stored, entries }: Snapshot): Finding[] {
-  const left = (kind: string, ids: readonly string[]) =>
-    broken(
-      `what was left has its job: ${kind}`,
-      ids.filter((id) => !stored.has(id)),
-    )
-  const files = [...entries('files').keys()]
-  const tagged = [...entries('tag').values()].flat().map((id) => id.toString('latin1'))
-  const fences = kept.filter(({ id, life }) =>
-    (entries('attempts').get(id) ?? []).some(
-      (attempt) => attempt.readUIntBE(0, 6) > life.readUIntBE(16, 6),
-    ),
-  )
-  return [
-    ...left('run', [...entries('attempts').keys()]),
-    ...left('log', [...entries('logs').keys()]),
-    ...left('file', files),
-    ...left('tag', tagged),
-    ...broken(
-      'only a completed job has files',
-      files.filter((id) => {
-        const row = stored.get(id)
-        return row !== undefined && stateOf(row) !== 'completed'
-      }),
-    ),
-    ...broken(
-      'no run has a higher fence than its job',
-      fences.map(({ id }) => id),
     ),
   ]
 }

@@ -77,16 +77,16 @@ export class Walks {
       .filter((queue) => filter.queue === undefined || queue === filter.queue)
     return queues
       .toSorted()
-      .flatMap((of) => [
-        { walk: 'line', of },
-        ...PRIORITIES.map((priority) => ({ walk: 'list', of: `${priority}:${of}` })),
-      ])
+      .flatMap((queue) =>
+        PRIORITIES.flatMap((priority) =>
+          ['line', 'list'].map((each) => ({ walk: each, of: `${priority}:${queue}` })),
+        ),
+      )
   }
 }
 
-/** Of each queue what came back or came due, by priority, then what came in. Names sort as they are walked. */
-const nameOf = ({ walk, of }: Way): string =>
-  walk === 'list' ? `${of.slice(2)}\0${of.slice(0, 1)}` : `${of}\0`
+/** Names sort as they are walked: by queue, by priority, what came back or came due before what came in. */
+const nameOf = ({ walk, of }: Way): string => `${of.slice(2)}\0${of.slice(0, 1)}\0${walk}`
 
 const choose = ({ state, tag }: Filter): string =>
   tag !== undefined ? 'tagged' : state === undefined || state === 'completed' ? 'all' : state

@@ -15,7 +15,7 @@ import type { Connection } from './connection.ts'
 import { withKinds } from './intake.ts'
 import type { Kinds } from './kinds.ts'
 import { packNotes } from './notes.ts'
-import { idAt, idsIn, packId, toBuffer } from './pack.ts'
+import { idAt, idsIn, number, packId, toBuffer } from './pack.ts'
 import {
   bufferOf,
   damaged,
@@ -32,6 +32,9 @@ import { Workers } from './workers.ts'
 
 const UNPARK_MAX = 1000
 const LIMIT_MAX = 1000
+/** What a receipt says of each job: its turn, its id, its fence. */
+const ENTRY = 28
+const TURN = 6
 
 /** Where work is done. */
 export class RedisWorkbench implements Workbench {
@@ -46,7 +49,7 @@ export class RedisWorkbench implements Workbench {
   }
 
   async register({ id, leaseMs, info }: Registration): Promise<void> {
-    const args = ['register', packId(id), leaseMs, toBuffer(info)]
+    const args = ['register', packId(id), number(leaseMs), toBuffer(info)]
     await this.#connection.call('worker', args, { as: 'register', again: true })
   }
 
@@ -59,7 +62,8 @@ export class RedisWorkbench implements Workbench {
     const hooks = hooksOf(settlements.map(({ outcome }) => outcome))
     return withKinds(this.#kinds, hooks, async (kinds) => {
       const packed = packSettlements(settlements, kinds)
-      const args = [packId(worker), n, Math.min(limit, LIMIT_MAX), packed, ...queues]
+      const distinct = Buffer.concat([...new Set(kinds)])
+      const args = [packId(worker), ...trip(n, limit), packed, distinct, ...queues]
       return this.#toExchanged(await this.#connection.call('exchange', args, { again: true }))
     })
   }
@@ -79,7 +83,7 @@ export class RedisWorkbench implements Workbench {
   }
 
   async sweep(worker: WorkerId, n: number, limit: number): Promise<Exchanged> {
-    const args = [packId(worker), n, Math.min(limit, LIMIT_MAX)]
+    const args = [packId(worker), ...trip(n, limit)]
     return this.#toExchanged(await this.#connection.call('sweep', args, { again: true }))
   }
 
@@ -97,12 +101,14 @@ export class RedisWorkbench implements Workbench {
   }
 
   async purge(limit: number): Promise<Purged> {
-    const [erased, withFiles] = listOf(await this.#connection.call('purge', [limit]))
+    const [erased, withFiles] = listOf(await this.#connection.call('purge', [number(limit)]))
     return { erased: numberOf(erased), withFiles: idsIn(bufferOf(withFiles)) }
   }
 
   async expired(limit: number): Promise<(Artifact & { id: JobId })[]> {
-    const found = listOf(await this.#connection.call('files', ['expired', limit]))
+    const found = listOf(
+      await this.#connection.call('files', ['expired', number(limit)], { as: 'expired' }),
+    )
     return found.map((one) => {
       const [place, packed] = listOf(one).map(bufferOf)
       if (!place || !packed) return damaged()
@@ -120,44 +126,44 @@ export class RedisWorkbench implements Workbench {
   }
 
   async #toExchanged(reply: unknown): Promise<Exchanged> {
-    const [first, jobs, now, due] = listOf(reply).map(bufferOf)
-    if (!first) return damaged()
-    if (!jobs || !now || !due) return { refused: String(first) === 'gone' ? 'gone' : 'closed' }
-    const moment = now.readUIntBE(0, 6)
+    const [answers, now, due, receipt, rows] = listOf(reply)
+    const first = bufferOf(answers)
+    if (now === undefined) return { refused: String(first) === 'gone' ? 'gone' : 'closed' }
+    const [moment, next, given] = [bufferOf(now).readUIntBE(0, 6), bufferOf(due), bufferOf(receipt)]
+    const handed = listOf(rows).map(bufferOf)
     return {
       answers: answersIn(first),
-      jobs: this.#toJobs(jobs) ?? (await this.#learn(jobs)),
+      jobs: this.#toJobs(given, handed) ?? (await this.#learn(given, handed)),
       now: moment,
-      ...(due.length > 0 && { nextDueMs: Math.max(0, due.readUIntBE(0, 6) - moment) }),
+      ...(next.length > 0 && { nextDueMs: Math.max(0, next.readUIntBE(0, 6) - moment) }),
     }
   }
 
   /** The jobs of a reply; undefined when one is of a kind that was not met before. */
-  #toJobs(reply: Buffer): Claimed[] | undefined {
+  #toJobs(receipt: Buffer, rows: readonly Buffer[]): Claimed[] | undefined {
     const jobs: Claimed[] = []
-    for (const { id, row, subject } of recordsIn(reply)) {
+    let next = 0
+    for (let at = 0; at < receipt.length; at += ENTRY) {
+      const row = rows[next++] ?? damaged()
       const kind = this.#kinds.kind(kindAt(row))
       if (kind === undefined) return undefined
-      const job: Claimed = toClaimed(id, row, kind)
-      if (subject !== undefined) job.subject = toSubject(subject)
+      const job: Claimed = toClaimed(idAt(receipt, at + TURN), row, kind)
+      // The row that a hook looks back on comes after its own.
+      if (isHook(row)) job.subject = toSubject(rows[next++] ?? damaged())
       jobs.push(job)
     }
     return jobs
   }
 
-  async #learn(reply: Buffer): Promise<Claimed[]> {
-    await this.#kinds.load([...new Set(Array.from(recordsIn(reply), ({ row }) => kindAt(row)))])
-    return this.#toJobs(reply) ?? damaged()
+  async #learn(receipt: Buffer, rows: readonly Buffer[]): Promise<Claimed[]> {
+    const kinds = rows.filter((row) => row.length > 0).map(kindAt)
+    await this.#kinds.load([...new Set(kinds)])
+    return this.#toJobs(receipt, rows) ?? damaged()
   }
 }
 
-/** A reply's jobs: ids, rows, and of a hook the row it looks back on. */
-function* recordsIn(reply: Buffer) {
-  for (let at = 0; at < reply.length;) {
-    const upto = at + 24 + reply.readUInt32BE(at + 16)
-    const end = upto + reply.readUInt32BE(at + 20)
-    const row = reply.subarray(at + 24, upto)
-    yield { id: idAt(reply, at), row, subject: isHook(row) ? reply.subarray(upto, end) : undefined }
-    at = end
-  }
-}
+/** The number of a trip, and how many jobs it may hand out: a call is bounded, whoever asks. */
+const trip = (n: number, limit: number): [number, number] => [
+  number(n),
+  number(Math.min(limit, LIMIT_MAX)),
+]
