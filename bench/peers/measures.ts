@@ -8,7 +8,7 @@ import type { Counted, Program } from './talk.ts'
 
 const SECONDS = settings.quick ? 0.5 : 3
 const PATIENCE_S = settings.quick ? 30 : 120
-const WARM_UP = 20
+const IDLE_WARM_UP = { jobs: 20, perSecond: 50 }
 const IDLE = { jobs: settings.quick ? 100 : 300, perSecond: 50 }
 const STREAM = { jobs: settings.quick ? 5000 : 20_000, perSecond: 5000 }
 const STREAM_WARM_UP = { jobs: 500, perSecond: 500 }
@@ -18,7 +18,8 @@ export const FEW = 10_000
 export const MANY = scaled(1_000_000)
 
 const BULK = 1000
-const INLINE = 100
+const MANY_AT_ONCE = 100
+const FEW_AT_ONCE = 10
 /** What would take minutes for so many jobs is not asked to. */
 const isFast = ({ jobs }: System) => jobs >= 50_000
 
@@ -47,15 +48,15 @@ export const TAKE: Record<MeasureName, Measure> = {
       return rate(await drain(system, grounds, { waiting: count, count, concurrency, executors }))
     }
     return {
-      'process, inline, concurrency 100': await one(INLINE),
-      ...(system.isSequential ? {} : { 'process, inline, concurrency 10': await one(10) }),
-      ...(system.isErrand && { 'process, worker with executors': await one(INLINE, true) }),
+      'process, inline, concurrency 100': await one(MANY_AT_ONCE),
+      ...(system.isSequential ? {} : { 'process, inline, concurrency 10': await one(FEW_AT_ONCE) }),
+      ...(system.isErrand && { 'process, worker with executors': await one(MANY_AT_ONCE, true) }),
     }
   },
 
   async pickup(system, grounds) {
     await using stage = await Stage.set(system, grounds)
-    const worker = await idle(stage, { jobs: WARM_UP, perSecond: IDLE.perSecond })
+    const worker = await idle(stage, FEW_AT_ONCE, IDLE_WARM_UP)
     const { latencies } = await pickUp(stage, worker, IDLE)
     return {
       'idle pickup, p50': percentile(latencies, 0.5),
@@ -65,12 +66,12 @@ export const TAKE: Record<MeasureName, Measure> = {
 
   async stream(system, grounds) {
     await using stage = await Stage.set(system, grounds)
-    const worker = await idle(stage, STREAM_WARM_UP)
+    const worker = await idle(stage, MANY_AT_ONCE, STREAM_WARM_UP)
     const { latencies, ...counted } = await pickUp(stage, worker, STREAM)
     return {
       'pickup at 5 000/s, p50': percentile(latencies, 0.5),
       'pickup at 5 000/s, p99': percentile(latencies, 0.99),
-      'pickup at 5 000/s, kept up with': rate(counted),
+      'pickup at 5 000/s, kept up with': Math.min(rate(counted), STREAM.perSecond),
     }
   },
 
@@ -89,7 +90,7 @@ export const TAKE: Record<MeasureName, Measure> = {
 
   async snapshot(system, grounds) {
     if (system.server !== 'postgres' || !isFast(system)) return {}
-    const many = { waiting: SNAPSHOT_JOBS, count: SNAPSHOT_JOBS, concurrency: INLINE }
+    const many = { waiting: SNAPSHOT_JOBS, count: SNAPSHOT_JOBS, concurrency: MANY_AT_ONCE }
     const free = await drain(system, grounds, many)
     const held = await drain(system, grounds, { ...many, snapshot: true })
     return {
@@ -107,7 +108,12 @@ export const TAKE: Record<MeasureName, Measure> = {
     if (!system.isFilledFast) return {}
     const count = scaled(system.jobs) / 2
     const one = (waiting: number) =>
-      drain(system, grounds, { waiting: waiting + count, count, concurrency: INLINE, bare: true })
+      drain(system, grounds, {
+        waiting: waiting + count,
+        count,
+        concurrency: MANY_AT_ONCE,
+        bare: true,
+      })
     const few = rate(await one(FEW))
     const many = rate(await one(MANY))
     return {
@@ -145,9 +151,9 @@ async function drain(system: System, grounds: Grounds, how: Drain): Promise<Coun
 type Pace = { jobs: number; perSecond: number }
 
 /** A worker that has done its first jobs. */
-async function idle(stage: Stage, pace: Pace): Promise<Program> {
+async function idle(stage: Stage, concurrency: number, pace: Pace): Promise<Program> {
   const worker = stage.worker()
-  await Promise.all([worker.work(INLINE), pickUp(stage, worker, pace)])
+  await Promise.all([worker.work(concurrency), pickUp(stage, worker, pace)])
   return worker
 }
 

@@ -10,6 +10,9 @@ export type Lead = {
   ratio: number
 }
 
+/** Less than this is nobody's lead. */
+const NOISE = 0.02
+
 /** What every round measured. Ratios are taken within a round, where a slow minute weighs on both sides. */
 export class Results {
   readonly #rounds: Map<string, Figures>[] = []
@@ -48,7 +51,7 @@ export class Results {
     return figureNames.flatMap((figure) =>
       systems.flatMap((system) => {
         const ratio = median(this.ratios(system, figure))
-        const isAhead = isMoreBetter(figure) ? ratio < 1 : ratio > 1
+        const isAhead = isMoreBetter(figure) ? ratio < 1 - NOISE : ratio > 1 + NOISE
         if (!isAhead) return []
         const errand = median(this.runs(errandBeside(system)?.id ?? '', figure))
         return [{ system, figure, value: median(this.runs(system.id, figure)), errand, ratio }]

@@ -111,7 +111,8 @@ export class Program implements AsyncDisposable {
   }
 
   #fail(why: string): void {
-    for (const { reject } of this.#waiting.values()) reject(new Error(`${this.#title} ${why}`))
+    const error = new Error(Program.#isInterrupted ? 'interrupted' : `${this.#title} ${why}`)
+    for (const { reject } of this.#waiting.values()) reject(error)
     this.#waiting.clear()
   }
 

@@ -52,6 +52,8 @@ export abstract class Server implements AsyncDisposable {
   async #spawn(): Promise<void> {
     this.#guard = spawn('sh', ['-c', `exec 3<&0; ${GUARD}`, 'guard', ...this.command], {
       ...this.options,
+      // Ctrl-C is for its owner, who may still need it to end well.
+      detached: true,
       stdio: ['pipe', 'pipe', 'ignore'],
     })
     const [line] = await once(this.#guard.stdout ?? this.#guard, 'data')
