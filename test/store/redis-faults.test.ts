@@ -2,16 +2,20 @@ import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import { Redis } from 'ioredis'
 import { hasCode } from '../../src/job/errors.ts'
+import { packId } from '../../src/store/redis/pack.ts'
 import { RedisStore } from '../../src/store/redis/store.ts'
 import { accepted, Hand, idsOf, only, seen } from '../support/hand.ts'
-import { bytes, chore, chores, completed, failed } from '../support/jobs.ts'
+import { bytes, chore, chores, completed, failed, released } from '../support/jobs.ts'
 import { RedisServer } from '../support/servers/redis.ts'
 import { eventually } from '../support/until.ts'
 
 const PATIENCE = { timeout: 30_000 }
 const FAILS_WITHIN_MS = 5500
 
-const server = await RedisServer.start()
+/** Its own words would come between ours and its pid. */
+const startServer = (...more: string[]) => RedisServer.start('--logfile', '/dev/null', ...more)
+
+const server = await startServer()
 const admin = new Redis(server.url)
 admin.on('error', () => undefined)
 const open = () => RedisStore.open(server.url)
@@ -25,7 +29,7 @@ beforeEach(async () => {
 })
 
 test('a server that keeps no file is refused, unless it is asked for', async () => {
-  await using forgetful = await RedisServer.start('--appendonly', 'no')
+  await using forgetful = await startServer('--appendonly', 'no')
   await assert.rejects(
     () => RedisStore.open(forgetful.url),
     (error) => hasCode(error, 'STORE_UNSAFE'),
@@ -36,18 +40,18 @@ test('a server that keeps no file is refused, unless it is asked for', async () 
 
 test('a server that evicts is refused, unless it has no limit', async () => {
   const policy = ['--maxmemory-policy', 'allkeys-lru']
-  await using evicting = await RedisServer.start('--maxmemory', '50mb', ...policy)
+  await using evicting = await startServer('--maxmemory', '50mb', ...policy)
   await assert.rejects(
     () => RedisStore.open(evicting.url),
     (error) => hasCode(error, 'STORE_UNSAFE'),
   )
-  await using boundless = await RedisServer.start(...policy)
+  await using boundless = await startServer(...policy)
   await using store = await RedisStore.open(boundless.url)
   assert.deepEqual([store.about.kind, store.about.durability], ['redis', 'AOF everysec'])
 })
 
 test('what a store says of itself holds no password', async () => {
-  await using guarded = await RedisServer.start()
+  await using guarded = await startServer()
   const keeper = new Redis(guarded.url)
   await keeper.config('SET', 'requirepass', 'hushhush')
   keeper.disconnect()
@@ -111,7 +115,7 @@ test('a store that was wiped is not taken for an empty one', async () => {
 })
 
 test('a full server takes nothing in, and lets everything end', PATIENCE, async () => {
-  await using small = await RedisServer.start('--maxmemory', '20mb')
+  await using small = await startServer('--maxmemory', '20mb')
   await using store = await RedisStore.open(small.url)
   const worker = await Hand.register(store)
   await store.insert(chores(100))
@@ -187,7 +191,7 @@ test('a call whose reply was lost is sent again, and happens once', PATIENCE, as
 })
 
 test('a replica is no store to write to', PATIENCE, async () => {
-  await using primary = await RedisServer.start()
+  await using primary = await startServer()
   await using store = await open()
   await admin.replicaof('127.0.0.1', primary.port)
   await assert.rejects(
@@ -225,4 +229,22 @@ test('a kind that the server lost with its last second is stored again', async (
   const worker = await Hand.register(store)
   await worker.settleAll(await worker.claim(2), failed())
   assert.deepEqual(await store.verify(), [])
+})
+
+test('a place whose job is gone holds nobody up', async () => {
+  await using store = await open()
+  const worker = await Hand.register(store)
+  const [due, back, ...others] = chores(5)
+  assert(due && back)
+  await store.insert([{ ...due, delayMs: 1 }, back])
+  await worker.settle(await worker.claimOne(), released())
+  await admin.del(
+    ...[due, back].map(({ id }) => Buffer.concat([Buffer.from('{errand}:j:'), packId(id)])),
+  )
+  await store.insert([...others, chore({ delayMs: 1 })])
+  const taken = await eventually(async () => {
+    const jobs = await worker.claim(5)
+    return jobs.length > 0 && jobs
+  })
+  assert(taken.length >= 3)
 })

@@ -18,18 +18,21 @@ local function promote()
   fetch(ids)
   for i, id in ipairs(ids) do
     local raw = rows[id]
-    local marks, rev = unstruct('>BI4', raw, 2)
-    local at = bit.band(marks, LIFE) > 0 and WITH_LIFE or HEAD
-    put(id, pack('>BBI4', READY, bit.bor(marks, LINED), rev + 1) .. sub(raw, 7))
-    local priority, of = unstruct('>Bc8', raw, at)
-    local queue = kind(of).queue
-    local line = lines[queue]
-    if not line then
-      line = {}
-      lines[queue] = line
+    -- A place without its job is for verify to tell of; nobody else is held up by it.
+    if raw then
+      local marks, rev = unstruct('>BI4', raw, 2)
+      local at = bit.band(marks, LIFE) > 0 and WITH_LIFE or HEAD
+      put(id, pack('>BBI4', READY, bit.bor(marks, LINED), rev + 1) .. sub(raw, 7))
+      local priority, of = unstruct('>Bc8', raw, at)
+      local queue = kind(of).queue
+      local line = lines[queue]
+      if not line then
+        line = {}
+        lines[queue] = line
+      end
+      line[#line + 1] = priority * AGES + from_six(raw, 13)
+      line[#line + 1] = places[i]
     end
-    line[#line + 1] = priority * AGES + from_six(raw, 13)
-    line[#line + 1] = places[i]
   end
   for queue, line in pairs(lines) do
     redis.call('ZADD', P .. 'line:' .. queue, unpack(line))

@@ -99,6 +99,11 @@ local function claim_merged(key, line_key, line, from, upto)
     while i <= #listed and not stands(listed[i], rows[listed_ids[i]]) do
       i, stale = i + 1, stale + 1
     end
+    -- A place without its job is for verify to tell of.
+    while from <= upto and not rows[sub(line[from], 7)] do
+      taken[#taken + 1] = line[from]
+      from = from + 1
+    end
     local place, other = listed[i], line[from]
     if from > upto then other = nil end
     -- A list that goes on may hold older jobs than the rest of the line.
