@@ -58,7 +58,8 @@ async function workElsewhere(handle: (data?: Data, jobs?: number) => void): Prom
       stdio: ['ignore', 'ignore', 'inherit'],
     },
   )
-  process.on('exit', () => elsewhere?.kill('SIGTERM'))
+  // Interrupted: there is no store left to hand anything back to. Its executors end with it.
+  process.on('exit', () => elsewhere?.kill('SIGKILL'))
   void follow(errand, handle)
 }
 

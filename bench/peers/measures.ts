@@ -14,8 +14,8 @@ const STREAM = { jobs: settings.quick ? 5000 : 20_000, perSecond: 5000 }
 const STREAM_WARM_UP = { jobs: 500, perSecond: 500 }
 const WAITING = settings.quick ? 10_000 : 50_000
 const SNAPSHOT_JOBS = scaled(300_000)
-export const FEW = 10_000
-export const MANY = scaled(1_000_000)
+const FEW = 10_000
+const MANY = scaled(1_000_000)
 
 const BULK = 1000
 const MANY_AT_ONCE = 100

@@ -38,6 +38,7 @@ const ANSWERS = 3
 /** Calls that a steady producer leaves under way before it waits. */
 const CALLS_MAX = 2000
 const BATCHES_MAX = 8
+const WARM_UP_MS = 500
 
 const payload: Data = { text: 'x'.repeat(89) }
 
@@ -92,7 +93,7 @@ async function enqueue(
     await Promise.all(Array.from({ length: callers }, caller))
     return jobs
   }
-  await until(moment() + seconds * 200)
+  await until(moment() + WARM_UP_MS)
   const start = moment()
   const jobs = await until(start + seconds * 1000)
   return { jobs, ms: moment() - start }
@@ -115,7 +116,7 @@ async function pace(
     const data = () => ({ sentAt: moment() })
     if (batches && due > sent) track(producer.addMany(Array.from({ length: due - sent }, data)))
     else for (let i = sent; i < due; i++) track(producer.add(data()))
-    sent = Math.max(sent, due)
+    sent = due
     while (calls.size > (batches ? BATCHES_MAX : CALLS_MAX)) await Promise.race(calls)
     await sleep(Math.max(1, start + (sent * 1000) / perSecond - moment()))
   }

@@ -17,7 +17,15 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => Program.int
 
 const about = provide(systems)
 const results = new Results()
-await measureAll()
+const failure = await measureAll().then(
+  () => undefined,
+  (error: unknown) => error,
+)
+// An hour's figures are worth a look even then; but nothing is kept of half a run.
+if (failure !== undefined) {
+  console.error(blocks(systems, results))
+  throw failure
+}
 
 const kinds = [...new Set(systems.map(({ server }) => server))]
 const verdicts = TARGETS.filter(({ server }) => kinds.includes(server)).map((target) =>

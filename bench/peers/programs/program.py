@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 ANSWERS = 3
 PAYLOAD = {"text": "x" * 89}
 THREADS_MAX = 20
+WARM_UP_MS = 500
 
 
 def moment():
@@ -66,7 +67,7 @@ def enqueue(peer, callers, size, seconds, **_):
         return jobs
 
     threads = min(callers, THREADS_MAX)
-    until(moment() + seconds * 200)
+    until(moment() + WARM_UP_MS)
     start = moment()
     end = start + seconds * 1000
     with ThreadPoolExecutor(threads) as pool:
