@@ -88,39 +88,36 @@ export class Connection implements AsyncDisposable {
     { as = verb, again = false, apart = false }: Call = {},
   ): Promise<unknown> {
     const wire = apart ? this.#apart : this.#main
-    const since = performance.now()
     if (isArmed()) failpoint(`${as}.before_commit`)
-    for (;;) {
-      if (this.#closed) throw new ErrandError('STORE_CLOSED', {})
+    const reply = await this.#repeat(again, () => {
       const time = this.#clock === undefined ? '' : `${this.#clock.now()}`
-      try {
-        const reply = await wire.run(SCRIPTS[verb], this.keys.store, [
-          this.#identity,
-          time,
-          ...args,
-        ])
-        if (isArmed()) failpoint(`${as}.after_commit`)
-        return reply
-      } catch (error) {
-        const mayRepeat = isUnsent(error) || (again && isLost(error))
-        if (mayRepeat && performance.now() - since < REPEAT_MS) {
-          // The client learns only now that its line is down.
-          await sleep(BREATH_MS)
-          continue
-        }
-        throw wordOf(error) === 'ERRAND_KIND' ? error : toErrand(error, this.location)
-      }
-    }
+      return wire.run(SCRIPTS[verb], this.keys.store, [this.#identity, time, ...args])
+    })
+    if (isArmed()) failpoint(`${as}.after_commit`)
+    return reply
   }
 
-  /** A command that needs no script. */
-  async ask(command: string, ...args: Argument[]): Promise<unknown> {
-    if (this.#closed) throw new ErrandError('STORE_CLOSED', {})
-    try {
+  /** A command that only reads, and needs no script. */
+  ask(command: string, ...args: Argument[]): Promise<unknown> {
+    return this.#repeat(true, async () => {
       await this.#main.ready()
-      return await this.#main.client.callBuffer(command, ...args)
-    } catch (error) {
-      throw toErrand(error, this.location)
+      return this.#main.client.callBuffer(command, ...args)
+    })
+  }
+
+  async #repeat(again: boolean, send: () => Promise<unknown>): Promise<unknown> {
+    const since = performance.now()
+    for (;;) {
+      if (this.#closed) throw new ErrandError('STORE_CLOSED', {})
+      try {
+        return await send()
+      } catch (error) {
+        const mayRepeat = isUnsent(error) || (again && isLost(error))
+        if (!mayRepeat || performance.now() - since >= REPEAT_MS)
+          throw wordOf(error) === 'ERRAND_KIND' ? error : toErrand(error, this.location)
+        // The client learns only now that its line is down.
+        await sleep(BREATH_MS)
+      }
     }
   }
 
