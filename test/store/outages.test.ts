@@ -7,6 +7,7 @@ import type { Store } from '../../src/store/contract.ts'
 import { openStore } from '../../src/open.ts'
 import { Hand, idsOf, only } from '../support/hand.ts'
 import { chore, chores, completed } from '../support/jobs.ts'
+import { Proxy } from '../support/proxy.ts'
 import { PostgresServer } from '../support/servers/postgres.ts'
 import { RedisServer } from '../support/servers/redis.ts'
 import type { Server } from '../support/servers/server.ts'
@@ -80,6 +81,20 @@ for (const [name, server] of SERVERS)
       assert(!('refused' in again))
       assert.deepEqual(idsOf(again.jobs), idsOf(claimed))
       assert.deepEqual(await hand.settleAll(claimed, completed()), ['done', 'done', 'done'])
+    })
+
+    test('answers an insert whose reply was lost as it would have', async () => {
+      await using proxy = await Proxy.open(server.port)
+      await using store = await openStore(server.url.replace(`:${server.port}`, `:${proxy.port}`))
+      await store.insert([chore()])
+      const jobs = chores(3)
+      proxy.cutReply(1)
+      const answers = await store.insert(jobs)
+      assert.deepEqual(
+        answers,
+        jobs.map(({ id }) => ({ id, joined: false })),
+      )
+      assert.deepEqual(await store.verify(), [])
     })
 
     test('rings who listens once it is back, since something may have been missed', async () => {

@@ -5,7 +5,7 @@
 -- Cost    a few index steps a job
 -- Beware  a running job is only asked: it has one exit, the settlement of its holder
 
-create function errand.cancel(in_now bigint, in_slot integer, ids uuid[], keeps bigint[], hooks jsonb)
+create function errand.cancel(in_now bigint, in_slot integer, in_kinds jsonb, ids uuid[], keeps bigint[], hooks jsonb)
 returns text[] language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   now bigint := errand.clock(in_now);
@@ -14,6 +14,7 @@ declare
   job errand.job;
   hook jsonb;
 begin
+  perform errand.learn(in_kinds);
   for place in 1 .. cardinality(ids) loop
     select * into job from errand.job as j where j.id = ids[place] for update;
     if not found then

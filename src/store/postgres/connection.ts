@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryResultRow } from 'pg'
 import { failpoint, isArmed } from '../../base/failpoint.ts'
 import { type Clock, type Millis, systemClock } from '../../base/time.ts'
 import { ErrandError } from '../../job/errors.ts'
 import { Bells } from './bells.ts'
-import { isUndone, toErrand } from './fault.ts'
+import { isLost, isUndone, toErrand } from './fault.ts'
 import { migrate, type Standing } from './migrate.ts'
 import { inSchema } from './statements.ts'
 
@@ -18,10 +19,22 @@ export type ConnectionOptions = {
 export type Values = readonly (string | number | boolean | Uint8Array | null)[]
 export type Row = Record<string, string | null>
 
+type How = {
+  /** Whether it may be sent again when its reply was lost. */
+  again?: boolean
+  /** Renewals have a line of their own: nothing that is slow may stand before them. */
+  apart?: boolean
+}
+
 const CONNECT_MS = 2000
 const QUERY_MS = 5000
+/** For what reads or rewrites everything. */
+const LONG_MS = 600_000
 const POOL_MAX = 5
 const TRIES_MAX = 5
+/** A repeat is worth its wait only while its caller still listens. */
+const REPEAT_MS = 2500
+const BREATH_MS = 20
 /** Counters are spread over this many rows a queue. */
 const SLOTS = 32
 
@@ -36,6 +49,7 @@ export class Connection implements AsyncDisposable {
   /** Renewing never waits for what others do. */
   readonly #reserved: Pool
   readonly #identity: string
+  readonly #texts = new Map<string, string>()
   #isClosed = false
 
   private constructor(
@@ -72,7 +86,7 @@ export class Connection implements AsyncDisposable {
       application_name: 'errand',
       types: { getTypeParser: () => (text: string) => text },
     }
-    const client = new Client({ ...config, query_timeout: 60_000 })
+    const client = new Client({ ...config, query_timeout: LONG_MS })
     client.on('error', () => undefined)
     try {
       await client.connect()
@@ -94,55 +108,68 @@ export class Connection implements AsyncDisposable {
   }
 
   /** Calls a function of ours: one statement, one transaction, one trip. */
-  call(verb: string, name: string, values: Values, isUrgent = false): Promise<Row[]> {
-    const places = values.map((_, i) => `$${i + 1}`).join(', ')
-    const text = inSchema(this.schema, `select * from errand.${name}(${places})`)
-    return this.#run(verb, text, values, isUrgent ? this.#reserved : this.#pool)
+  async call(verb: string, name: string, values: Values, how: How = {}): Promise<Row[]> {
+    if (isArmed()) failpoint(`${verb}.before_commit`)
+    const rows = await this.#run(this.#callText(name, values.length), values, how)
+    if (isArmed()) failpoint(`${verb}.after_commit`)
+    return rows
   }
 
   /** A statement of `look.sql`, already in its schema. */
   look(text: string, values: Values = []): Promise<Row[]> {
-    return this.#run(undefined, text, values, this.#pool)
+    return this.#run(text, values, { again: true })
   }
 
-  /** Several statements in one snapshot, or one transaction. */
+  /** Several statements in one snapshot, or one transaction; however long they take. */
   async within<T>(
     how: string,
     work: (ask: (text: string, values?: Values) => Promise<Row[]>) => Promise<T>,
   ): Promise<T> {
     this.#refuseClosed()
     let client: PoolClient | undefined
-    let broken = true
+    let isWhole = false
     try {
       client = await this.#pool.connect()
-      const { query } = { query: client.query.bind(client) }
-      await query(`begin ${how}`)
-      const value = await work(
-        async (text, values = []) => (await query<Row>(text, [...values])).rows,
-      )
-      await query('commit')
-      broken = false
+      const given = client
+      const ask = async (text: string, values: Values = []) => {
+        const patient = { text, values: [...values], query_timeout: LONG_MS }
+        return (await given.query<Row>(patient)).rows
+      }
+      await ask(`begin ${how}`)
+      const value = await work(ask)
+      await ask('commit')
+      isWhole = true
       return value
     } catch (error) {
       throw toErrand(error)
     } finally {
-      client?.release(broken)
+      client?.release(!isWhole)
     }
   }
 
-  async #run(verb: string | undefined, text: string, values: Values, pool: Pool): Promise<Row[]> {
-    this.#refuseClosed()
-    if (verb !== undefined && isArmed()) failpoint(`${verb}.before_commit`)
+  async #run(text: string, values: Values, { again = false, apart = false }: How): Promise<Row[]> {
+    const since = performance.now()
     for (let tries = 1; ; tries++) {
+      this.#refuseClosed()
       try {
-        const { rows } = await pool.query<Row>(text, [...values])
-        if (verb !== undefined && isArmed()) failpoint(`${verb}.after_commit`)
-        return rows
+        return (await (apart ? this.#reserved : this.#pool).query<Row>(text, [...values])).rows
       } catch (error) {
         // Two calls waited for each other and this one was undone: nothing of it is left.
-        if (tries >= TRIES_MAX || !isUndone(error)) throw toErrand(error)
+        const isFree = isUndone(error) && tries < TRIES_MAX
+        const isWorth = again && isLost(error) && performance.now() - since < REPEAT_MS
+        if (!isFree && !isWorth) throw toErrand(error)
+        await sleep(BREATH_MS * (1 + Math.random()))
       }
     }
+  }
+
+  #callText(name: string, count: number): string {
+    const known = this.#texts.get(name)
+    if (known !== undefined) return known
+    const places = Array.from({ length: count }, (_, i) => `$${i + 1}`).join(', ')
+    const text = inSchema(this.schema, `select * from errand.${name}(${places})`)
+    this.#texts.set(name, text)
+    return text
   }
 
   /** Every new connection is asked whether it leads to the database we know. */

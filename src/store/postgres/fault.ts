@@ -16,6 +16,15 @@ const CORRUPT = /^XX00[12]/
 /** What `pg` says of connections that it gave up itself, without a code. */
 const LOST = /timeout|terminated|Connection|not queryable|closed/i
 
+/** Whether the line went down, or the server with it: nobody knows whether the call arrived. */
+export const isLost = (error: unknown): boolean => {
+  const code = codeOf(error)
+  const message = error instanceof Error ? error.message : ''
+  return code === ''
+    ? !(error instanceof ErrandError) && LOST.test(message)
+    : /^(08|57P0|E)/.test(code)
+}
+
 /** What PostgreSQL or the way to it threw, in our words. The cause is kept; no value is repeated. */
 export function toErrand(error: unknown): unknown {
   if (error instanceof ErrandError) return error

@@ -1,12 +1,21 @@
 -- insert: stores jobs, or finds the ones they repeat (C8).
 --
--- In      arrays, one element a job; or rows of new_job when one of them looks up others
+-- In      the kinds they are of; arrays, one element a job, or rows of new_job when one of them looks up others
 -- Out     what was not simply stored: its place, and the job that was there first
 -- Cost    four index steps a job; one more for an id or a unique value that was given
 -- Beware  an id moves from `job` to `ended` in another transaction: only a look after the insert is sure
 
+-- What these jobs share, where it is not here yet.
+create function errand.learn(in_kinds jsonb) returns void language plpgsql as $$
+begin
+  insert into errand.kind (id, name, queue, policy)
+  select given.* from jsonb_to_recordset(in_kinds) as given (id bigint, name text, queue text, policy bytea)
+  where not exists (select from errand.kind as k where k.id = given.id)
+  on conflict do nothing;
+end $$;
+
 create function errand.insert(
-  in_now bigint, in_slot integer, ids uuid[], kinds integer[], queues text[], tenants text[],
+  in_now bigint, in_slot integer, in_kinds jsonb, ids uuid[], kinds bigint[], queues text[], tenants text[],
   priorities smallint[], run_ats bigint[], delays bigint[], expiries bigint[],
   deadlines bigint[], inputs bytea[]
 ) returns table (place integer, id uuid, verdict text)
@@ -19,6 +28,7 @@ declare
   fresh uuid[];
   twice uuid[];
 begin
+  perform errand.learn(in_kinds);
   with given as (
     select *, greatest(coalesce(run_at, now + coalesce(delay_ms, 0)), now) as due
     from unnest(ids, kinds, queues, tenants, priorities, run_ats, delays, expiries, deadlines, inputs)
@@ -126,17 +136,6 @@ begin
   end loop;
 end $$;
 
--- The numbers of what jobs of one definition share.
-create function errand.kinds(names text[], queues text[], policies bytea[]) returns integer[] language plpgsql as $$
-begin
-  insert into errand.kind (name, queue, policy)
-  select * from unnest(names, queues, policies) on conflict do nothing;
-  return (
-    select array_agg(k.id order by g.place)
-    from unnest(names, queues, policies) with ordinality as g (name, queue, policy, place)
-    join errand.kind as k on k.name = g.name and k.queue = g.queue and sha256(k.policy) = sha256(g.policy));
-end $$;
-
 create function errand.insert_named(in_now bigint, in_slot integer, jobs errand.new_job[])
 returns table (id uuid, verdict text)
 language plpgsql as $$
@@ -159,9 +158,10 @@ begin
   end if;
 end $$;
 
-create function errand.insert_jobs(in_now bigint, in_slot integer, jobs jsonb)
-returns table (id uuid, verdict text) language sql
-begin atomic
-  select * from errand.insert_named(in_now, in_slot, array(
+create function errand.insert_jobs(in_now bigint, in_slot integer, in_kinds jsonb, jobs jsonb)
+returns table (id uuid, verdict text) language plpgsql as $$
+begin
+  perform errand.learn(in_kinds);
+  return query select * from errand.insert_named(in_now, in_slot, array(
     select jsonb_populate_record(null::errand.new_job, given.value) from jsonb_array_elements(jobs) as given));
-end;
+end $$;

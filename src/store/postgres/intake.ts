@@ -18,19 +18,18 @@ export class PostgresIntake implements Intake {
 
   async insert(jobs: readonly NewJob[]): Promise<Inserted[]> {
     if (jobs.length === 0) return []
-    await this.#kinds.learn(jobs)
     return jobs.every(isPlain) ? this.#insertPlain(jobs) : this.#insertNamed(jobs)
   }
 
   async cancel(cancels: readonly Cancel[]): Promise<Cancelled[]> {
-    await this.#kinds.learn(cancels.flatMap(({ outcome }) => outcome.hook ?? []))
-    const hooks = cancels.map(({ outcome: { hook } }) => hook && toNewJob(hook, this.#kinds))
+    const hooks = cancels.map(({ outcome }) => outcome.hook)
     const rows = await this.#connection.call('cancel', 'cancel', [
       this.#connection.now,
       this.#connection.slot,
+      JSON.stringify(this.#kinds.of(hooks.flatMap((hook) => hook ?? []))),
       plain(cancels.map(({ id }) => id)),
       plain(cancels.map(({ outcome }) => outcome.keepMs)),
-      JSON.stringify(hooks.map((hook) => hook ?? null)),
+      JSON.stringify(hooks.map((hook) => (hook ? toNewJob(hook, this.#kinds) : null))),
     ])
     return answersOf(rows).map(toCancelled)
   }
@@ -42,9 +41,10 @@ export class PostgresIntake implements Intake {
   }
 
   async #insertPlain(jobs: readonly NewJob[]): Promise<Inserted[]> {
-    const rows = await this.#connection.call('insert', 'insert', [
+    const values = [
       this.#connection.now,
       this.#connection.slot,
+      JSON.stringify(this.#kinds.of(jobs)),
       plain(jobs.map(({ id }) => id)),
       plain(jobs.map((job) => this.#kinds.idOf(job))),
       texts(jobs.map(({ queue }) => queue)),
@@ -67,7 +67,8 @@ export class PostgresIntake implements Intake {
         plain,
       ),
       blobs(jobs.map(({ input }) => input)),
-    ])
+    ]
+    const rows = await this.#connection.call('insert', 'insert', values, { again: true })
     const inserted = jobs.map(({ id }): Inserted => ({ id, joined: false }))
     for (const { place, id, verdict } of rows)
       if (verdict === 'ID_TAKEN') inserted[int(place) - 1] = { id: text(id), refused: verdict }
@@ -75,11 +76,13 @@ export class PostgresIntake implements Intake {
   }
 
   async #insertNamed(jobs: readonly NewJob[]): Promise<Inserted[]> {
-    const rows = await this.#connection.call('insert', 'insert_jobs', [
+    const values = [
       this.#connection.now,
       this.#connection.slot,
+      JSON.stringify(this.#kinds.of(jobs)),
       JSON.stringify(jobs.map((job) => toNewJob(job, this.#kinds))),
-    ])
+    ]
+    const rows = await this.#connection.call('insert', 'insert_jobs', values, { again: true })
     return rows.map(({ id, verdict }): Inserted =>
       verdict === 'ID_TAKEN' || verdict === 'UNIQUE_TAKEN'
         ? { id: text(id), refused: verdict }

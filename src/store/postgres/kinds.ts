@@ -1,70 +1,61 @@
+import { createHash } from 'node:crypto'
 import type { Bytes } from '../../base/json.ts'
 import type { NewJob } from '../../job/job.ts'
-import { blobs, hex, plain, readTexts, texts } from './arrays.ts'
+import { hex, plain } from './arrays.ts'
 import type { Connection } from './connection.ts'
-import { int, text, toBytes } from './rows.ts'
+import { damaged, text, toBytes } from './rows.ts'
 import { lookText } from './statements.ts'
 
-/** What all jobs of one definition share. Few, never changed: looked up here first. */
+/** What all jobs of one definition share. */
 export type Kind = { name: string; queue: string; policy: Bytes }
+/** A kind as the server takes it. */
+type Said = { id: string; name: string; queue: string; policy: string }
 
+/** Kinds are stored with the jobs that are of them, under a hash; read once, and never changed. */
 export class Kinds {
   readonly #connection: Connection
-  readonly #ids = new Map<string, number>()
-  readonly #same = new WeakMap<Bytes, Map<string, number>>()
-  readonly #kinds = new Map<number, Kind>()
+  readonly #said = new WeakMap<Bytes, Map<string, Said>>()
+  readonly #kinds = new Map<string, Kind>()
 
   constructor(connection: Connection) {
     this.#connection = connection
   }
 
-  /** Makes known what these jobs share, before they are stored. */
-  async learn(jobs: readonly NewJob[]): Promise<void> {
-    const unknown = new Map(
-      jobs.filter((job) => this.#find(job) === undefined).map((job) => [keyOf(job), job]),
-    )
-    if (unknown.size === 0) return
-    const [names, queues, policies] = [[...unknown.values()]].flatMap((all) => [
-      texts(all.map(({ job }) => job)),
-      texts(all.map(({ queue }) => queue)),
-      blobs(all.map(({ policy }) => policy)),
-    ])
-    const values = [names ?? '', queues ?? '', policies ?? '']
-    const rows = await this.#connection.call('kinds', 'kinds', values)
-    const ids = readTexts(text(Object.values(rows[0] ?? {})[0]))
-    for (const [i, key] of [...unknown.keys()].entries()) this.#ids.set(key, int(ids[i]))
+  idOf(job: NewJob): string {
+    return this.#say(job).id
   }
 
-  idOf(job: NewJob): number {
-    return this.#find(job) ?? 0
+  /** The kinds of these jobs, each once: the server stores those it does not have. */
+  of(jobs: readonly NewJob[]): Said[] {
+    return [...new Set(jobs.map((job) => this.#say(job)))]
   }
 
   /** Makes known what jobs on their way are. */
-  async read(ids: readonly number[]): Promise<(id: number) => Kind> {
+  async read(ids: readonly string[]): Promise<(id: string) => Kind> {
     const unknown = [...new Set(ids)].filter((id) => !this.#kinds.has(id))
     if (unknown.length > 0) {
-      const rows = await this.#connection.look(lookText(this.#connection.schema, 'kinds'), [
-        plain(unknown),
-      ])
-      for (const row of rows)
-        this.#kinds.set(int(row.id), {
+      const look = lookText(this.#connection.schema, 'kinds')
+      for (const row of await this.#connection.look(look, [plain(unknown)]))
+        this.#kinds.set(text(row.id), {
           name: text(row.name),
           queue: text(row.queue),
           policy: toBytes(row.policy),
         })
     }
-    return (id) => this.#kinds.get(id) ?? { name: text(null), queue: '', policy: new Uint8Array() }
+    return (id) => this.#kinds.get(id) ?? damaged()
   }
 
-  #find(job: NewJob): number | undefined {
-    const label = `${job.queue}\0${job.job}`
-    const same = this.#same.get(job.policy)
-    const id = same?.get(label) ?? this.#ids.get(keyOf(job))
-    if (id === undefined) return undefined
-    if (same) same.set(label, id)
-    else this.#same.set(job.policy, new Map([[label, id]]))
-    return id
+  #say({ job: name, queue, policy }: NewJob): Said {
+    const label = `${queue}\0${name}`
+    const known = this.#said.get(policy) ?? new Map<string, Said>()
+    this.#said.set(policy, known)
+    const said = known.get(label) ?? say(name, queue, policy)
+    known.set(label, said)
+    return said
   }
 }
 
-const keyOf = ({ queue, job, policy }: NewJob): string => `${queue}\0${job}\0${hex(policy)}`
+function say(name: string, queue: string, policy: Bytes): Said {
+  const digest = createHash('sha256').update(`${name}\0${queue}\0`).update(policy).digest()
+  return { id: `${digest.readBigInt64BE()}`, name, queue, policy: `\\x${hex(policy)}` }
+}

@@ -26,7 +26,7 @@ where id = any($1::text::uuid[]) order by id, file;
 select id from errand.hold where tenant = $1 and name = $2 and value = $3;
 
 -- name: kinds
-select id, name, queue, policy from errand.kind where id = any($1::text::integer[]);
+select id, name, queue, policy from errand.kind where id = any($1::text::bigint[]);
 
 -- name: all
 (select j.id, j.turn, j.state, j.queue, k.name, j.tenant from errand.job as j join errand.kind as k on k.id = j.kind

@@ -7,7 +7,7 @@ import { readBlob, readBlobs, readTexts } from './arrays.ts'
 import type { Row } from './connection.ts'
 import type { Kind } from './kinds.ts'
 
-const damaged = (): never => {
+export const damaged = (): never => {
   throw new ErrandError('STORE_CORRUPT', { file: 'has a row of another shape' })
 }
 
@@ -19,7 +19,7 @@ export const numberOf = (state: State): number => STATES.indexOf(state)
 const stateOf = (value: string | null | undefined): State => STATES[int(value)] ?? damaged()
 
 /** The jobs of an exchange or a sweep; see `handed` in exchange.sql. */
-export function toHanded(row: Row, kindOf: (id: number) => Kind): Claimed[] {
+export function toHanded(row: Row, kindOf: (id: string) => Kind): Claimed[] {
   const { jobs = null, inputs = null, marks = null } = row
   if (jobs === null || inputs === null) return []
   const bodies = readBlobs(inputs)
@@ -27,7 +27,7 @@ export function toHanded(row: Row, kindOf: (id: number) => Kind): Claimed[] {
   return readTexts(jobs).map((line, i) => {
     const [id, fence, kind, failures, crashes, losses, createdAt, runAt, ...tenant] =
       line.split(' ')
-    const { name, queue, policy } = kindOf(int(kind))
+    const { name, queue, policy } = kindOf(text(kind))
     const { subject, ...times } = marked[i + 1] ?? {}
     return {
       id: text(id),
@@ -49,8 +49,8 @@ export function toHanded(row: Row, kindOf: (id: number) => Kind): Claimed[] {
 }
 
 /** The kinds that handed jobs are of. */
-export const kindsIn = (row: Row): number[] =>
-  row.jobs ? readTexts(row.jobs).map((line) => int(line.split(' ')[2])) : []
+export const kindsIn = (row: Row): string[] =>
+  row.jobs ? readTexts(row.jobs).map((line) => text(line.split(' ')[2])) : []
 
 type Marks = {
   expiresAt?: number

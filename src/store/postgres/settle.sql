@@ -116,6 +116,7 @@ begin
         bytes = excluded.bytes, sha256 = excluded.sha256, expires_at = excluded.expires_at;
     end if;
     if rest ? 'hooks' then
+      perform errand.learn(rest -> 'kinds');
       perform errand.insert_named(now, in_slot, array(
         select jsonb_populate_record(null::errand.new_job, h.value) from jsonb_array_elements(rest -> 'hooks') as h
         where (h.value ->> 'place')::bigint = any(done)));

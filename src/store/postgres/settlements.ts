@@ -53,13 +53,16 @@ function restOf(outcomes: readonly Outcome[], kinds: Kinds) {
         }))
       : [],
   )
-  const hooks = placed.flatMap(({ outcome, place }) =>
-    'hook' in outcome && outcome.hook ? [{ place, ...toNewJob(outcome.hook, kinds) }] : [],
+  const followers = placed.flatMap(({ outcome, place }) =>
+    'hook' in outcome && outcome.hook ? [{ place, hook: outcome.hook }] : [],
   )
   return {
     ...(attempts.length > 0 && { attempts }),
     ...(artifacts.length > 0 && { artifacts }),
-    ...(hooks.length > 0 && { hooks }),
+    ...(followers.length > 0 && {
+      hooks: followers.map(({ place, hook }) => ({ place, ...toNewJob(hook, kinds) })),
+      kinds: kinds.of(followers.map(({ hook }) => hook)),
+    }),
   }
 }
 

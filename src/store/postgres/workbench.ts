@@ -31,12 +31,8 @@ export class PostgresWorkbench implements Workbench {
   }
 
   async register({ id, leaseMs, info }: Registration): Promise<void> {
-    await this.#connection.call('register', 'register', [
-      this.#connection.now,
-      id,
-      leaseMs,
-      buffer(info),
-    ])
+    const values = [this.#connection.now, id, leaseMs, buffer(info)]
+    await this.#connection.call('register', 'register', values, { again: true })
   }
 
   async exchange(
@@ -45,9 +41,6 @@ export class PostgresWorkbench implements Workbench {
     settlements: readonly Settlement[],
     { queues, limit }: Claim,
   ): Promise<Exchanged> {
-    await this.#kinds.learn(
-      settlements.flatMap(({ outcome }) => ('hook' in outcome ? (outcome.hook ?? []) : [])),
-    )
     const { now, slot } = this.#connection
     const values = [
       now,
@@ -58,14 +51,17 @@ export class PostgresWorkbench implements Workbench {
       limit,
       ...toArrays(settlements, this.#kinds),
     ]
-    const [row = {}] = await this.#connection.call('exchange', 'exchange', values)
+    const [row = {}] = await this.#connection.call('exchange', 'exchange', values, { again: true })
     if (settlements.length > 0) failpoint('settle.between')
     return this.#exchanged(row)
   }
 
   async renew(worker: WorkerId, metrics?: Bytes): Promise<Renewed> {
     const values = [this.#connection.now, worker, metrics ? buffer(metrics) : null]
-    const [row] = await this.#connection.call('renew', 'renew', values, true)
+    const [row] = await this.#connection.call('renew', 'renew', values, {
+      again: true,
+      apart: true,
+    })
     if (row?.alive !== 't') return { alive: false }
     return { alive: true, cancelAsked: toIds(row.asked) }
   }
@@ -83,12 +79,13 @@ export class PostgresWorkbench implements Workbench {
 
   async sweep(worker: WorkerId, n: number, limit: number): Promise<Exchanged> {
     const values = [this.#connection.now, worker, n, limit]
-    const [row = {}] = await this.#connection.call('sweep', 'sweep', values)
+    const [row = {}] = await this.#connection.call('sweep', 'sweep', values, { again: true })
     return this.#exchanged(row)
   }
 
   async retire(worker: WorkerId): Promise<void> {
-    await this.#connection.call('retire', 'retire', [this.#connection.now, worker])
+    const values = [this.#connection.now, worker]
+    await this.#connection.call('retire', 'retire', values, { again: true })
   }
 
   async unpark(jobs: readonly string[]): Promise<number> {

@@ -16,8 +16,8 @@ create table errand.job (
   expires_at   bigint,
   deadline_at  bigint,
   receipt      bigint,
+  kind         bigint not null,
   rev          integer not null default 1,
-  kind         integer not null,
   state        smallint not null,
   priority     smallint not null,
   failures     smallint not null default 0,
@@ -57,8 +57,8 @@ create table errand.ended (
   expires_at   bigint,
   deadline_at  bigint,
   ended_at     bigint not null,
+  kind         bigint not null,
   rev          integer not null,
-  kind         integer not null,
   state        smallint not null,
   priority     smallint not null,
   failures     smallint not null,
@@ -93,15 +93,14 @@ alter table errand.job alter input set storage external, alter error set storage
 alter table errand.ended alter input set storage external, alter result set storage external,
   alter error set storage external, alter progress set storage external;
 
--- What all jobs of one definition share: said once.
+-- What all jobs of one definition share: said once, under a hash of it. A database that went back in time
+-- may have lost a kind, but never gives its number to another.
 create table errand.kind (
-  id     integer generated always as identity primary key,
+  id     bigint primary key,
   name   text collate "C" not null,
   queue  text collate "C" not null,
   policy bytea not null
 );
-
-create unique index kind_same on errand.kind (name, queue, sha256(policy));
 
 -- Who holds a unique value, whether its job lives or has ended.
 create table errand.hold (
@@ -223,7 +222,7 @@ create type errand.move as (queue text, state smallint, count integer);
 
 -- A job about to be stored, for those that look up others.
 create type errand.new_job as (
-  id uuid, kind integer, name text, queue text, tenant text, priority smallint, run_at bigint,
+  id uuid, kind bigint, name text, queue text, tenant text, priority smallint, run_at bigint,
   delay_ms bigint, expires_in_ms bigint, deadline_ms bigint, fingerprint text, unique_value text,
   unique_until text, on_conflict text, tags text[], subject uuid, input bytea
 );
