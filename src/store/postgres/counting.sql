@@ -21,7 +21,11 @@ begin
     coalesce(sum(count) filter (where state = 1), 0), coalesce(sum(count) filter (where state = 2), 0),
     coalesce(sum(count) filter (where state = 3), 0), coalesce(sum(count) filter (where state = 4), 0),
     coalesce(sum(count) filter (where state = 5), 0), coalesce(sum(count) filter (where state = 6), 0)
-  from unnest(moves) group by queue order by queue
+  from (
+    -- What was taken back within the call never was.
+    select queue, state, sum(count) as count from unnest(moves) group by queue, state having sum(count) <> 0
+  ) as moved
+  group by queue order by queue
   on conflict (queue, slot) do update set
     accepted = t.accepted + excluded.accepted, erased = t.erased + excluded.erased,
     scheduled = t.scheduled + excluded.scheduled, ready = t.ready + excluded.ready,

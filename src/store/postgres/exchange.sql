@@ -44,7 +44,7 @@ begin
     array_agg(concat_ws(' ', j.id, j.fence, j.kind, j.failures, j.crashes, j.losses, j.created_at, j.run_at, j.tenant)
       order by given.place),
     array_agg(j.input order by given.place),
-    jsonb_object_agg(given.place, jsonb_strip_nulls(jsonb_build_object(
+    jsonb_object_agg(j.id, jsonb_strip_nulls(jsonb_build_object(
       'expiresAt', j.expires_at, 'deadlineAt', j.deadline_at, 'cancelAsked', nullif(j.cancel_asked, false),
       'subject', errand.subject(j.subject))))
       filter (where j.cancel_asked or coalesce(j.expires_at, j.deadline_at) is not null or j.subject is not null)

@@ -28,7 +28,7 @@ export function toHanded(row: Row, kindOf: (id: string) => Kind): Claimed[] {
     const [id, fence, kind, failures, crashes, losses, createdAt, runAt, ...tenant] =
       line.split(' ')
     const { name, queue, policy } = kindOf(text(kind))
-    const { subject, ...times } = marked[i + 1] ?? {}
+    const { subject, ...times } = marked[text(id)] ?? {}
     return {
       id: text(id),
       fence: int(fence),

@@ -2,7 +2,7 @@
 --
 -- In      arrays, one element a settlement; `rest` holds what few outcomes have: files and hooks
 -- Out     an answer per settlement, by place; the moves to be counted
--- Cost    index steps for M, in at most two sweeps over them
+-- Cost    index steps for M, in at most two passes over them
 -- Beware  a settlement named twice counts once, the first: sets know no order
 
 create function errand.settle(
@@ -19,22 +19,14 @@ declare
   more errand.move[];
   told uuid[];
 begin
-  -- Runs that did not complete are history.
-  if rest ? 'attempts' then
-    insert into errand.attempt (id, fence, worker, started_at, ended_at, outcome, error)
-    select j.id, j.fence, j.worker, j.started_at, now, a.outcome, errors[a.place]
-    from jsonb_to_recordset(rest -> 'attempts') as a (place integer, outcome text)
-    join errand.job as j on j.id = ids[a.place] and j.fence = fences[a.place] and j.worker = in_worker and j.state = 2
-    for update of j
-    on conflict on constraint attempt_pkey do nothing;
-  end if;
-
   -- Back to life: released, tried again later, parked. What is to be cancelled lies nowhere in waiting.
   if 3 >= any(states) then
     with given as (
-      select distinct on (id, fence) * from unnest(ids, fences, states, delays, raises, begun, errors)
-        with ordinality as g (id, fence, state, delay_ms, raise, begun, error, place)
-      where state <= 3 order by id, fence, place
+      select * from (
+        select distinct on (id, fence) * from unnest(ids, fences, states, delays, raises, begun, errors)
+          with ordinality as g (id, fence, state, delay_ms, raise, begun, error, place)
+        order by id, fence, place
+      ) as first where state <= 3
     ),
     back as (
       update errand.job as j
@@ -64,9 +56,12 @@ begin
 
   if 4 <= any(states) then
     with given as (
-      select distinct on (id, fence) * from unnest(ids, fences, states, keeps, raises, with_errors, reasons, results, errors)
-        with ordinality as g (id, fence, state, keep_ms, raise, with_errors, reason, result, error, place)
-      where state >= 4 order by id, fence, place
+      select * from (
+        select distinct on (id, fence) *
+        from unnest(ids, fences, states, keeps, raises, with_errors, reasons, results, errors)
+          with ordinality as g (id, fence, state, keep_ms, raise, with_errors, reason, result, error, place)
+        order by id, fence, place
+      ) as first where state >= 4
     ),
     gone as (
       delete from errand.job as j using given
@@ -121,6 +116,19 @@ begin
         select jsonb_populate_record(null::errand.new_job, h.value) from jsonb_array_elements(rest -> 'hooks') as h
         where (h.value ->> 'place')::bigint = any(done)));
     end if;
+  end if;
+
+  -- Runs that did not complete are history. The rows still tell who ran them, and since when.
+  if rest ? 'attempts' then
+    insert into errand.attempt (id, fence, worker, started_at, ended_at, outcome, error)
+    select ran.id, ran.fence, in_worker, ran.started_at, now, a.outcome, errors[a.place]
+    from jsonb_to_recordset(rest -> 'attempts') as a (place integer, outcome text)
+    cross join lateral (
+      select j.id, j.fence, j.started_at from errand.job as j where j.id = ids[a.place]
+      union all
+      select e.id, e.fence, e.started_at from errand.ended as e where e.id = ids[a.place]
+    ) as ran
+    where a.place = any(done);
   end if;
 
   if cardinality(done) = cardinality(ids) then

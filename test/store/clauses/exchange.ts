@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Outcome } from '../../../src/job/outcome.ts'
 import type { Settlement } from '../../../src/store/contract.ts'
 import { accepted, Hand, type Held, idsOf, only, running, seen } from '../../support/hand.ts'
-import { again, chore, chores, completed, HOUR } from '../../support/jobs.ts'
+import { again, chore, chores, completed, failed, HOUR } from '../../support/jobs.ts'
 import type { Clauses } from '../conform.ts'
 
 const end = ({ id, fence }: Held, outcome: Outcome = completed()): Settlement => ({
@@ -130,6 +130,24 @@ export const exchange: Clauses = {
     await worker.repeat(1, [], 2)
     const { running: still, ready, completed: ended } = only(await store.tally())
     assert.deepEqual([still, ready, ended], [0, 3, 2])
+  },
+
+  'C4 a repeated exchange gives each job its own, although some have ended': async (store) => {
+    const worker = await Hand.register(store)
+    await store.insert([chore({ priority: 1, deadlineMs: HOUR }), chore(), chore()])
+    const [hurried, ...others] = await worker.claim(3)
+    assert(hurried?.deadlineAt !== undefined)
+    const settled = accepted(await worker.repeat(1, [end(hurried)], 3))
+    assert.deepEqual(settled.jobs, others)
+  },
+
+  'C3 a job that is settled twice in one exchange ends as it was settled first': async (store) => {
+    const worker = await Hand.register(store)
+    const job = await running(store, worker, chore())
+    const twice = [end(job, failed()), end(job, again(0))]
+    assert.deepEqual(accepted(await worker.exchange(twice)).answers, ['done', 'already'])
+    assert.equal((await seen(store, job.id)).state, 'failed')
+    assert.equal((await store.attempts(job.id)).length, 1)
   },
 
   'C5 a job claimed again stands in its new receipt only': async (store) => {
