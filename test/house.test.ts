@@ -10,13 +10,14 @@ const FLOORS = [
   ['base'],
   ['job'],
   ['store/contract.ts', 'files/contract.ts'],
+  ['store/parts'],
   ['client', 'worker', 'watch', 'store/sqlite', 'store/redis', 'store/postgres', 'files/disk'],
   ['http'],
   ['cli', 'open.ts', 'index.ts'],
 ]
 const ROOMS = FLOORS.flat()
 const TOP = FLOORS.length - 1
-const PACKAGES_FROM = 4
+const PACKAGES_FROM = FLOORS.findIndex((rooms) => rooms.includes('http'))
 const LINES_MAX = 300
 
 const find = (...patterns: string[]) =>

@@ -15,7 +15,14 @@ type Sabotage = {
 }
 
 const STORE = 'test/store/sqlite.test.ts'
+const REDIS = 'test/store/redis.test.ts'
+const POSTGRES = 'test/store/postgres.test.ts'
 const SYSTEM = 'test/system/'
+const ONE_MODE: Record<string, string> = {
+  [STORE]: 'SQLite in memory',
+  [REDIS]: 'Redis keeps',
+  [POSTGRES]: 'PostgreSQL keeps',
+}
 
 const SABOTAGES: readonly Sabotage[] = [
   {
@@ -33,6 +40,38 @@ const SABOTAGES: readonly Sabotage[] = [
     put: "where turn = ? and id = ? and fence = ? and ? <> '' and state = 2;\n\n-- name: asked",
     test: STORE,
     red: /C3 /,
+  },
+  {
+    breaks: 'Redis does not check the fence',
+    file: 'src/store/redis/settle.lua',
+    find: 'sub(raw, 25, 46) ~= worker .. fence then',
+    put: 'sub(raw, 25, 40) ~= worker then',
+    test: REDIS,
+    red: /C3 /,
+  },
+  {
+    breaks: 'Redis hands out what became ready late before what waits',
+    file: 'src/store/redis/exchange.lua',
+    find: 'if not other or is_older(rows[listed_ids[i]], rows[id]) then id = nil end',
+    put: 'if not other then id = nil end',
+    test: REDIS,
+    red: /C7 /,
+  },
+  {
+    breaks: 'PostgreSQL does not check the fence of an ending',
+    file: 'src/store/postgres/settle.sql',
+    find: 'where j.id = given.id and j.fence = given.fence and j.worker = in_worker and j.state = 2\n      returning given.place, given.state',
+    put: 'where j.id = given.id and j.worker = in_worker and j.state = 2\n      returning given.place, given.state',
+    test: POSTGRES,
+    red: /C3 /,
+  },
+  {
+    breaks: 'PostgreSQL gives one job what is another’s when an exchange is repeated',
+    file: 'src/store/postgres/exchange.sql',
+    find: 'jsonb_object_agg(j.id, jsonb_strip_nulls',
+    put: 'jsonb_object_agg((select max(id) from unnest(ids) as id), jsonb_strip_nulls',
+    test: POSTGRES,
+    red: /C4 |C9 |C10 |C12 /,
   },
   {
     breaks: 'no receipt is kept',
@@ -199,7 +238,7 @@ function isNoticed({ breaks, file, find, put, test, red }: Sabotage): boolean {
     if (!before.includes(find)) return told(breaks, false, `${file} has no such text any more`)
     writeFileSync(join(copy, file), before.replace(find, put))
     // One mode is enough to see a clause fall, and a test of real processes to see itself: much faster.
-    const narrow = test === STORE ? 'SQLite in memory' : test.startsWith(SYSTEM) ? red.source : '.'
+    const narrow = ONE_MODE[test] ?? (test.startsWith(SYSTEM) ? red.source : '.')
     const { stdout } = spawnSync(
       process.execPath,
       ['--no-warnings', '--test', '--test-reporter=tap', `--test-name-pattern=${narrow}`, test],

@@ -1,13 +1,11 @@
-import { once } from 'node:events'
-import { spawnSync } from 'node:child_process'
-import { createConnection } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue, type JobState } from 'bullmq'
 import bullmq from 'bullmq/package.json' with { type: 'json' }
+import { Redis } from 'ioredis'
+import { RedisServer } from '../../test/support/servers/redis.ts'
 import type { Ending } from './judge.ts'
 import type { KindName } from './kinds.ts'
-import { freePort, Root } from './processes.ts'
+import { Root } from './processes.ts'
 import type { Arena, Fault, Submission, System } from './system.ts'
 
 const WORKERS = 3
@@ -32,7 +30,7 @@ export class BullSystem implements System {
   ]
   readonly #arena: Arena
   readonly #isSafe: boolean
-  #redis: Root | undefined
+  #redis: RedisServer | undefined
   #workers: Root[] = []
   #queue: Queue | undefined
 
@@ -51,19 +49,10 @@ export class BullSystem implements System {
 
   async start(): Promise<void> {
     const { folder, ledgerFile, leaseMs } = this.#arena
-    const port = await freePort()
-    const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', '']
-    this.#redis = new Root(
-      'redis-server',
-      [...args, '--appendonly', 'yes', '--appendfsync', 'everysec'],
-      {},
-      join(folder, 'redis.log'),
-    )
-    await reachable(port)
-    const connection = { host: '127.0.0.1', port }
-    this.#queue = new Queue('chaos', { connection })
-    const { redis_version: version = '' } = parseInfo(port)
-    this.about['store'] = `Redis ${version}`
+    this.#redis = await RedisServer.start()
+    const { port } = this.#redis
+    this.#queue = new Queue('chaos', { connection: { host: '127.0.0.1', port } })
+    this.about['store'] = `Redis ${await versionOf(this.#redis)}`
     const env = {
       CHAOS_LEDGER: ledgerFile,
       CHAOS_LEASE_MS: `${leaseMs}`,
@@ -135,32 +124,13 @@ export class BullSystem implements System {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#queue?.close()
     await Promise.all(this.#workers.map((worker) => worker.stop(10_000)))
-    await this.#redis?.stop(5000)
+    await this.#redis?.[Symbol.asyncDispose]()
   }
 }
 
-async function reachable(port: number): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    const socket = createConnection(port, '127.0.0.1')
-    const isUp = await Promise.race([
-      once(socket, 'connect').then(() => true),
-      once(socket, 'error').then(() => false),
-    ]).catch(() => false)
-    socket.destroy()
-    if (isUp) return
-    await sleep(50)
-  }
-  throw new Error('Redis does not answer; install redis-server')
-}
-
-function parseInfo(port: number): Record<string, string> {
-  const { stdout } = spawnSync('redis-cli', ['-p', `${port}`, 'info', 'server'], {
-    encoding: 'utf8',
-  })
-  return Object.fromEntries(
-    stdout.split('\r\n').flatMap((line) => {
-      const [name, value] = line.split(':')
-      return name && value ? [[name, value]] : []
-    }),
-  )
+async function versionOf({ url }: RedisServer): Promise<string> {
+  const client = new Redis(url)
+  const info = await client.info('server')
+  client.disconnect()
+  return /^redis_version:(\S+)/m.exec(info)?.[1] ?? ''
 }

@@ -5,7 +5,8 @@ import { type Errand, open } from 'errand'
 import { jobs } from './app.ts'
 import { endingsOf, type Ending } from './judge.ts'
 import { KIND_NAMES } from './kinds.ts'
-import { below, freePort, Root } from './processes.ts'
+import { freePort } from '../../test/support/servers/server.ts'
+import { below, Root } from './processes.ts'
 import type { Arena, Fault, Submission, System } from './system.ts'
 
 const ERRAND = resolve(import.meta.dirname, '../../bin/errand')

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { openSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { once } from 'node:events'
 
 /** A process of the run: its pid is known, so nothing else is ever killed. */
@@ -52,14 +51,4 @@ export function below(roots: readonly number[]): Process[] {
   for (let pass = 0; pass < 2; pass++)
     for (const { pid, parent } of all) if (known.has(parent)) known.add(pid)
   return all.filter(({ pid }) => known.has(pid))
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (typeof address !== 'object' || address === null) throw new TypeError('no port')
-  return address.port
 }

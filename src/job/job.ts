@@ -104,4 +104,5 @@ export type Attempt = {
 }
 
 export type LogLine = { at: Millis; fence: Fence; level: LogLevel; text: string }
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]

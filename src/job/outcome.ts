@@ -50,6 +50,16 @@ export type Counter = 'failures' | 'crashes' | 'losses'
 export const CRASHES_MAX = 3
 export const LOSSES_MAX = 10
 
+/**
+ * What a run that ended so is remembered as. One that completed is the job itself; one that was given back
+ * before it began, or parked, was none.
+ */
+export function attemptOf(outcome: Outcome): string | undefined {
+  if (outcome.to === 'ready') return outcome.begun ? 'released' : undefined
+  if (outcome.to === 'completed' || outcome.to === 'waiting') return undefined
+  return 'reason' in outcome ? outcome.reason : outcome.to
+}
+
 /** The one place where an attempt's end becomes a job's future. */
 export function decide(job: Claimed, report: Report, now: Millis, random?: () => number): Outcome {
   const judged = judge(job, report, now, random)

@@ -21,4 +21,4 @@ histories('Redis', async (clock) => {
   await admin.flushall()
   return RedisStore.open(redis.url, { clock })
 })
-histories('PostgreSQL', postgres.store)
+histories('PostgreSQL', (clock) => postgres.store(clock))

@@ -10,5 +10,5 @@ after(async () => {
   for (const used of [one, eight, server]) await used[Symbol.asyncDispose]()
 })
 
-conform('PostgreSQL', one.store)
-conform('PostgreSQL over eight stores', eight.store)
+conform('PostgreSQL', (clock) => one.store(clock))
+conform('PostgreSQL over eight stores', (clock) => eight.store(clock))

@@ -1,19 +1,15 @@
 import { Client, type ClientConfig } from 'pg'
 import type { Topic } from '../contract.ts'
+import { Listeners, TOPICS } from '../parts/listeners.ts'
 import { channel } from './statements.ts'
 
-const TOPICS: readonly Topic[] = ['ready', 'change', 'cancel']
 const AGAIN_MS = 500
 
 /** Hears what every process tells through the server. What was missed in between is covered by a ring. */
 export class Bells implements AsyncDisposable {
   readonly #config: ClientConfig
   readonly #schema: string
-  readonly #listeners: Record<Topic, Set<() => void>> = {
-    ready: new Set(),
-    change: new Set(),
-    cancel: new Set(),
-  }
+  readonly #listeners = new Listeners()
   #client: Client | undefined
   #again: NodeJS.Timeout | undefined
   #isClosed = false
@@ -24,9 +20,8 @@ export class Bells implements AsyncDisposable {
   }
 
   listen(topic: Topic, ring: () => void): Disposable {
-    this.#listeners[topic].add(ring)
     if (this.#client === undefined && this.#again === undefined) void this.#connect()
-    return { [Symbol.dispose]: () => void this.#listeners[topic].delete(ring) }
+    return this.#listeners.add(topic, ring)
   }
 
   async #connect(): Promise<void> {
@@ -36,12 +31,12 @@ export class Bells implements AsyncDisposable {
     client.on('end', () => this.#retry(client))
     client.on('notification', ({ channel: heard }) => {
       const topic = TOPICS.find((one) => channel(this.#schema, one) === heard)
-      if (topic) this.#ring(topic)
+      if (topic) this.#listeners.tell(topic)
     })
     try {
       await client.connect()
       for (const topic of TOPICS) await client.query(`listen "${channel(this.#schema, topic)}"`)
-      for (const topic of TOPICS) this.#ring(topic)
+      this.#listeners.tellAll()
     } catch {
       this.#retry(client)
     }
@@ -55,10 +50,6 @@ export class Bells implements AsyncDisposable {
       this.#again = undefined
       void this.#connect()
     }, AGAIN_MS)
-  }
-
-  #ring(topic: Topic): void {
-    for (const ring of this.#listeners[topic]) ring()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { Bytes } from '../../base/json.ts'
 import type { NewJob } from '../../job/job.ts'
+import { damaged } from '../parts/damage.ts'
 import { hex, plain } from './arrays.ts'
 import type { Connection } from './connection.ts'
-import { damaged, text, toBytes } from './rows.ts'
+import { text, toBytes } from './rows.ts'
 import { lookText } from './statements.ts'
 
 /** What all jobs of one definition share. */

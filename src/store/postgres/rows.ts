@@ -1,22 +1,26 @@
 import type { Bytes } from '../../base/json.ts'
-import { ErrandError } from '../../job/errors.ts'
-import type { Artifact, Attempt, Claimed, Job, JobId, LogLevel, LogLine } from '../../job/job.ts'
-import { type Reason, REASONS, type State, STATES } from '../../job/state.ts'
+import {
+  LOG_LEVELS,
+  type Artifact,
+  type Attempt,
+  type Claimed,
+  type Job,
+  type JobId,
+  type LogLine,
+} from '../../job/job.ts'
+import { type State, STATES } from '../../job/state.ts'
+import { damaged, toReason } from '../parts/damage.ts'
 import type { Tally, WorkerRow } from '../contract.ts'
 import { readBlob, readBlobs, readTexts } from './arrays.ts'
 import type { Row } from './connection.ts'
 import type { Kind } from './kinds.ts'
-
-export const damaged = (): never => {
-  throw new ErrandError('STORE_CORRUPT', { file: 'has a row of another shape' })
-}
 
 export const text = (value: string | null | undefined): string => value ?? damaged()
 export const int = (value: string | null | undefined): number => Number(text(value))
 const yes = (value: string | null | undefined): boolean => value === 't'
 
 export const numberOf = (state: State): number => STATES.indexOf(state)
-const stateOf = (value: string | null | undefined): State => STATES[int(value)] ?? damaged()
+export const stateOf = (value: string | null | undefined): State => STATES[int(value)] ?? damaged()
 
 /** The jobs of an exchange or a sweep; see `handed` in exchange.sql. */
 export function toHanded(row: Row, kindOf: (id: string) => Kind): Claimed[] {
@@ -114,8 +118,6 @@ function given<Name extends string, Value>(
   return field
 }
 
-const toReason = (value: string): Reason => REASONS.find((reason) => reason === value) ?? damaged()
-
 export const toArtifact = (row: Row): Artifact => ({
   file: text(row.file),
   fence: int(row.fence),
@@ -134,13 +136,11 @@ export const toAttempt = (row: Row): Attempt => ({
   ...given('error', row.error, readBlob),
 })
 
-const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
-
 export const toLine = (row: Row): LogLine & { n: number } => ({
   n: int(row.n),
   at: int(row.at),
   fence: int(row.fence),
-  level: LEVELS.find((level) => level === row.level) ?? 'info',
+  level: LOG_LEVELS.find((level) => level === row.level) ?? 'info',
   text: text(row.text),
 })
 

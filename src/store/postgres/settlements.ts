@@ -1,4 +1,4 @@
-import type { Outcome } from '../../job/outcome.ts'
+import { attemptOf, type Outcome } from '../../job/outcome.ts'
 import type { Settlement } from '../contract.ts'
 import { blobs, optional, plain, texts } from './arrays.ts'
 import type { Values } from './connection.ts'
@@ -42,8 +42,8 @@ const errorOf = (outcome: Outcome) => ('error' in outcome ? outcome.error : unde
 function restOf(outcomes: readonly Outcome[], kinds: Kinds) {
   const placed = outcomes.map((outcome, i) => ({ outcome, place: i + 1 }))
   const attempts = placed
-    .filter(({ outcome }) => isAttempt(outcome))
-    .map(({ outcome, place }) => ({ place, outcome: nameOf(outcome) }))
+    .map(({ outcome, place }) => ({ place, outcome: attemptOf(outcome) }))
+    .filter((attempt) => attempt.outcome !== undefined)
   const artifacts = placed.flatMap(({ outcome, place }) =>
     outcome.to === 'completed'
       ? outcome.artifacts.map(({ keepMs, ...artifact }) => ({
@@ -65,10 +65,3 @@ function restOf(outcomes: readonly Outcome[], kinds: Kinds) {
     }),
   }
 }
-
-/** A run is history when it did not complete; what was given back before it began was none. */
-const isAttempt = (outcome: Outcome): boolean =>
-  outcome.to === 'ready' ? outcome.begun : outcome.to !== 'completed' && outcome.to !== 'waiting'
-
-const nameOf = (outcome: Outcome): string =>
-  'reason' in outcome ? outcome.reason : outcome.to === 'ready' ? 'released' : outcome.to

@@ -2,12 +2,13 @@ import type { Bytes } from '../../base/json.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
 import type { Cancel, Cancelled, Inserted, Intake, Retried } from '../contract.ts'
+import { damaged } from '../parts/damage.ts'
 import type { Connection } from './connection.ts'
 import { wordOf } from './fault.ts'
 import { packJob } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
 import { idAt, Packer, packIds, toBuffer } from './pack.ts'
-import { bufferOf, damaged } from './rows.ts'
+import { bufferOf } from './rows.ts'
 
 const CODES_MAX = 16
 /** What one command may store. As in row.lua. */

@@ -1,7 +1,6 @@
+import { LOG_LEVELS } from '../../job/job.ts'
 import type { Note } from '../contract.ts'
 import { Packer } from './pack.ts'
-
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 /** Writes notes as note.lua takes them: sections, then lines, each after its length. */
 export function packNotes(notes: readonly Note[]): Buffer {
@@ -17,7 +16,7 @@ export function packNotes(notes: readonly Note[]): Buffer {
     for (const { at, level, text } of log) {
       const hole = packer.hole()
       const line = packer.length
-      packer.six(at).six(fence).byte(LEVELS.indexOf(level)).bytes(Buffer.from(text))
+      packer.six(at).six(fence).byte(LOG_LEVELS.indexOf(level)).bytes(Buffer.from(text))
       packer.fill(hole, line)
     }
     packer.fill(lines, start)
@@ -29,6 +28,6 @@ export const toLine = (packed: Buffer, n: number) => ({
   n,
   at: packed.readUIntBE(0, 6),
   fence: packed.readUIntBE(6, 6),
-  level: LEVELS[packed[12] ?? 1] ?? 'info',
+  level: LOG_LEVELS[packed[12] ?? 1] ?? 'info',
   text: packed.toString('utf8', 13),
 })

@@ -1,6 +1,6 @@
-import { ErrandError } from '../../job/errors.ts'
 import type { Artifact, Claimed, Job, Subject } from '../../job/job.ts'
-import { type Reason, REASONS, type State, STATES } from '../../job/state.ts'
+import { type State, STATES } from '../../job/state.ts'
+import { damaged, toReason } from '../parts/damage.ts'
 import type { Kind } from './kinds.ts'
 import { idAt } from './pack.ts'
 
@@ -10,10 +10,6 @@ const TRAILS = 64
 const HEAD = 24
 const WITH_LIFE = 64
 const NOBODY = '00000000-0000-0000-0000-000000000000'
-
-export const damaged = (): never => {
-  throw new ErrandError('STORE_CORRUPT', { file: 'has a row of another shape' })
-}
 
 export const bufferOf = (reply: unknown): Buffer => (Buffer.isBuffer(reply) ? reply : damaged())
 export const listOf = (reply: unknown): unknown[] => (Array.isArray(reply) ? reply : damaged())
@@ -135,8 +131,6 @@ export function toJob(id: string, row: Buffer, kind: Kind, artifacts: readonly A
     ...(progress && { progress }),
   }
 }
-
-const toReason = (text: string): Reason => REASONS.find((reason) => reason === text) ?? damaged()
 
 /** Texts, each after its length. */
 function textsIn(packed: Buffer = EMPTY): string[] {

@@ -1,10 +1,10 @@
 import type { NewJob } from '../../job/job.ts'
-import type { NewArtifact, Outcome } from '../../job/outcome.ts'
+import { attemptOf, type NewArtifact, type Outcome } from '../../job/outcome.ts'
 import { STATES } from '../../job/state.ts'
 import type { Answer, Settlement } from '../contract.ts'
+import { damaged } from '../parts/damage.ts'
 import { packJob } from './jobs.ts'
 import { Packer } from './pack.ts'
-import { damaged } from './rows.ts'
 
 const COUNTERS = { failures: 1, crashes: 2, losses: 3 } as const
 const NOTHING = Buffer.alloc(0)
@@ -51,7 +51,8 @@ function packLeavings(packer: Packer, outcome: Outcome): void {
 }
 
 function packRare(packer: Packer, outcome: Outcome): void {
-  if (isAttempt(outcome)) packer.sectionText('a', nameOf(outcome))
+  const attempt = attemptOf(outcome)
+  if (attempt !== undefined) packer.sectionText('a', attempt)
   if ('raise' in outcome && outcome.raise !== undefined)
     packer.section('c', Buffer.of(COUNTERS[outcome.raise]))
   if (outcome.to === 'ready' && outcome.begun) packer.section('b', NOTHING)
@@ -75,13 +76,6 @@ export function packHook(packer: Packer, hook: NewJob, kind: Buffer): void {
   packJob(packed, hook, kind)
   packer.section('h', packed.done())
 }
-
-/** A run is history when it did not complete; what was given back before it began was none. */
-const isAttempt = (outcome: Outcome): boolean =>
-  outcome.to === 'ready' ? outcome.begun : outcome.to !== 'completed' && outcome.to !== 'waiting'
-
-const nameOf = (outcome: Outcome): string =>
-  'reason' in outcome ? outcome.reason : outcome.to === 'ready' ? 'released' : outcome.to
 
 const ANSWERS: Record<number, Answer> = { 100: 'done', 97: 'already', 115: 'stale', 103: 'gone' }
 

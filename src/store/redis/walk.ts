@@ -1,12 +1,11 @@
-import { ErrandError } from '../../job/errors.ts'
 import type { JobId } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
 import type { Filter, Page } from '../contract.ts'
+import { choose, LOOKED_AT_MAX, readCursor, writeCursor } from '../parts/paging.ts'
 import type { Connection } from './connection.ts'
 import { idsIn } from './pack.ts'
 import { bufferOf, hashOf, listOf, numberOf } from './rows.ts'
 
-const LOOKED_AT_MAX = 1000
 const READY = '1'
 const PRIORITIES = Array.from({ length: 10 }, (_, priority) => priority)
 
@@ -29,7 +28,7 @@ export class Walks {
     cursor?: string,
   ): Promise<{ ids: JobId[] } & Pick<Page, 'next'>> {
     const ways = await this.#ways(filter)
-    let place = cursor === undefined ? undefined : readCursor(cursor, filter)
+    let place = cursor === undefined ? undefined : placeIn(cursor, filter)
     const ids: JobId[] = []
     let looked = 0
     // A way that is gone by now was walked to its end: what follows it goes on.
@@ -41,12 +40,10 @@ export class Walks {
       ids.push(...step.ids)
       looked += step.looked
       const isLast = way === rest.at(-1)
-      if (step.next !== '')
-        return { ids, next: writeCursor(filter, { at: nameOf(way), from: step.next }) }
+      if (step.next !== '') return { ids, next: cursorOf(filter, way, step.next) }
       if (!isLast && (ids.length >= limit || looked >= LOOKED_AT_MAX)) {
         const following = rest[rest.indexOf(way) + 1]
-        if (following)
-          return { ids, next: writeCursor(filter, { at: nameOf(following), from: '' }) }
+        if (following) return { ids, next: cursorOf(filter, following, '') }
       }
     }
     return { ids }
@@ -88,24 +85,11 @@ export class Walks {
 /** Names sort as they are walked: by queue, by priority, what came back or came due before what came in. */
 const nameOf = ({ walk, of }: Way): string => `${of.slice(2)}\0${of.slice(0, 1)}\0${walk}`
 
-const choose = ({ state, tag }: Filter): string =>
-  tag !== undefined ? 'tagged' : state === undefined || state === 'completed' ? 'all' : state
-
-const writeCursor = (filter: Filter, { at, from }: Place) =>
-  Buffer.from(JSON.stringify([choose(filter), at, from])).toString('base64url')
+const cursorOf = (filter: Filter, way: Way, from: string): string =>
+  writeCursor(choose(filter), [nameOf(way), from])
 
 /** @throws ErrandError INVALID_QUERY */
-function readCursor(cursor: string, filter: Filter): Place {
-  try {
-    const read: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-    const [walk, at, from]: unknown[] = Array.isArray(read) ? read : []
-    if (walk === choose(filter) && typeof at === 'string' && typeof from === 'string')
-      return { at, from }
-  } catch {
-    // Falls through to the refusal: no text of the cursor is repeated.
-  }
-  throw new ErrandError('INVALID_QUERY', {
-    parameter: 'cursor',
-    problem: 'is not one of this list',
-  })
+function placeIn(cursor: string, filter: Filter): Place {
+  const [at, from] = readCursor(cursor, choose(filter), ['', ''])
+  return { at: `${at}`, from: `${from}` }
 }

@@ -11,6 +11,7 @@ import type {
   Settlement,
   Workbench,
 } from '../contract.ts'
+import { damaged } from '../parts/damage.ts'
 import type { Connection } from './connection.ts'
 import { withKinds } from './intake.ts'
 import type { Kinds } from './kinds.ts'
@@ -18,7 +19,6 @@ import { packNotes } from './notes.ts'
 import { idAt, idsIn, number, packId, toBuffer } from './pack.ts'
 import {
   bufferOf,
-  damaged,
   isHook,
   kindAt,
   listOf,

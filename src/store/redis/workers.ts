@@ -2,9 +2,10 @@ import type { Bytes } from '../../base/json.ts'
 import type { Millis } from '../../base/time.ts'
 import type { WorkerId } from '../../job/job.ts'
 import type { WorkerRow } from '../contract.ts'
+import { damaged } from '../parts/damage.ts'
 import type { Connection } from './connection.ts'
 import { idAt, packIds, toBuffer } from './pack.ts'
-import { bufferOf, damaged, hashOf, listOf, numberOf } from './rows.ts'
+import { bufferOf, hashOf, listOf, numberOf } from './rows.ts'
 
 const SHOWN_MS = 3_600_000
 

@@ -1,5 +1,5 @@
 import type { Bytes } from '../../base/json.ts'
-import type { Attempt, Job, JobId, LogLevel, LogLine } from '../../job/job.ts'
+import { LOG_LEVELS, type Attempt, type Job, type JobId, type LogLine } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
 import type { Filter, Finding, Lookout, Page, Tally, Topic, WorkerRow } from '../contract.ts'
 import type { Connection } from './connection.ts'
@@ -144,13 +144,11 @@ const toAttempt = (row: Row): Attempt => ({
   ...(row.error !== null && { error: bytes(row.error) }),
 })
 
-const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
-
 const toLine = (row: Row): LogLine & { n: number } => ({
   n: int(row.n),
   at: int(row.at),
   fence: int(row.fence),
-  level: LEVELS.find((level) => level === row.level) ?? 'info',
+  level: LOG_LEVELS.find((level) => level === row.level) ?? 'info',
   text: text(row.text),
 })
 

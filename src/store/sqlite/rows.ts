@@ -1,14 +1,10 @@
 import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import type { Bytes } from '../../base/json.ts'
-import { ErrandError } from '../../job/errors.ts'
 import type { Artifact, Claimed, Job } from '../../job/job.ts'
-import { type Reason, REASONS, type State, STATES } from '../../job/state.ts'
+import { type State, STATES } from '../../job/state.ts'
+import { damaged, toReason } from '../parts/damage.ts'
 
 export type Row = Record<string, SQLOutputValue>
-
-const damaged = (): never => {
-  throw new ErrandError('STORE_CORRUPT', { file: 'has a row of another shape' })
-}
 
 export const int = (value: SQLOutputValue | undefined): number =>
   typeof value === 'number' ? value : damaged()
@@ -74,8 +70,6 @@ export function toJob(row: Row, artifacts: readonly Artifact[]): Job {
     ...(row.progress !== null && { progress: bytes(row.progress) }),
   }
 }
-
-const toReason = (value: string): Reason => REASONS.find((reason) => reason === value) ?? damaged()
 
 export const toArtifact = (row: Row): Artifact => ({
   file: text(row.file),

@@ -2,7 +2,7 @@ import { failpoint } from '../../base/failpoint.ts'
 import type { Bytes } from '../../base/json.ts'
 import type { Millis } from '../../base/time.ts'
 import type { Fence, JobId, WorkerId } from '../../job/job.ts'
-import type { NewArtifact, Outcome } from '../../job/outcome.ts'
+import { attemptOf, type NewArtifact, type Outcome } from '../../job/outcome.ts'
 import type { State } from '../../job/state.ts'
 import type { Answer, Settlement } from '../contract.ts'
 import type { Connection } from './connection.ts'
@@ -62,7 +62,7 @@ export class Settling {
     if (held === known) trip.known.push(id)
     const { place, queue, receipt } = held
     const state = this.#stateAfter(outcome, place)
-    if (isAttempt(outcome)) this.#recordAttempt(id, fence, worker, held, outcome, turn)
+    this.#recordAttempt(id, fence, worker, held, outcome, turn)
 
     const raised = 'raise' in outcome ? outcome.raise : undefined
     const { changes } = this.#sql.settle.run(
@@ -151,18 +151,12 @@ export class Settling {
     outcome: Outcome,
     turn: Turn,
   ): void {
-    const name = nameOf(outcome)
+    const name = attemptOf(outcome)
+    if (name === undefined) return
     const error = 'error' in outcome ? outcome.error : null
     this.#sql.attempt.run({ turn: place, id, fence, worker, now: turn.now, outcome: name, error })
   }
 }
-
-/** A run is history when it did not complete; what was given back before it began was none. */
-const isAttempt = (outcome: Outcome): boolean =>
-  outcome.to === 'ready' ? outcome.begun : outcome.to !== 'completed' && outcome.to !== 'waiting'
-
-const nameOf = (outcome: Outcome): string =>
-  'reason' in outcome ? outcome.reason : outcome.to === 'ready' ? 'released' : outcome.to
 
 type Leavings = {
   keepMs?: Millis

@@ -1,7 +1,7 @@
-import { ErrandError } from '../../job/errors.ts'
 import type { Filter, Page } from '../contract.ts'
+import { cut, startOf } from '../parts/orders.ts'
 import type { Connection } from './connection.ts'
-import { int, type Row, text, stateOf } from './rows.ts'
+import { int, type Row, stateOf, text } from './rows.ts'
 
 const WALKS = [
   'all',
@@ -13,23 +13,6 @@ const WALKS = [
   'failed',
   'cancelled',
 ] as const
-type Walk = (typeof WALKS)[number]
-type Key = (string | number)[]
-
-const END = Number.MAX_SAFE_INTEGER
-const LOOKED_AT_MAX = 1000
-
-/** What each walk is ordered by: the columns its cursor holds, and where it begins. */
-const ORDERS: Record<Walk, { columns: readonly string[]; from: Key }> = {
-  all: { columns: ['turn'], from: [END] },
-  tagged: { columns: ['turn'], from: [END] },
-  ready: { columns: ['queue', 'priority', 'run_at', 'turn'], from: ['', -1, -1, -1] },
-  scheduled: { columns: ['run_at', 'turn'], from: [-1, -1] },
-  running: { columns: ['turn'], from: [-1] },
-  waiting: { columns: ['turn'], from: [-1] },
-  failed: { columns: ['ended_at', 'turn'], from: [END, END] },
-  cancelled: { columns: ['ended_at', 'turn'], from: [END, END] },
-}
 
 /** Pages through jobs along the line, set or index that holds just what was asked for. */
 export class Walks {
@@ -41,66 +24,23 @@ export class Walks {
 
   /** The places of a page's jobs, and where the walk goes on. */
   page(filter: Filter, limit: number, cursor?: string): { places: number[] } & Pick<Page, 'next'> {
-    const walk = choose(filter)
-    const { columns, from } = ORDERS[walk]
-    const key = cursor === undefined ? from : readCursor(cursor, walk)
+    const { walk, key } = startOf(filter, cursor)
     const names = ['a', 'b', 'c', 'd'].slice(0, key.length)
     const bound = Object.fromEntries(names.map((name, i) => [name, key[i] ?? null]))
     const rows = this.#sql[walk].all(
       walk === 'tagged' ? { ...bound, tag: filter.tag ?? '' } : bound,
     )
-
-    const fitting = rows.filter((row) => fits(row, filter))
-    const shown = fitting.slice(0, limit)
-    const last =
-      fitting.length > limit
-        ? shown.at(-1)
-        : rows.length === LOOKED_AT_MAX
-          ? rows.at(-1)
-          : undefined
-    return {
-      places: shown.map((row) => int(row.turn)),
-      ...(last && {
-        next: writeCursor(
-          walk,
-          columns.map((column) => keyOf(last, column)),
-        ),
-      }),
-    }
+    const { shown, ...next } = cut(walk, rows, filter, limit, { seen, key: keyOf })
+    return { places: shown.map((row) => int(row.turn)), ...next }
   }
 }
 
-const choose = ({ state, tag }: Filter): Walk =>
-  tag !== undefined ? 'tagged' : state === undefined || state === 'completed' ? 'all' : state
-
-const fits = (row: Row, { state, job, queue, tenant }: Filter): boolean =>
-  (state === undefined || stateOf(row.state) === state) &&
-  (job === undefined || row.job === job) &&
-  (queue === undefined || row.queue === queue) &&
-  (tenant === undefined || row.tenant === tenant)
+const seen = (row: Row) => ({
+  state: stateOf(row.state),
+  job: text(row.job),
+  queue: text(row.queue),
+  tenant: text(row.tenant),
+})
 
 const keyOf = (row: Row, column: string) =>
   column === 'queue' ? text(row.queue) : int(row[column])
-
-const writeCursor = (walk: Walk, key: Key) =>
-  Buffer.from(JSON.stringify([walk, ...key])).toString('base64url')
-
-/** @throws ErrandError INVALID_QUERY */
-function readCursor(cursor: string, walk: Walk): Key {
-  try {
-    const [of, ...key]: Key = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-    const { from } = ORDERS[walk]
-    if (
-      of === walk &&
-      key.length === from.length &&
-      key.every((part, i) => typeof part === typeof from[i])
-    )
-      return key
-  } catch {
-    // Falls through to the refusal: no text of the cursor is repeated.
-  }
-  throw new ErrandError('INVALID_QUERY', {
-    parameter: 'cursor',
-    problem: 'is not one of this list',
-  })
-}

@@ -1,0 +1,10 @@
+import { ErrandError } from '../../job/errors.ts'
+import { type Reason, REASONS } from '../../job/state.ts'
+
+/** What lies in the store is not what a store of ours holds. @throws ErrandError STORE_CORRUPT */
+export const damaged = (): never => {
+  throw new ErrandError('STORE_CORRUPT', { file: 'has a row of another shape' })
+}
+
+export const toReason = (text: string): Reason =>
+  REASONS.find((reason) => reason === text) ?? damaged()

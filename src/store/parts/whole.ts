@@ -1,0 +1,55 @@
+import type { About, Intake, Lookout, Store, Workbench } from '../contract.ts'
+
+export type Roles = {
+  intake: Intake
+  workbench: Workbench
+  lookout: Lookout
+  close: () => Promise<void>
+}
+
+/** A store put together from its three roles, so that a driver writes each in a file of its own. */
+export class WholeStore implements Store {
+  readonly about: About
+  readonly #intake: Intake
+  readonly #workbench: Workbench
+  readonly #lookout: Lookout
+  readonly #close: () => Promise<void>
+
+  constructor(about: About, { intake, workbench, lookout, close }: Roles) {
+    this.about = about
+    this.#intake = intake
+    this.#workbench = workbench
+    this.#lookout = lookout
+    this.#close = close
+  }
+
+  [Symbol.asyncDispose] = () => this.#close()
+
+  insert: Intake['insert'] = (...call) => this.#intake.insert(...call)
+  cancel: Intake['cancel'] = (...call) => this.#intake.cancel(...call)
+  retry: Intake['retry'] = (...call) => this.#intake.retry(...call)
+
+  register: Workbench['register'] = (...call) => this.#workbench.register(...call)
+  exchange: Workbench['exchange'] = (...call) => this.#workbench.exchange(...call)
+  renew: Workbench['renew'] = (...call) => this.#workbench.renew(...call)
+  note: Workbench['note'] = (...call) => this.#workbench.note(...call)
+  sweep: Workbench['sweep'] = (...call) => this.#workbench.sweep(...call)
+  retire: Workbench['retire'] = (...call) => this.#workbench.retire(...call)
+  unpark: Workbench['unpark'] = (...call) => this.#workbench.unpark(...call)
+  purge: Workbench['purge'] = (...call) => this.#workbench.purge(...call)
+  expired: Workbench['expired'] = (...call) => this.#workbench.expired(...call)
+  forget: Workbench['forget'] = (...call) => this.#workbench.forget(...call)
+  bury: Workbench['bury'] = (...call) => this.#workbench.bury(...call)
+
+  find: Lookout['find'] = (...call) => this.#lookout.find(...call)
+  holder: Lookout['holder'] = (...call) => this.#lookout.holder(...call)
+  list: Lookout['list'] = (...call) => this.#lookout.list(...call)
+  attempts: Lookout['attempts'] = (...call) => this.#lookout.attempts(...call)
+  logs: Lookout['logs'] = (...call) => this.#lookout.logs(...call)
+  tally: Lookout['tally'] = (...call) => this.#lookout.tally(...call)
+  workers: Lookout['workers'] = (...call) => this.#lookout.workers(...call)
+  metrics: Lookout['metrics'] = (...call) => this.#lookout.metrics(...call)
+  verify: Lookout['verify'] = (...call) => this.#lookout.verify(...call)
+  listen: Lookout['listen'] = (...call) => this.#lookout.listen(...call)
+  ping: Lookout['ping'] = (...call) => this.#lookout.ping(...call)
+}
