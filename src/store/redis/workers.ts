@@ -8,6 +8,7 @@ import { idAt, packIds, toBuffer } from './pack.ts'
 import { bufferOf, hashOf, listOf, numberOf } from './rows.ts'
 
 const SHOWN_MS = 3_600_000
+const TRIES_MAX = 5
 
 type Known = {
   id: WorkerId
@@ -60,7 +61,7 @@ export class Workers {
 
   /** Folds outside and writes only when nobody else buried meanwhile. */
   async bury(fold: (metrics: readonly Bytes[]) => Bytes): Promise<number> {
-    for (;;) {
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
       const { now, sum, workers } = await this.look()
       const finished = workers.filter(
         ({ gone, receipts }) => gone !== undefined && gone <= now - SHOWN_MS && receipts === 0,
@@ -75,6 +76,8 @@ export class Workers {
       const buried = numberOf(await this.#connection.call('workers', args, { as: 'bury' }))
       if (buried >= 0) return buried
     }
+    // The others bury them.
+    return 0
   }
 }
 
