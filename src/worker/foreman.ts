@@ -8,6 +8,7 @@ import { decide, type Outcome, type Report } from '../job/outcome.ts'
 import { type Policy, readPolicy } from '../job/policy.ts'
 import type { Answer, Note, Workbench } from '../store/contract.ts'
 import { type Crew, type Limits, unbegun } from './crew.ts'
+import { Demand } from './demand.ts'
 import { Pace } from './pace.ts'
 import type { WorkerSettings } from './settings.ts'
 import { Stats } from './stats.ts'
@@ -32,6 +33,7 @@ export class Foreman {
   readonly #cutOff: (job: Claimed) => void
   readonly #bell = new Bell()
   readonly #pace = new Pace()
+  readonly #demand = new Demand()
   readonly #known: ReadonlySet<string>
   readonly #held = new Map<JobId, Claimed>()
   readonly #outbox: Ended[] = []
@@ -39,6 +41,7 @@ export class Foreman {
   #sweepAsked = false
   #isStopping = false
   #isOver = false
+  #failure: { error: unknown } | undefined
 
   constructor(parts: {
     bench: Workbench
@@ -71,7 +74,10 @@ export class Foreman {
   }
 
   /** Something may be ready, or somebody waits for an answer. */
-  readonly ring = () => this.#bell.ring()
+  readonly ring = () => {
+    this.#demand.rang()
+    this.#bell.ring()
+  }
 
   askSweep(): void {
     this.#sweepAsked = true
@@ -107,15 +113,21 @@ export class Foreman {
 
   async #work(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#stop(), { once: true })
-    while (!signal.aborted || this.#held.size > 0 || this.#outbox.length > 0) {
+    while (
+      !signal.aborted ||
+      this.#held.size + this.#outbox.length > 0 ||
+      this.#demand.isUnderWay
+    ) {
       if (this.#sweepAsked && !signal.aborted) await this.#sweep()
-      const limit = signal.aborted ? 0 : this.#room
-      const nextMs =
-        limit > 0 || this.#outbox.length > 0 ? await this.#turn(limit) : this.#settings.pollMs
+      const load = this.#load
+      const room = signal.aborted ? 0 : this.#demand.room(load, this.#crew.places, this.#held.size)
+      const isWorthIt = this.#demand.isWorthATrip(load, room, this.#outbox.length)
+      if (isWorthIt) void this.#turn(room)
       this.#sendNotes()
-      if (nextMs > 0 && this.#outbox.length === 0) await this.#bell.wait(nextMs)
+      if (!isWorthIt) await this.#bell.wait(this.#demand.restMs || this.#settings.pollMs)
       // Whatever else ends in this turn of the event loop shares the next trip.
       await nextTurn()
+      if (this.#failure) throw this.#failure.error
     }
   }
 
@@ -124,26 +136,38 @@ export class Foreman {
     this.ring()
   }
 
-  get #room(): number {
+  /** How many jobs to hold, running and fetched ahead. */
+  get #load(): number {
     const { places } = this.#crew
-    return Math.max(0, places + this.#pace.ahead(places) - this.#held.size)
+    return places + this.#pace.ahead(places)
   }
 
-  /** Settles what has ended, claims what there is room for, and says how long it may rest. */
-  async #turn(limit: number): Promise<Millis> {
-    const ended = this.#outbox.splice(0, SETTLE_MAX)
-    this.#sendNotes()
+  /** Settles what has ended and claims what there is room for. Not waited for: two may be under way. */
+  async #turn(limit: number): Promise<void> {
+    const trip = this.#demand.left(limit)
     const { pollMs } = this.#settings
-    const { answers, jobs, now, nextDueMs = pollMs } = await this.#exchange(ended, limit)
-    if (jobs.length > 0) failpoint('claim.received')
-    this.stats.answered(answers)
-    for (const [i, { job, settlement }] of ended.entries()) {
-      this.stats.settled(job, settlement.outcome)
-      this.#onSettled({ job, outcome: settlement.outcome, answer: answers[i] })
+    let restMs = pollMs
+    try {
+      const ended = this.#outbox.splice(0, SETTLE_MAX)
+      this.#sendNotes()
+      const { answers, jobs, now, nextDueMs = pollMs } = await this.#exchange(ended, limit)
+      // Given up meanwhile: what it was handed is taken over by others.
+      if (this.#isOver) return
+      if (jobs.length > 0) failpoint('claim.received')
+      this.stats.answered(answers)
+      for (const [i, { job, settlement }] of ended.entries()) {
+        this.stats.settled(job, settlement.outcome)
+        this.#onSettled({ job, outcome: settlement.outcome, answer: answers[i] })
+      }
+      for (const job of jobs) this.#begin(job, now)
+      // A full hand means that more may lie there.
+      restMs = limit > 0 && jobs.length === limit ? 0 : Math.min(nextDueMs, pollMs)
+    } catch (error) {
+      this.#failure = { error }
+    } finally {
+      this.#demand.landed(trip, restMs)
+      this.#bell.ring()
     }
-    for (const job of jobs) this.#begin(job, now)
-    // A full hand means that more may lie there.
-    return jobs.length === limit && limit > 0 && this.#room > 0 ? 0 : Math.min(nextDueMs, pollMs)
   }
 
   async #exchange(ended: readonly Ended[], limit: number): Promise<Handed> {

@@ -23,6 +23,9 @@ export class Trips {
   readonly #bench: Workbench
   readonly #worker: WorkerId
   readonly #onError: (error: unknown) => void
+  /** The last two trips. */
+  #earlier: Promise<unknown> = Promise.resolve()
+  #latest: Promise<unknown> = Promise.resolve()
   #n = 0
 
   constructor(bench: Workbench, worker: WorkerId, onError: (error: unknown) => void) {
@@ -59,9 +62,17 @@ export class Trips {
     return { jobs, isFull: jobs.length === SWEEP_MAX }
   }
 
-  /** An outage has no limit: what is held waits. */
-  async #repeat(call: (n: number) => Promise<Exchanged>): Promise<Handed> {
+  /** A number may be sent once the one before the last was answered: the store remembers two. */
+  #repeat(call: (n: number) => Promise<Exchanged>): Promise<Handed> {
     const n = ++this.#n
+    const trip = this.#earlier.then(() => this.#send(n, call))
+    this.#earlier = this.#latest
+    this.#latest = trip.catch(() => undefined)
+    return trip
+  }
+
+  /** An outage has no limit: what is held waits. */
+  async #send(n: number, call: (n: number) => Promise<Exchanged>): Promise<Handed> {
     for (;;) {
       try {
         const reply = await call(n)
