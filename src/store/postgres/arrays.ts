@@ -1,6 +1,10 @@
 import type { Bytes } from '../../base/json.ts'
 
-/** PostgreSQL's text form of arrays, written and read without a general parser: there are many of them. */
+/** PostgreSQL's arrays, written and read without a general parser: there are many of them. */
+
+/** Its number for the type of bytes. */
+const BYTEA = 17
+const HEADER_BYTES = 20
 
 type Plain = number | boolean | null | undefined
 
@@ -11,14 +15,26 @@ export const plain = (items: readonly (Plain | string)[]): string =>
 export const texts = (items: readonly (string | null | undefined)[]): string =>
   `{${items.map((item) => (item === null || item === undefined ? 'null' : quote(item))).join(',')}}`
 
-export const blobs = (items: readonly (Bytes | undefined)[]): string =>
-  `{${items.map((item) => (item === undefined ? 'null' : `"\\\\x${hex(item)}"`)).join(',')}}`
+/** In the binary form: hexadecimal would be twice as long, written here and read there. */
+export function blobs(items: readonly (Bytes | undefined)[]): Buffer {
+  const size = items.reduce((sum, item) => sum + 4 + (item?.length ?? 0), HEADER_BYTES)
+  const array = Buffer.allocUnsafe(size)
+  const header = [items.length > 0 ? 1 : 0, 1, BYTEA, items.length, 1]
+  let at = header.reduce((to, value) => array.writeInt32BE(value, to), 0)
+  for (const item of items) {
+    at = array.writeInt32BE(item?.length ?? -1, at)
+    if (item === undefined) continue
+    array.set(item, at)
+    at += item.length
+  }
+  return items.length > 0 ? array : array.subarray(0, 12)
+}
 
 /** Null when no item has anything: the server is spared a column. */
 export function optional<Item>(
   items: readonly (Item | undefined)[],
-  write: (items: readonly (Item | undefined)[]) => string,
-): string | null {
+  write: (items: readonly (Item | undefined)[]) => string | Buffer,
+): string | Buffer | null {
   return items.some((item) => item !== undefined) ? write(items) : null
 }
 
@@ -37,15 +53,6 @@ export function readTexts(array: string): string[] {
     items.push(bare ?? (quoted ?? '').replaceAll(/\\(.)/gs, '$1'))
   return items
 }
-
-/** The elements of an array of bytes, none of them null. */
-export const readBlobs = (array: string): Bytes[] =>
-  array === '{}'
-    ? []
-    : array
-        .slice(2, -2)
-        .split('","')
-        .map((item) => Buffer.from(item.slice(3), 'hex'))
 
 /** A single value of bytes. */
 export const readBlob = (text: string): Bytes => Buffer.from(text.slice(2), 'hex')

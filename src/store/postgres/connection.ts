@@ -5,9 +5,9 @@ import { failpoint, isArmed } from '../../base/failpoint.ts'
 import { type Clock, type Millis, systemClock } from '../../base/time.ts'
 import { ErrandError } from '../../job/errors.ts'
 import { Bells } from './bells.ts'
-import { isLost, isUndone, toErrand } from './fault.ts'
+import { isLost, isUndone, isUnprepared, toErrand } from './fault.ts'
 import { migrate, type Standing } from './migrate.ts'
-import { inSchema } from './statements.ts'
+import { inSchema, MARK } from './statements.ts'
 
 export type Durability = 'full' | 'normal' | 'none'
 export type ConnectionOptions = {
@@ -24,6 +24,8 @@ type How = {
   again?: boolean
   /** Renewals have a line of their own: nothing that is slow may stand before them. */
   apart?: boolean
+  /** Under which a connection remembers the statement. */
+  name?: string
 }
 
 const CONNECT_MS = 2000
@@ -50,6 +52,7 @@ export class Connection implements AsyncDisposable {
   readonly #reserved: Pool
   readonly #identity: string
   readonly #texts = new Map<string, string>()
+  #isPrepared = true
   #isClosed = false
 
   private constructor(
@@ -110,7 +113,10 @@ export class Connection implements AsyncDisposable {
   /** Calls a function of ours: one statement, one transaction, one trip. */
   async call(verb: string, name: string, values: Values, how: How = {}): Promise<Row[]> {
     if (isArmed()) failpoint(`${verb}.before_commit`)
-    const rows = await this.#run(this.#callText(name, values.length), values, how)
+    const rows = await this.#run(this.#callText(name, values.length), values, {
+      ...how,
+      name: `${name}_${MARK}`,
+    })
     if (isArmed()) failpoint(`${verb}.after_commit`)
     return rows
   }
@@ -147,13 +153,20 @@ export class Connection implements AsyncDisposable {
     }
   }
 
-  async #run(text: string, values: Values, { again = false, apart = false }: How): Promise<Row[]> {
+  async #run(text: string, values: Values, { again, apart, name }: How): Promise<Row[]> {
     const since = performance.now()
+    const pool = apart ? this.#reserved : this.#pool
     for (let tries = 1; ; tries++) {
       this.#refuseClosed()
+      const named = name !== undefined && this.#isPrepared && { name }
       try {
-        return (await (apart ? this.#reserved : this.#pool).query<Row>(text, [...values])).rows
+        return (await pool.query<Row>({ text, values: [...values], ...named })).rows
       } catch (error) {
+        // A pooler gives each transaction another server, which knows no statement of ours: it did nothing.
+        if (named && isUnprepared(error)) {
+          this.#isPrepared = false
+          continue
+        }
         // Two calls waited for each other and this one was undone: nothing of it is left.
         const isFree = isUndone(error) && tries < TRIES_MAX
         const isWorth = again && isLost(error) && performance.now() - since < REPEAT_MS

@@ -11,7 +11,8 @@ begin
 end $$;
 
 -- States beside those of a job: -1 erased, -2 accepted.
-create function errand.count(in_slot integer, moves errand.move[]) returns void language plpgsql as $$
+create function errand.count(in_slot integer, moves errand.move[]) returns void language plpgsql
+set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
   insert into errand.tally as t (queue, slot, accepted, erased, scheduled, ready, running, waiting,

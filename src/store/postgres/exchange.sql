@@ -6,22 +6,26 @@
 -- Beware  the worker's row is the lock: what follows it sees all that the exchange before has left
 
 -- Whether a number is new to its worker. The last two are remembered: that many may be in flight.
-create function errand.standing(in_worker uuid, in_n bigint) returns text language plpgsql as $$
+create function errand.standing(in_worker uuid, in_n bigint) returns text language plpgsql
+set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
+  oldest bigint;
   known record;
 begin
-  select newest, second into known from errand.number where worker = in_worker for update;
-  if not found or exists (select from errand.worker where id = in_worker and gone_at is not null) then
+  update errand.number as k set newest = greatest(in_n, k.newest), second = least(in_n, k.newest)
+  where k.worker = in_worker and in_n > k.second and in_n <> k.newest
+    and not exists (select from errand.worker as w where w.id = in_worker and w.gone_at is not null)
+  returning k.second into oldest;
+  if found then
+    -- Receipts whose jobs are all settled, but for the last two: those may be asked for again.
+    delete from errand.receipt as r where r.worker = in_worker and r.open <= 0 and r.n < oldest;
+    return 'new';
+  end if;
+  select k.second into known from errand.number as k where k.worker = in_worker for update;
+  if not found or exists (select from errand.worker as w where w.id = in_worker and w.gone_at is not null) then
     return 'gone';
   end if;
-  if in_n in (known.newest, known.second) then return 'again'; end if;
-  if in_n < known.second then return 'closed'; end if;
-  update errand.number set newest = greatest(in_n, known.newest), second = least(in_n, known.newest)
-  where worker = in_worker;
-  -- Receipts whose jobs are all settled, but for the last two: those may be asked for again.
-  delete from errand.receipt as r
-  where r.worker = in_worker and r.open <= 0 and r.n < least(in_n, known.newest);
-  return 'new';
+  return case when in_n < known.second then 'closed' else 'again' end;
 end $$;
 
 -- What a hook looks back on, as it lies here now; nothing when it was erased.
@@ -33,21 +37,26 @@ begin atomic
     case when in_id is not null then '{"input": "\\x"}'::jsonb end);
 end;
 
--- Jobs on their way to a worker, in the order in which they leave: what each has as one text, its tenant
--- last; what few have as marks.
+-- A job on its way to a worker: what each has, in a line; what few have, as marks.
+create function errand.line(j errand.job) returns text language sql stable
+return concat_ws(' ', j.id, j.fence, j.kind, j.created_at, j.run_at);
+
+create function errand.marks(j errand.job) returns jsonb language sql stable
+return case when j.cancel_asked or j.tenant <> '' or j.failures + j.crashes + j.losses > 0
+    or coalesce(j.expires_at, j.deadline_at) is not null or j.subject is not null
+  then jsonb_strip_nulls(jsonb_build_object('tenant', j.tenant, 'failures', j.failures, 'crashes', j.crashes,
+    'losses', j.losses, 'expiresAt', j.expires_at, 'deadlineAt', j.deadline_at,
+    'cancelAsked', nullif(j.cancel_asked, false), 'subject', errand.subject(j.subject))) end;
+
+-- Jobs handed out before, in the order in which they left.
 create function errand.handed(
-  ids uuid[], fences bigint[], out jobs text[], out inputs bytea[], out marks jsonb
+  ids uuid[], fences bigint[], out jobs text, out inputs text, out marks jsonb
 ) language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 as $$
 begin
-  select
-    array_agg(concat_ws(' ', j.id, j.fence, j.kind, j.failures, j.crashes, j.losses, j.created_at, j.run_at, j.tenant)
-      order by given.place),
-    array_agg(j.input order by given.place),
-    jsonb_object_agg(j.id, jsonb_strip_nulls(jsonb_build_object(
-      'expiresAt', j.expires_at, 'deadlineAt', j.deadline_at, 'cancelAsked', nullif(j.cancel_asked, false),
-      'subject', errand.subject(j.subject))))
-      filter (where j.cancel_asked or coalesce(j.expires_at, j.deadline_at) is not null or j.subject is not null)
+  select string_agg(errand.line(j), ',' order by given.place),
+    string_agg(encode(j.input, 'hex'), ',' order by given.place),
+    jsonb_object_agg(j.id, errand.marks(j)) filter (where errand.marks(j) is not null)
   into jobs, inputs, marks
   from unnest(ids, fences) with ordinality as given (id, fence, place)
   join errand.job as j on j.id = given.id and j.fence = given.fence and j.state = 2;
@@ -55,34 +64,37 @@ end $$;
 
 -- Takes the next jobs of one queue under new fences, along the index job_ready and no further.
 create function errand.claim(
-  now bigint, in_worker uuid, in_receipt bigint, in_queue text, lim integer, out ids uuid[], out fences bigint[]
+  now bigint, in_worker uuid, in_receipt bigint, in_queue text, lim integer,
+  out ids uuid[], out fences bigint[], out jobs text, out inputs text, out marks jsonb
 ) language plpgsql
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off
+set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan
 as $$
 begin
   with next as materialized (
-    select j.id from errand.job as j where j.queue = in_queue and j.state = 1
+    select j.ctid as place from errand.job as j where j.queue = in_queue and j.state = 1
     order by j.priority, j.run_at, j.turn limit lim for update skip locked
   ),
   taken as (
     update errand.job as j
     set state = 2, fence = greatest(j.fence + 1, now), worker = in_worker, receipt = in_receipt,
       started_at = now, rev = j.rev + 1
-    where j.id = any(array(select next.id from next))
-    returning j.id, j.fence, j.priority, j.run_at, j.turn
-  )
-  select array_agg(taken.id order by priority, run_at, turn), array_agg(taken.fence order by priority, run_at, turn)
-  into ids, fences from taken;
+    where j.ctid = any(array(select next.place from next))
+    returning j.id, j.fence, j.priority, j.run_at, j.turn, j.input, errand.line(j) as line, errand.marks(j) as marks
+  ),
+  sorted as (select * from taken order by priority, run_at, turn)
+  select array_agg(s.id), array_agg(s.fence), string_agg(s.line, ','), string_agg(encode(s.input, 'hex'), ','),
+    jsonb_object_agg(s.id, s.marks) filter (where s.marks is not null)
+  into ids, fences, jobs, inputs, marks from sorted as s;
 end $$;
 
 create function errand.exchange(
   in_now bigint, in_slot integer, in_worker uuid, in_n bigint, queues text[], lim integer,
   settled uuid[], fences bigint[], states smallint[], delays bigint[], keeps bigint[], raises smallint[],
   begun boolean[], with_errors boolean[], reasons text[], results bytea[], errors bytea[], rest jsonb,
-  out standing text, out now bigint, out due bigint, out answers text[], out jobs text[], out inputs bytea[],
+  out standing text, out now bigint, out due bigint, out answers text[], out jobs text, out inputs text,
   out marks jsonb
-) language plpgsql set enable_seqscan = off set jit = off as $$
+) language plpgsql set enable_seqscan = off set jit = off set plan_cache_mode = force_generic_plan as $$
 declare
   moves errand.move[];
   promoted errand.move[];
@@ -108,15 +120,20 @@ begin
   end if;
 
   if standing = 'again' then
-    select r.ids, r.fences into ids, marked from errand.receipt as r where r.worker = in_worker and r.n = in_n;
+    select h.jobs, h.inputs, h.marks into jobs, inputs, marks
+    from errand.receipt as r cross join lateral errand.handed(r.ids, r.fences) as h
+    where r.worker = in_worker and r.n = in_n;
   elsif lim > 0 then
     if cardinality(queues) = 0 then queues := errand.queues(in_n); end if;
     foreach one in array queues loop
       exit when many >= lim;
-      select c.ids, c.fences into taken from errand.claim(now, in_worker, in_n, one, lim - many) as c;
+      select * into taken from errand.claim(now, in_worker, in_n, one, lim - many);
       if taken.ids is not null then
         ids := ids || taken.ids;
         marked := marked || taken.fences;
+        jobs := concat_ws(',', jobs, taken.jobs);
+        inputs := case when inputs is null then taken.inputs else inputs || ',' || taken.inputs end;
+        marks := coalesce(marks || taken.marks, taken.marks, marks);
         many := many + cardinality(taken.ids);
         moves := moves || row (one, 1, -cardinality(taken.ids))::errand.move
           || row (one, 2, cardinality(taken.ids))::errand.move;
@@ -125,9 +142,6 @@ begin
     if many > 0 then
       insert into errand.receipt (worker, n, open, ids, fences) values (in_worker, in_n, many, ids, marked);
     end if;
-  end if;
-  if ids is not null then
-    select h.jobs, h.inputs, h.marks into jobs, inputs, marks from errand.handed(ids, marked) as h;
   end if;
 
   if moves is not null then
@@ -158,18 +172,20 @@ end;
 
 -- Every queue with ready jobs, walked from one to the next; each exchange begins with another, or the
 -- last would starve.
-create function errand.queues(in_n bigint) returns text[] language sql
+create function errand.queues(in_n bigint) returns text[] language plpgsql
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
-begin atomic
-  with recursive walked as (
-    (select queue from errand.job where state = 1 order by queue limit 1)
-    union all
-    select (select j.queue from errand.job as j where j.state = 1 and j.queue > walked.queue order by j.queue limit 1)
-    from walked where walked.queue is not null
-  ),
-  placed as (
-    select queue, row_number() over (order by queue) - 1 as place, count(*) over () as many
-    from walked where queue is not null
-  )
-  select coalesce(array_agg(queue order by (place + many - in_n % many) % many), '{}') from placed;
-end;
+set plan_cache_mode = force_generic_plan as $$
+declare
+  found_queues text[] := '{}';
+  one text := '';
+  many integer;
+begin
+  loop
+    select j.queue into one from errand.job as j where j.state = 1 and j.queue > one order by j.queue limit 1;
+    exit when not found;
+    found_queues := found_queues || one;
+  end loop;
+  many := cardinality(found_queues);
+  if many < 2 then return found_queues; end if;
+  return found_queues[in_n % many + 1 :] || found_queues[: in_n % many];
+end $$;

@@ -6,6 +6,9 @@ const codeOf = (error: unknown): string =>
 /** Serialisation failure and deadlock: the server undid the whole transaction. */
 export const isUndone = (error: unknown): boolean => ['40001', '40P01'].includes(codeOf(error))
 
+/** The server knows no prepared statement of this name, or one by another's text. */
+export const isUnprepared = (error: unknown): boolean => ['26000', '42P05'].includes(codeOf(error))
+
 /** Classes of SQLSTATE, and codes of sockets, that say the server is not there, or not now. */
 const UNREACHABLE =
   /^(08|57P0|25006|3D000|28|ECONN|ENOTFOUND|EPIPE|EAI_AGAIN|EHOSTUNREACH|ETIMEDOUT|ENETUNREACH|ENOENT|EACCES)/

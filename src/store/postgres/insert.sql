@@ -6,8 +6,10 @@
 -- Beware  an id moves from `job` to `ended` in another transaction: only a look after the insert is sure
 
 -- What these jobs share, where it is not here yet.
-create function errand.learn(in_kinds jsonb) returns void language plpgsql as $$
+create function errand.learn(in_kinds jsonb) returns void language plpgsql
+set plan_cache_mode = force_generic_plan as $$
 begin
+  if in_kinds = '[]' then return; end if;
   insert into errand.kind (id, name, queue, policy)
   select given.* from jsonb_to_recordset(in_kinds) as given (id bigint, name text, queue text, policy bytea)
   where not exists (select from errand.kind as k where k.id = given.id)
@@ -20,7 +22,7 @@ create function errand.insert(
   deadlines bigint[], inputs bytea[]
 ) returns table (place integer, id uuid, verdict text)
 language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
-as $$
+set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   now bigint := errand.clock(in_now);

@@ -11,7 +11,7 @@ import {
 import { type State, STATES } from '../../job/state.ts'
 import { damaged, toReason } from '../parts/damage.ts'
 import type { Tally, WorkerRow } from '../contract.ts'
-import { readBlob, readBlobs, readTexts } from './arrays.ts'
+import { readBlob, readTexts } from './arrays.ts'
 import type { Row } from './connection.ts'
 import type { Kind } from './kinds.ts'
 
@@ -22,41 +22,44 @@ const yes = (value: string | null | undefined): boolean => value === 't'
 export const numberOf = (state: State): number => STATES.indexOf(state)
 export const stateOf = (value: string | null | undefined): State => STATES[int(value)] ?? damaged()
 
-/** The jobs of an exchange or a sweep; see `handed` in exchange.sql. */
+/** The jobs of an exchange or a sweep; see `line` and `marks` in exchange.sql. */
 export function toHanded(row: Row, kindOf: (id: string) => Kind): Claimed[] {
   const { jobs = null, inputs = null, marks = null } = row
   if (jobs === null || inputs === null) return []
-  const bodies = readBlobs(inputs)
+  const bodies = inputs.split(',')
   const marked: Record<string, Marks> = marks === null ? {} : JSON.parse(marks)
-  return readTexts(jobs).map((line, i) => {
-    const [id, fence, kind, failures, crashes, losses, createdAt, runAt, ...tenant] =
-      line.split(' ')
+  return jobs.split(',').map((line, i) => {
+    const [id, fence, kind, createdAt, runAt] = line.split(' ')
     const { name, queue, policy } = kindOf(text(kind))
-    const { subject, ...times } = marked[text(id)] ?? {}
+    const { subject, ...more } = marked[text(id)] ?? {}
     return {
       id: text(id),
       fence: int(fence),
       job: name,
       queue,
-      tenant: tenant.join(' '),
-      failures: int(failures),
-      crashes: int(crashes),
-      losses: int(losses),
-      input: bodies[i] ?? damaged(),
+      tenant: '',
+      failures: 0,
+      crashes: 0,
+      losses: 0,
+      input: Buffer.from(text(bodies[i]), 'hex'),
       policy,
       createdAt: int(createdAt),
       runAt: int(runAt),
-      ...times,
+      ...more,
       ...(subject && { subject: toSubject(subject) }),
     }
   })
 }
 
 /** The kinds that handed jobs are of. */
-export const kindsIn = (row: Row): string[] =>
-  row.jobs ? readTexts(row.jobs).map((line) => text(line.split(' ')[2])) : []
+export const kindsIn = ({ jobs }: Row): string[] =>
+  jobs ? jobs.split(',').map((line) => text(line.split(' ')[2])) : []
 
 type Marks = {
+  tenant?: string
+  failures?: number
+  crashes?: number
+  losses?: number
   expiresAt?: number
   deadlineAt?: number
   cancelAsked?: boolean

@@ -1,9 +1,9 @@
 -- settle: writes outcomes down, under their fences (C3, C12).
 --
 -- In      arrays, one element a settlement; `rest` holds what few outcomes have: files and hooks
--- Out     an answer per settlement, by place; the moves to be counted
+-- Out     an answer per settlement, by place, or null: all are done; the moves to be counted
 -- Cost    index steps for M, in at most two passes over them
--- Beware  a settlement named twice counts once, the first: sets know no order
+-- Beware  who calls names a settlement once: sets know no order
 
 create function errand.settle(
   now bigint, in_slot integer, in_worker uuid, ids uuid[], fences bigint[], states smallint[], delays bigint[],
@@ -11,6 +11,7 @@ create function errand.settle(
   errors bytea[], rest jsonb, out answers text[], out moves errand.move[]
 ) language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
@@ -22,11 +23,8 @@ begin
   -- Back to life: released, tried again later, parked. What is to be cancelled lies nowhere in waiting.
   if 3 >= any(states) then
     with given as (
-      select * from (
-        select distinct on (id, fence) * from unnest(ids, fences, states, delays, raises, begun, errors)
-          with ordinality as g (id, fence, state, delay_ms, raise, begun, error, place)
-        order by id, fence, place
-      ) as first where state <= 3
+      select * from unnest(ids, fences, states, delays, raises, begun, errors)
+        with ordinality as g (id, fence, state, delay_ms, raise, begun, error, place) where state <= 3
     ),
     back as (
       update errand.job as j
@@ -56,12 +54,9 @@ begin
 
   if 4 <= any(states) then
     with given as (
-      select * from (
-        select distinct on (id, fence) *
-        from unnest(ids, fences, states, keeps, raises, with_errors, reasons, results, errors)
-          with ordinality as g (id, fence, state, keep_ms, raise, with_errors, reason, result, error, place)
-        order by id, fence, place
-      ) as first where state >= 4
+      select * from unnest(ids, fences, states, keeps, raises, with_errors, reasons, results, errors)
+        with ordinality as g (id, fence, state, keep_ms, raise, with_errors, reason, result, error, place)
+      where state >= 4
     ),
     gone as (
       delete from errand.job as j using given
@@ -79,25 +74,31 @@ begin
         tags, input, result, last_error, progress
       from gone
     ),
+    -- Few, whatever the number of jobs: what follows goes along these.
+    groups as materialized (
+      select queue, verdict, receipt, keep_ms, count(*)::integer as many, array_agg(id) as members,
+        array_agg(place) as places, bool_or(unique_value is not null) as has_unique
+      from gone group by queue, verdict, receipt, keep_ms
+    ),
     closed as (
       update errand.receipt as r set open = r.open - c.many
-      from (select receipt, count(*)::integer as many from gone group by receipt) as c
+      from (select receipt, sum(many)::integer as many from groups group by receipt) as c
       where r.worker = in_worker and r.n = c.receipt
     ),
     listed as (
       insert into errand.retention (purge_at, ended_at, ids)
-      select now + keep_ms, now, array_agg(id) from gone group by keep_ms
+      select now + keep_ms, now, members from groups
     ),
     freed as (
       delete from errand.hold as h using gone
-      where h.tenant = gone.tenant and h.value = gone.unique_value and h.id = gone.id
+      where (select bool_or(has_unique) from groups) and gone.unique_value is not null
+        and h.tenant = gone.tenant and h.value = gone.unique_value and h.id = gone.id
         and h.name = (select k.name from errand.kind as k where k.id = gone.kind)
         and (gone.verdict <> 4 or gone.unique_until = 'end')
-    ),
-    counted as (select queue, verdict, count(*)::integer as many from gone group by queue, verdict)
-    select (select array_agg(place) from gone),
+    )
+    select (select array_agg(place) from groups, unnest(places) as place),
       (select array_agg(row (queue, what, many * sign)::errand.move)
-       from counted, lateral (values (2::smallint, -1), (verdict, 1)) as change (what, sign))
+       from groups, lateral (values (2::smallint, -1), (verdict, 1)) as change (what, sign))
     into finished, more;
     done := done || finished;
     moves := moves || more;
@@ -131,9 +132,7 @@ begin
     where a.place = any(done);
   end if;
 
-  if cardinality(done) = cardinality(ids) then
-    answers := array_fill('done'::text, array[cardinality(ids)]);
-  else
+  if cardinality(done) is distinct from cardinality(ids) then
     select array_agg(case when g.place = any(done) then 'done' else errand.answer(g.id, g.fence) end order by g.place)
     into answers from unnest(ids, fences) with ordinality as g (id, fence, place);
   end if;

@@ -36,6 +36,22 @@ export function toArrays(settlements: readonly Settlement[], kinds: Kinds): Valu
   ]
 }
 
+/** Each settlement once, the first of its kind, and where the answer to each that was given stands. */
+export function eachOnce(settlements: readonly Settlement[]): {
+  once: readonly Settlement[]
+  places: readonly number[]
+} {
+  const found = new Map<string, number>()
+  const once: Settlement[] = []
+  const places = settlements.map((settlement) => {
+    const name = `${settlement.id} ${settlement.fence}`
+    const place = found.get(name) ?? once.push(settlement) - 1
+    found.set(name, place)
+    return place
+  })
+  return { once, places }
+}
+
 const errorOf = (outcome: Outcome) => ('error' in outcome ? outcome.error : undefined)
 
 /** What few outcomes have: runs to be remembered, files, hooks; each with the place of its settlement. */

@@ -7,7 +7,7 @@
 
 create function errand.sweep(
   in_now bigint, in_worker uuid, in_n bigint, lim integer,
-  out standing text, out now bigint, out jobs text[], out inputs bytea[], out marks jsonb
+  out standing text, out now bigint, out jobs text, out inputs text, out marks jsonb
 ) language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 as $$
 declare

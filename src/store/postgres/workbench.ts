@@ -17,7 +17,7 @@ import type { Connection, Row } from './connection.ts'
 import { answersOf } from './intake.ts'
 import type { Kinds } from './kinds.ts'
 import { int, kindsIn, text, toArtifact, toBytes, toHanded, toIds } from './rows.ts'
-import { toArrays } from './settlements.ts'
+import { eachOnce, toArrays } from './settlements.ts'
 import { lookText } from './statements.ts'
 
 /** Where work is done. */
@@ -42,18 +42,11 @@ export class PostgresWorkbench implements Workbench {
     { queues, limit }: Claim,
   ): Promise<Exchanged> {
     const { now, slot } = this.#connection
-    const values = [
-      now,
-      slot,
-      worker,
-      n,
-      texts(queues),
-      limit,
-      ...toArrays(settlements, this.#kinds),
-    ]
+    const { once, places } = eachOnce(settlements)
+    const values = [now, slot, worker, n, texts(queues), limit, ...toArrays(once, this.#kinds)]
     const [row = {}] = await this.#connection.call('exchange', 'exchange', values, { again: true })
     if (settlements.length > 0) failpoint('settle.between')
-    return this.#exchanged(row)
+    return this.#exchanged(row, places)
   }
 
   async renew(worker: WorkerId, metrics?: Bytes): Promise<Renewed> {
@@ -124,12 +117,13 @@ export class PostgresWorkbench implements Workbench {
     })
   }
 
-  async #exchanged(row: Row): Promise<Exchanged> {
+  /** `places` says which answer is whose: none stands for all that is done. */
+  async #exchanged(row: Row, places: readonly number[] = []): Promise<Exchanged> {
     const { standing, answers = null, now, due = null } = row
     if (standing === 'gone' || standing === 'closed') return { refused: standing }
     const jobs = await this.#claimed(row)
     return {
-      answers: answers === null ? [] : readTexts(answers).map(toAnswer),
+      answers: toAnswers(answers, places),
       jobs,
       now: int(now),
       ...(due !== null && { nextDueMs: Math.max(0, int(due) - int(now)) }),
@@ -151,4 +145,15 @@ const buffer = (bytes: Bytes): Buffer =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 const ANSWERS: readonly Answer[] = ['done', 'already', 'stale', 'gone']
+/** A settlement that was named before in the same call is `already` what it says. */
+function toAnswers(said: string | null, places: readonly number[]): Answer[] {
+  const answers = said === null ? undefined : readTexts(said).map(toAnswer)
+  let named = 0
+  return places.map((place) => {
+    const answer = answers?.[place] ?? 'done'
+    if (place === named) named++
+    else if (answer === 'done') return 'already'
+    return answer
+  })
+}
 const toAnswer = (answer: string): Answer => ANSWERS.find((one) => one === answer) ?? 'gone'
