@@ -10,9 +10,31 @@ begin
   return coalesce(given, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
 end $$;
 
--- States beside those of a job: -1 erased, -2 accepted.
+-- States beside those of a job: -1 erased, -2 accepted. A call's moves are of one queue, as a rule.
 create function errand.count(in_slot integer, moves errand.move[]) returns void language plpgsql
-set plan_cache_mode = force_generic_plan as $$
+set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+declare
+  one errand.move;
+  many bigint[];
+  first text := (moves[1]).queue;
+begin
+  many := array_fill(0, array[9], array[-2]);
+  foreach one in array moves loop
+    if one.queue <> first then
+      perform errand.count_queues(in_slot, moves);
+      return;
+    end if;
+    many[one.state] := many[one.state] + one.count;
+  end loop;
+  update errand.tally as t set accepted = t.accepted + many[-2], erased = t.erased + many[-1],
+    scheduled = t.scheduled + many[0], ready = t.ready + many[1], running = t.running + many[2],
+    waiting = t.waiting + many[3], completed = t.completed + many[4], failed = t.failed + many[5],
+    cancelled = t.cancelled + many[6]
+  where t.queue = first and t.slot = in_slot;
+  if not found then perform errand.count_queues(in_slot, moves); end if;
+end $$;
+
+create function errand.count_queues(in_slot integer, moves errand.move[]) returns void language plpgsql as $$
 #variable_conflict use_column
 begin
   insert into errand.tally as t (queue, slot, accepted, erased, scheduled, ready, running, waiting,

@@ -29,7 +29,7 @@ begin
 end $$;
 
 -- What a hook looks back on, as it lies here now; nothing when it was erased.
-create function errand.subject(in_id uuid) returns jsonb language sql
+create function errand.subject(in_id uuid) returns jsonb language sql stable
 begin atomic
   select coalesce(
     (select jsonb_build_object('input', input, 'result', result, 'error', error) from errand.ended where id = in_id),
@@ -37,7 +37,8 @@ begin atomic
     case when in_id is not null then '{"input": "\\x"}'::jsonb end);
 end;
 
--- A job on its way to a worker: what each has, in a line; what few have, as marks.
+-- A job on its way to a worker: what each has, in a line; what few have, as marks. Both are put in the place
+-- of their call, which no function is that calls a volatile one.
 create function errand.line(j errand.job) returns text language sql stable
 return concat_ws(' ', j.id, j.fence, j.kind, j.created_at, j.run_at);
 

@@ -16,21 +16,14 @@ begin
   on conflict do nothing;
 end $$;
 
-create function errand.insert(
-  in_now bigint, in_slot integer, in_kinds jsonb, ids uuid[], kinds bigint[], queues text[], tenants text[],
-  priorities smallint[], run_ats bigint[], delays bigint[], expiries bigint[],
-  deadlines bigint[], inputs bytea[]
-) returns table (place integer, id uuid, verdict text)
-language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
-set plan_cache_mode = force_generic_plan as $$
+-- Of jobs that may be there already, those that were not.
+create function errand.insert_others(
+  now bigint, ids uuid[], kinds bigint[], queues text[], tenants text[], priorities smallint[], run_ats bigint[],
+  delays bigint[], expiries bigint[], deadlines bigint[], inputs bytea[], out fresh uuid[], out moves errand.move[]
+) language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+as $$
 #variable_conflict use_column
-declare
-  now bigint := errand.clock(in_now);
-  moves errand.move[];
-  fresh uuid[];
-  twice uuid[];
 begin
-  perform errand.learn(in_kinds);
   with given as (
     select *, greatest(coalesce(run_at, now + coalesce(delay_ms, 0)), now) as due
     from unnest(ids, kinds, queues, tenants, priorities, run_ats, delays, expiries, deadlines, inputs)
@@ -49,6 +42,46 @@ begin
   select (select array_agg(id) from stored),
     (select array_agg(row (queue, what, n)::errand.move) from counted, unnest(array[state, -2]) as what)
   into fresh, moves;
+end $$;
+
+create function errand.insert(
+  in_now bigint, in_slot integer, in_kinds jsonb, ids uuid[], kinds bigint[], queues text[], tenants text[],
+  priorities smallint[], run_ats bigint[], delays bigint[], expiries bigint[],
+  deadlines bigint[], inputs bytea[]
+) returns table (place integer, id uuid, verdict text)
+language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+declare
+  now bigint := errand.clock(in_now);
+  moves errand.move[];
+  fresh uuid[];
+  twice uuid[];
+begin
+  perform errand.learn(in_kinds);
+  -- None of them is there, as a rule: only when one is does each have to be asked for.
+  begin
+    with given as (
+      select *, greatest(coalesce(run_at, now + coalesce(delay_ms, 0)), now) as due
+      from unnest(ids, kinds, queues, tenants, priorities, run_ats, delays, expiries, deadlines, inputs)
+        with ordinality as g (id, kind, queue, tenant, priority, run_at, delay_ms, expires_in_ms, deadline_ms, input, n)
+    ),
+    stored as (
+      insert into errand.job (turn, id, kind, queue, tenant, priority, state, run_at, created_at,
+        expires_at, deadline_at, input)
+      select nextval('errand.turn'), id, kind, queue, tenant, priority,
+        case when due > now then 0 else 1 end, due, now, due + expires_in_ms, now + deadline_ms, input
+      from given order by n
+      returning queue, state
+    ),
+    counted as (select queue, state, count(*)::integer as n from stored group by queue, state)
+    select array_agg(row (queue, what, n)::errand.move)
+    into moves from counted, unnest(array[state, -2]) as what;
+    fresh := ids;
+  exception when unique_violation then
+    select o.fresh, o.moves into fresh, moves from errand.insert_others(now, ids, kinds, queues, tenants, priorities,
+      run_ats, delays, expiries, deadlines, inputs) as o;
+  end;
 
   -- What ended while it was inserted again is taken back.
   select array_agg(e.id) into twice from errand.ended as e where e.id = any(fresh);
