@@ -8,10 +8,14 @@ type Call<Item, Answer> = {
 }
 
 const BATCH_MAX = 1000
+/** One trip is prepared while the other end works on the one before. */
+const TRIPS_MAX = 2
+/** So many calls are worth a trip of their own while another is in flight. */
+const WORTH_A_TRIP = 32
 
 /**
  * Calls made while another is in flight join the next one, so that a lone call goes at once and a
- * hundred share one trip. A batch refused for one item's sake is halved until only the culprit
+ * hundred share two trips. A batch refused for one item's sake is halved until only the culprit
  * hears of it.
  */
 export class Batching<Item, Answer extends object | string | number> {
@@ -19,7 +23,8 @@ export class Batching<Item, Answer extends object | string | number> {
   readonly #isCulprit: (error: unknown) => boolean
   readonly #defer: (flush: () => void) => void
   #calls: Call<Item, Answer>[] = []
-  #busy = false
+  #underWay = 0
+  #isDeferred = false
 
   constructor(
     run: (items: Item[]) => Promise<Answer[]>,
@@ -35,15 +40,34 @@ export class Batching<Item, Answer extends object | string | number> {
   add(item: Item): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#calls.push({ item, resolve, reject })
-      if (this.#busy) return
-      this.#busy = true
-      this.#defer(() => void this.#flush())
+      if (this.#isDeferred || !this.#mayLeave) return
+      this.#isDeferred = true
+      this.#defer(() => {
+        this.#isDeferred = false
+        this.#flush()
+      })
     })
   }
 
-  async #flush(): Promise<void> {
-    while (this.#calls.length > 0) await this.#send(this.#calls.splice(0, BATCH_MAX))
-    this.#busy = false
+  get #mayLeave(): boolean {
+    const isWorthIt = this.#underWay === 0 || this.#calls.length >= WORTH_A_TRIP
+    return this.#calls.length > 0 && this.#underWay < TRIPS_MAX && isWorthIt
+  }
+
+  #flush(): void {
+    while (this.#mayLeave) {
+      const { length } = this.#calls
+      const half =
+        this.#underWay === 0 && length >= 2 * WORTH_A_TRIP ? Math.ceil(length / 2) : length
+      void this.#leave(this.#calls.splice(0, Math.min(half, BATCH_MAX)))
+    }
+  }
+
+  async #leave(calls: Call<Item, Answer>[]): Promise<void> {
+    this.#underWay++
+    await this.#send(calls)
+    this.#underWay--
+    this.#flush()
   }
 
   async #send(calls: Call<Item, Answer>[]): Promise<void> {

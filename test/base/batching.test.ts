@@ -35,22 +35,38 @@ test('a lone call goes at once', async () => {
   assert.equal(await answer, 8)
 })
 
-test('calls made while one is in flight share the next trip', async () => {
+test('a few calls made while one is in flight share the next trip', async () => {
   const line = new Line()
   line.isOpen = false
   const first = line.batching.add(1)
   await Promise.resolve()
-  const others = upTo(100).map((item) => line.batching.add(item))
+  const others = upTo(20).map((item) => line.batching.add(item))
+  await Promise.resolve()
+  assert.equal(line.trips.length, 1)
   line.letGo()
   assert.equal(await first, 2)
   assert.deepEqual(
     await Promise.all(others),
-    upTo(100).map((item) => item * 2),
+    upTo(20).map((item) => item * 2),
   )
   assert.deepEqual(
     line.trips.map((trip) => trip.length),
-    [1, 100],
+    [1, 20],
   )
+})
+
+test('a hundred calls share two trips, one prepared while the other is in flight', async () => {
+  const line = new Line()
+  line.isOpen = false
+  const calls = upTo(100).map((item) => line.batching.add(item))
+  await Promise.resolve()
+  const more = upTo(100).map((item) => line.batching.add(item))
+  await Promise.resolve()
+  const sizes = () => line.trips.map((trip) => trip.length)
+  assert.deepEqual(sizes(), [50, 50])
+  line.letGo()
+  await Promise.all([...calls, ...more])
+  assert.deepEqual(sizes(), [50, 50, 100])
 })
 
 test('a trip takes a thousand at most', async () => {

@@ -6,6 +6,7 @@ import { type Clock, type Millis, systemClock } from '../../base/time.ts'
 import { ErrandError } from '../../job/errors.ts'
 import { Bells } from './bells.ts'
 import { isLost, isUndone, isUnprepared, toErrand } from './fault.ts'
+import { Line } from './line.ts'
 import { migrate, type Standing } from './migrate.ts'
 import { inSchema, MARK } from './statements.ts'
 
@@ -19,11 +20,14 @@ export type ConnectionOptions = {
 export type Values = readonly (string | number | boolean | Uint8Array | null)[]
 export type Row = Record<string, string | null>
 
+/** What comes often has a line of its own; renewing, above all, never waits for what others do. */
+type LineName = 'inserts' | 'exchanges' | 'renewals'
+
 type How = {
   /** Whether it may be sent again when its reply was lost. */
   again?: boolean
-  /** Renewals have a line of their own: nothing that is slow may stand before them. */
-  apart?: boolean
+  /** The line that it takes: there nothing slow stands before it. */
+  along?: LineName
   /** Under which a connection remembers the statement. */
   name?: string
 }
@@ -48,8 +52,7 @@ export class Connection implements AsyncDisposable {
   readonly location: string
   readonly slot = randomInt(SLOTS)
   readonly #pool: Pool
-  /** Renewing never waits for what others do. */
-  readonly #reserved: Pool
+  readonly #lines: Record<LineName, Line>
   readonly #identity: string
   readonly #texts = new Map<string, string>()
   #isPrepared = true
@@ -65,17 +68,18 @@ export class Connection implements AsyncDisposable {
     this.location = place(config)
     this.#identity = identity
     const commits = durability === 'normal' ? 'off' : isAsync ? 'on' : undefined
-    const pool = (max: number) => {
-      const made = new Pool({
-        ...config,
-        max,
-        verify: (client: PoolClient, done: (error?: Error) => void) =>
-          void this.#greet(client, commits).then(() => done(), done),
-      })
-      return made.on('error', () => undefined)
+    const greet = (client: Client | PoolClient) => this.#greet(client, commits)
+    this.#pool = new Pool({
+      ...config,
+      max: POOL_MAX,
+      verify: (client: PoolClient, done: (error?: Error) => void) =>
+        void greet(client).then(() => done(), done),
+    }).on('error', () => undefined)
+    this.#lines = {
+      inserts: new Line(config, greet),
+      exchanges: new Line(config, greet),
+      renewals: new Line(config, greet),
     }
-    this.#pool = pool(POOL_MAX)
-    this.#reserved = pool(1)
     this.bells = new Bells(config, schema)
   }
 
@@ -153,14 +157,15 @@ export class Connection implements AsyncDisposable {
     }
   }
 
-  async #run(text: string, values: Values, { again, apart, name }: How): Promise<Row[]> {
+  async #run(text: string, values: Values, { again, along, name }: How): Promise<Row[]> {
     const since = performance.now()
-    const pool = apart ? this.#reserved : this.#pool
     for (let tries = 1; ; tries++) {
       this.#refuseClosed()
       const named = name !== undefined && this.#isPrepared && { name }
       try {
-        return (await pool.query<Row>({ text, values: [...values], ...named })).rows
+        const query = { text, values: [...values], ...named }
+        const way = along && this.#lines[along]
+        return (await (way ? way.query<Row>(query) : this.#pool.query<Row>(query))).rows
       } catch (error) {
         // A pooler gives each transaction another server, which knows no statement of ours: it did nothing.
         if (named && isUnprepared(error)) {
@@ -186,7 +191,7 @@ export class Connection implements AsyncDisposable {
   }
 
   /** Every new connection is asked whether it leads to the database we know. */
-  async #greet(client: PoolClient, commits: string | undefined): Promise<void> {
+  async #greet(client: Client | PoolClient, commits: string | undefined): Promise<void> {
     const text = inSchema(this.schema, 'select identity from errand.store')
     const { rows } = await client.query<QueryResultRow>(text)
     if (rows[0]?.identity !== this.#identity)
@@ -202,7 +207,8 @@ export class Connection implements AsyncDisposable {
     if (this.#isClosed) return
     this.#isClosed = true
     await this.bells[Symbol.asyncDispose]()
-    await Promise.all([this.#pool.end(), this.#reserved.end()])
+    const lines = Object.values(this.#lines).map((line) => line[Symbol.asyncDispose]())
+    await Promise.all([this.#pool.end(), ...lines])
   }
 }
 

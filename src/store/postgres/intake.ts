@@ -68,7 +68,10 @@ export class PostgresIntake implements Intake {
       ),
       blobs(jobs.map(({ input }) => input)),
     ]
-    const rows = await this.#connection.call('insert', 'insert', values, { again: true })
+    const rows = await this.#connection.call('insert', 'insert', values, {
+      again: true,
+      along: 'inserts',
+    })
     const inserted = jobs.map(({ id }): Inserted => ({ id, joined: false }))
     for (const { place, id, verdict } of rows)
       if (verdict === 'ID_TAKEN') inserted[int(place) - 1] = { id: text(id), refused: verdict }

@@ -44,7 +44,10 @@ export class PostgresWorkbench implements Workbench {
     const { now, slot } = this.#connection
     const { once, places } = eachOnce(settlements)
     const values = [now, slot, worker, n, texts(queues), limit, ...toArrays(once, this.#kinds)]
-    const [row = {}] = await this.#connection.call('exchange', 'exchange', values, { again: true })
+    const [row = {}] = await this.#connection.call('exchange', 'exchange', values, {
+      again: true,
+      along: 'exchanges',
+    })
     if (settlements.length > 0) failpoint('settle.between')
     return this.#exchanged(row, places)
   }
@@ -53,7 +56,7 @@ export class PostgresWorkbench implements Workbench {
     const values = [this.#connection.now, worker, metrics ? buffer(metrics) : null]
     const [row] = await this.#connection.call('renew', 'renew', values, {
       again: true,
-      apart: true,
+      along: 'renewals',
     })
     if (row?.alive !== 't') return { alive: false }
     return { alive: true, cancelAsked: toIds(row.asked) }
