@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import type { Client } from 'pg'
 import { newId } from '../../src/base/id.ts'
 import { type Code, hasCode } from '../../src/job/errors.ts'
 import { Hand, idsOf, only } from '../support/hand.ts'
@@ -13,6 +14,10 @@ const PATIENCE = { timeout: 20_000 }
 
 const server = await PostgresServer.start('max_connections=200')
 after(() => server[Symbol.asyncDispose]())
+
+/** Whether some transaction waits for another. */
+const isWaiting = async (admin: Client) =>
+  (await admin.query('select from pg_locks where not granted')).rows.length > 0
 
 const code = (expected: Code) => (error: unknown) => hasCode(error, expected)
 
@@ -95,6 +100,29 @@ test(
 )
 
 test(
+  'where an insert and a transaction wait for each other it is the insert that gives way',
+  PATIENCE,
+  async () => {
+    await using stage = await Stage.open(server.url)
+    const { errand } = stage
+    const [tx, admin] = [await stage.begin(), await stage.connect()]
+    await errand.enqueue(once, 'first', { tx })
+    const ordinary = Promise.allSettled([
+      errand.enqueue(once, 'second'),
+      errand.enqueue(once, 'first'),
+    ])
+    await eventually(() => isWaiting(admin))
+    await errand.enqueue(once, 'second', { tx })
+    await ordinary
+    await tx.query('commit')
+    for (const value of ['first', 'second'])
+      assert.equal((await errand.enqueue(once, value)).joined, true)
+    assert.equal(only(await errand.queues()).accepted, 2)
+    assert.deepEqual(await errand.verify(), [])
+  },
+)
+
+test(
   'a retry does not wait for an open transaction that takes its unique value',
   PATIENCE,
   async () => {
@@ -122,10 +150,7 @@ test(
       const { id } = await errand.enqueue(once, end, { tx: first })
       const waiting = errand.enqueue(once, end, { tx: second })
       const admin = await stage.connect()
-      await eventually(async () => {
-        const { rows } = await admin.query(`select from pg_locks where not granted`)
-        return rows.length > 0
-      })
+      await eventually(() => isWaiting(admin))
       await first.query(end)
       const joined = await waiting
       assert.deepEqual([joined.joined, joined.id === id], [end === 'commit', end === 'commit'])
