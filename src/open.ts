@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os'
 import type { Flush } from './base/batching.ts'
 import type { Clock } from './base/time.ts'
 import { Client } from './client/client.ts'
+import type { InTransaction } from './client/transaction.ts'
 import type { Files } from './files/contract.ts'
 import { DiskFiles } from './files/disk/disk.ts'
 import { type App, handlersOf } from './http/app.ts'
@@ -134,12 +135,12 @@ export class Errand implements AsyncDisposable {
   enqueue: Client['enqueue'] = (
     job: Definition | string,
     input: unknown,
-    options?: EnqueueOptions,
+    options?: EnqueueOptions & InTransaction,
   ) => this.client.enqueue(this.client.definition(job), input, options)
   enqueueMany: Client['enqueueMany'] = (
     job: Definition | string,
     inputs: readonly unknown[],
-    options?: EnqueueOptions,
+    options?: EnqueueOptions & InTransaction,
   ) => this.client.enqueueMany(this.client.definition(job), inputs, options)
   cancel: Client['cancel'] = (id) => this.client.cancel(id)
   retry: Client['retry'] = (id, options) => this.client.retry(id, options)

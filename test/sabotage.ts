@@ -17,6 +17,7 @@ type Sabotage = {
 const STORE = 'test/store/sqlite.test.ts'
 const REDIS = 'test/store/redis.test.ts'
 const POSTGRES = 'test/store/postgres.test.ts'
+const BESIDE = 'test/store/postgres-tx-beside.test.ts'
 const SYSTEM = 'test/system/'
 const ONE_MODE: Record<string, string> = {
   [STORE]: 'SQLite in memory',
@@ -72,6 +73,30 @@ const SABOTAGES: readonly Sabotage[] = [
     put: 'jsonb_object_agg((select max(id) from unnest(ids) as id), jsonb_strip_nulls',
     test: POSTGRES,
     red: /C4 |C9 |C10 |C12 /,
+  },
+  {
+    breaks: 'a transaction of the caller’s counts where others count',
+    file: 'src/store/postgres/enlist.sql',
+    find: 'errand.count(-pg_backend_pid(), moves)',
+    put: 'errand.count((select min(t.slot) from errand.tally as t where t.slot >= 0), moves)',
+    test: BESIDE,
+    red: /holds up nobody/,
+  },
+  {
+    breaks: 'who needs what an open transaction holds waits for it, and all with it',
+    file: 'src/store/postgres/insert.sql',
+    find: "set local lock_timeout = '500ms';",
+    put: '',
+    test: BESIDE,
+    red: /refused soon/,
+  },
+  {
+    breaks: 'a snapshot of the caller’s is believed',
+    file: 'src/store/postgres/enlist.sql',
+    find: 'perform errand.meet(job);',
+    put: '',
+    test: 'test/store/postgres-tx.test.ts',
+    red: /older than a job/,
   },
   {
     breaks: 'no receipt is kept',

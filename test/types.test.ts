@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { compile } from './support/compile.ts'
 
 const HEAD = `
-import { defineApp, defineJob, ErrandError, exponential, handler, open, type WorkerSettings } from 'errand'
+import { defineApp, defineJob, ErrandError, exponential, handler, open, type Transaction, type WorkerSettings } from 'errand'
 import { z } from 'zod'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -45,6 +45,11 @@ declare module 'errand' {
   interface Resources { db: { query(): string } }
 }
 handler(free, { run: (_, { resources }) => resources.db.query() })
+import { Client, type PoolClient } from 'pg'
+await errand.enqueue(free, 'a', { tx: new Client(), priority: 'high' })
+await errand.enqueueMany('by.name', [1], { tx: {} as PoolClient })
+const tx: Transaction = { query: async (text, values) => ({ rows: [text, ...values] }) }
+await errand.enqueue(free, 'a', { tx, id: 'x' })
 `
 
 /** Each line is to be refused. */
@@ -57,6 +62,9 @@ await errand.enqueueMany(free, ['a', 2])
 await errand.enqueue(free, 'a', { qeue: 'a' })
 await errand.enqueue(free, 'a', { delay: 'soon' })
 await errand.enqueue(free, 'a', { priority: 'urgent' })
+await errand.enqueue(free, 'a', { tx: {} })
+await errand.enqueue(free, 'a', { tx: 'begin' })
+await errand.enqueueMany(free, ['a'], { tx: { query: async () => [] } })
 handler(sum, { run: () => ({ total: '1' }) })
 handler(sum, { run: ({ missing }) => ({ total: 1 }) })
 handler(sum, { retryIf: () => true })

@@ -6,7 +6,8 @@ import type { JobId, NewJob } from '../job/job.ts'
 import { decideCancel } from '../job/outcome.ts'
 import { encodeInput, type EnqueueOptions, type Idempotency, prepare } from '../job/prepare.ts'
 import type { Given, Schema } from '../job/schema.ts'
-import type { Inserted, Intake, Lookout } from '../store/contract.ts'
+import type { Inserted, Intake, Lookout, Transaction } from '../store/contract.ts'
+import { type InTransaction, takeApart } from './transaction.ts'
 
 /** What an enqueue answers: the job's id, and whether it is one that was there before. */
 export type Enqueued = { id: JobId; joined: boolean }
@@ -36,23 +37,24 @@ export class Client {
   }
 
   /**
-   * Stores a job; when this resolves, it is committed.
+   * Stores a job; when this resolves, it is committed, or with `tx` will be when your transaction is.
    * @throws ErrandError UNKNOWN_JOB (by name), INVALID_INPUT, UNSTORABLE_INPUT, INPUT_TOO_LARGE,
-   * INVALID_OPTION, UNKNOWN_OPTION, ID_TAKEN, UNIQUE_TAKEN, STORE_BUSY, STORE_FULL
+   * INVALID_OPTION, UNKNOWN_OPTION, ID_TAKEN, UNIQUE_TAKEN, STORE_BUSY, STORE_FULL, TX_UNSUPPORTED
    */
   enqueue<In extends Schema>(
     job: Definition<In>,
     input: Given<In>,
-    options?: EnqueueOptions,
+    options?: EnqueueOptions & InTransaction,
   ): Promise<Enqueued>
-  enqueue(job: string, input: unknown, options?: EnqueueOptions): Promise<Enqueued>
+  enqueue(job: string, input: unknown, options?: EnqueueOptions & InTransaction): Promise<Enqueued>
   async enqueue(
     job: Definition | string,
     input: unknown,
-    options?: EnqueueOptions,
+    options?: EnqueueOptions & InTransaction,
   ): Promise<Enqueued> {
-    const prepared = prepare(this.definition(job), input, options)
-    return accepted(await this.#insert(prepared instanceof Promise ? await prepared : prepared))
+    const { terms, tx } = takeApart(options)
+    const prepared = prepare(this.definition(job), input, terms)
+    return accepted(await this.#insert(prepared instanceof Promise ? await prepared : prepared, tx))
   }
 
   /** As `enqueue`, for a request that may be repeated: the same key and body find the first job. */
@@ -74,21 +76,22 @@ export class Client {
   enqueueMany<In extends Schema>(
     job: Definition<In>,
     inputs: readonly Given<In>[],
-    options?: EnqueueOptions,
+    options?: EnqueueOptions & InTransaction,
   ): Promise<Enqueued[]>
   enqueueMany(
     job: string,
     inputs: readonly unknown[],
-    options?: EnqueueOptions,
+    options?: EnqueueOptions & InTransaction,
   ): Promise<Enqueued[]>
   async enqueueMany(
     job: Definition | string,
     inputs: readonly unknown[],
-    options?: EnqueueOptions,
+    options?: EnqueueOptions & InTransaction,
   ): Promise<Enqueued[]> {
     const definition = this.definition(job)
-    const jobs = await Promise.all(inputs.map(async (input) => prepare(definition, input, options)))
-    return (await this.#intake.insert(jobs)).map(accepted)
+    const { terms, tx } = takeApart(options)
+    const jobs = await Promise.all(inputs.map(async (input) => prepare(definition, input, terms)))
+    return (await this.#intake.insert(jobs, tx)).map(accepted)
   }
 
   /**
@@ -135,13 +138,18 @@ export class Client {
     return [...this.#definitions.values()]
   }
 
-  #insert(job: NewJob): Promise<Inserted> {
+  /** What belongs to a transaction shares its trip with nobody. */
+  #insert(job: NewJob, tx?: Transaction): Promise<Inserted | undefined> {
+    if (tx !== undefined) return this.#intake.insert([job], tx).then(([inserted]) => inserted)
     const isPlain = job.fingerprint === undefined && job.unique === undefined
     return (isPlain ? this.#plain : this.#named).add(job)
   }
 }
 
-function accepted(inserted: Inserted): Enqueued {
-  if ('refused' in inserted) throw new ErrandError(inserted.refused, { id: inserted.id })
-  return inserted
+function accepted(inserted: Inserted | undefined): Enqueued {
+  if (inserted === undefined) throw new TypeError('an insert was not answered')
+  if (!('refused' in inserted)) return inserted
+  if (inserted.refused !== 'STORE_BUSY')
+    throw new ErrandError(inserted.refused, { id: inserted.id })
+  throw new ErrandError('STORE_BUSY', { waitedMs: inserted.waitedMs })
 }

@@ -33,6 +33,7 @@ const REASONS = {
   STORE_CLOSED: 'the store is closed',
   SCHEMA_TOO_NEW: 'the store has schema {found}, this release knows {known}; run a newer release',
   SCHEMA_OUTDATED: 'the store has schema {found}, this release needs {known}; run: errand migrate',
+  TX_UNSUPPORTED: 'jobs on {store} cannot be part of your transaction; enqueue after its commit',
   WORKER_GONE: 'worker {worker} lost its lease and must register anew',
   // Starting up
   APP_NOT_FOUND: 'no app file at {file}; name one with --app',

@@ -52,9 +52,10 @@ export type About = {
 export interface Intake {
   /**
    * Stores jobs, or says which existing job each of them is. May be repeated when its reply was lost:
-   * an id without a fingerprint is its caller's own.
+   * an id without a fingerprint is its caller's own. With `tx` they are stored when that commits, or a
+   * store that cannot take part in it refuses before anything is sent. Within it nothing is repeated.
    */
-  insert(jobs: readonly NewJob[]): Promise<Inserted[]>
+  insert(jobs: readonly NewJob[], tx?: Transaction): Promise<Inserted[]>
   /** Ends a job that is not running with this outcome; asks and rings the holder of one that is. */
   cancel(cancels: readonly Cancel[]): Promise<Cancelled[]>
   /** Gives failed and cancelled jobs another life under the same id, with all attempts before them. */
@@ -119,9 +120,16 @@ export interface Lookout {
 
 export type Topic = 'ready' | 'change' | 'cancel'
 
+/** A transaction of the caller's: sends one statement with its values (`$1`, …) over its connection. */
+export type Transaction = {
+  query(text: string, values: string[]): Promise<{ rows: readonly unknown[] }>
+}
+
 export type Inserted =
   | { id: JobId; joined: boolean }
   | { id: JobId; refused: 'ID_TAKEN' | 'UNIQUE_TAKEN' }
+  /** A transaction that is still open may be about to take its id or unique value. */
+  | { id: JobId; refused: 'STORE_BUSY'; waitedMs: Millis }
 
 export type Cancel = { id: JobId; outcome: Cancelling }
 export type Cancelled = 'cancelled' | 'asked' | 'gone' | State

@@ -10,6 +10,7 @@ import { counting } from '../support/counting.ts'
 import { Cuttable } from '../support/cuttable.ts'
 import { Hand, idsOf, only, seen } from '../support/hand.ts'
 import { completed, DAY, failed, textOf } from '../support/jobs.ts'
+import { callOn, divert } from '../support/rotation.ts'
 import { anything } from '../support/schema.ts'
 
 const greet = defineJob({ name: 'greet', input: anything<{ to: string }>() })
@@ -109,6 +110,30 @@ test('a hundred enqueues at once share few trips', async () => {
   const asked = Array.from({ length: 100 }, (_, i) => client.enqueue(greet, { to: `${i}` }))
   assert.equal(new Set(idsOf(await Promise.all(asked))).size, 100)
   assert((calls.get('insert') ?? 0) <= 2, `${calls.get('insert')} trips`)
+})
+
+test('what belongs to a transaction shares its trip with no other, and is told where it cannot', async () => {
+  await using here = await opened()
+  const trips: unknown[][] = []
+  const store = divert(here.store, (name, args) => {
+    if (name === 'insert') trips.push(args)
+    return callOn(here.store, name, args)
+  })
+  const client = new Client(store, [greet])
+  const tx = { query: async () => assert.fail('nothing is sent') }
+  const [first, plain, ...others] = await Promise.allSettled([
+    client.enqueue(greet, { to: 'Ada' }, { tx }),
+    client.enqueue(greet, { to: 'Bob' }),
+    client.enqueue(greet, { to: 'Cyd' }, { tx, priority: 'high' }),
+    client.enqueueMany(greet, [{ to: 'Dan' }, { to: 'Eve' }], { tx }),
+  ])
+  assert.equal(plain.status, 'fulfilled')
+  for (const refused of [first, ...others])
+    assert(refused.status === 'rejected' && hasCode(refused.reason, 'TX_UNSUPPORTED'))
+  const said = trips.map(
+    ([jobs, within]) => `${Array.isArray(jobs) && jobs.length} ${within === tx}`,
+  )
+  assert.deepEqual(said.toSorted(), ['1 false', '1 true', '1 true', '2 true'])
 })
 
 test('one refused job harms none that came along', async () => {

@@ -58,7 +58,7 @@ begin
 end $$;
 
 create function errand.retry(in_now bigint, in_slot integer, ids uuid[], new_input bytea)
-returns text[] language plpgsql set enable_seqscan = off set jit = off as $$
+returns text[] language plpgsql set lock_timeout = '500ms' set enable_seqscan = off set jit = off as $$
 declare
   now bigint := errand.clock(in_now);
   answers text[] := '{}';

@@ -109,6 +109,12 @@ export class Connection implements AsyncDisposable {
     }
   }
 
+  /** Which database this is, whatever its name. @throws ErrandError STORE_CLOSED */
+  get identity(): string {
+    this.#refuseClosed()
+    return this.#identity
+  }
+
   /** The hand clock's moment; null asks the server for its own. */
   get now(): Millis | null {
     return this.clock === systemClock ? null : this.clock.now()

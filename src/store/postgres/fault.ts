@@ -1,6 +1,6 @@
 import { ErrandError } from '../../job/errors.ts'
 
-const codeOf = (error: unknown): string =>
+export const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 
 /** Serialisation failure and deadlock: the server undid the whole transaction. */
@@ -27,6 +27,10 @@ export const isLost = (error: unknown): boolean => {
     ? !(error instanceof ErrandError) && LOST.test(message)
     : /^(08|57P0|E)/.test(code)
 }
+
+/** Whether a call waited too long for what another transaction has locked. */
+export const isHeldUp = (error: unknown): boolean =>
+  error instanceof ErrandError && codeOf(error.cause) === '55P03'
 
 /** What PostgreSQL or the way to it threw, in our words. The cause is kept; no value is repeated. */
 export function toErrand(error: unknown): unknown {

@@ -188,15 +188,18 @@ begin
     return next;
   end loop;
   if moves is not null then
+    set local lock_timeout = 0;
     perform errand.count(in_slot, moves);
     perform pg_notify('errand_ready', '');
   end if;
 end $$;
 
+-- Unique values and ids of others are waited for a moment only: a transaction of a caller's may hold them for long.
 create function errand.insert_jobs(in_now bigint, in_slot integer, in_kinds jsonb, jobs jsonb)
-returns table (id uuid, verdict text) language plpgsql as $$
+returns table (id uuid, verdict text) language plpgsql set lock_timeout = 0 as $$
 begin
   perform errand.learn(in_kinds);
+  set local lock_timeout = '500ms';
   return query select * from errand.insert_named(in_now, in_slot, array(
     select jsonb_populate_record(null::errand.new_job, given.value) from jsonb_array_elements(jobs) as given));
 end $$;

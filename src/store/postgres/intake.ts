@@ -1,8 +1,11 @@
 import type { Bytes } from '../../base/json.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
-import type { Cancel, Cancelled, Inserted, Intake, Retried } from '../contract.ts'
+import type { Cancel, Cancelled, Inserted, Intake, Retried, Transaction } from '../contract.ts'
 import { blobs, hex, optional, plain, readTexts, texts } from './arrays.ts'
 import type { Connection, Row } from './connection.ts'
+import { enlist } from './enlist.ts'
+import { isHeldUp } from './fault.ts'
+import { toInserted, toNewJob } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
 import { int, text } from './rows.ts'
 
@@ -16,8 +19,10 @@ export class PostgresIntake implements Intake {
     this.#kinds = kinds
   }
 
-  async insert(jobs: readonly NewJob[]): Promise<Inserted[]> {
+  async insert(jobs: readonly NewJob[], tx?: Transaction): Promise<Inserted[]> {
     if (jobs.length === 0) return []
+    if (tx !== undefined)
+      return enlist(jobs, tx, { connection: this.#connection, kinds: this.#kinds })
     return jobs.every(isPlain) ? this.#insertPlain(jobs) : this.#insertNamed(jobs)
   }
 
@@ -85,39 +90,21 @@ export class PostgresIntake implements Intake {
       JSON.stringify(this.#kinds.of(jobs)),
       JSON.stringify(jobs.map((job) => toNewJob(job, this.#kinds))),
     ]
-    const rows = await this.#connection.call('insert', 'insert_jobs', values, { again: true })
-    return rows.map(({ id, verdict }): Inserted =>
-      verdict === 'ID_TAKEN' || verdict === 'UNIQUE_TAKEN'
-        ? { id: text(id), refused: verdict }
-        : { id: text(id), joined: verdict === 'joined' },
-    )
+    const send = (name: string) => this.#connection.call('insert', name, values, { again: true })
+    const since = performance.now()
+    try {
+      return (await send('insert_jobs')).map((row) => toInserted(row))
+    } catch (error) {
+      if (!isHeldUp(error)) throw error
+      const rows = await send('insert_around')
+      return rows.map((row) => toInserted(row, Math.round(performance.now() - since)))
+    }
   }
 }
 
 /** Nothing in it looks up another job. */
 const isPlain = ({ unique, fingerprint, tags, subject }: NewJob): boolean =>
   unique === undefined && fingerprint === undefined && tags === undefined && subject === undefined
-
-/** A job as a row of the type `new_job`, in JSON. */
-export const toNewJob = (job: NewJob, kinds: Kinds) => ({
-  id: job.id,
-  kind: kinds.idOf(job),
-  name: job.job,
-  queue: job.queue,
-  tenant: job.tenant,
-  priority: job.priority,
-  run_at: job.runAt,
-  delay_ms: job.delayMs,
-  expires_in_ms: job.expiresInMs,
-  deadline_ms: job.deadlineMs,
-  fingerprint: job.fingerprint,
-  unique_value: job.unique?.value,
-  unique_until: job.unique?.until,
-  on_conflict: job.unique?.onConflict,
-  tags: job.tags,
-  subject: job.subject,
-  input: `\\x${hex(job.input)}`,
-})
 
 /** The one array that a function of ours answered with. */
 export const answersOf = (rows: readonly Row[]): string[] =>

@@ -21,7 +21,9 @@ begin
   perform pg_advisory_xact_lock(hashtext('errand.purge'));
   erased := 0;
   with_files := '{}';
-  delete from errand.alias where id in (select a.id from errand.alias as a where a.purge_at <= now limit 1000);
+  delete from errand.alias
+  where id in (select a.id from errand.alias as a where a.purge_at <= now limit 1000 for update skip locked);
+  perform errand.fold();
   for entry in
     select r.ctid as place, r.* from errand.retention as r where r.purge_at <= now
     order by r.purge_at limit 100

@@ -2,7 +2,7 @@ import { attemptOf, type Outcome } from '../../job/outcome.ts'
 import type { Settlement } from '../contract.ts'
 import { blobs, optional, plain, texts } from './arrays.ts'
 import type { Values } from './connection.ts'
-import { toNewJob } from './intake.ts'
+import { toNewJob } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
 import { numberOf } from './rows.ts'
 

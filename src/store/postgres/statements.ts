@@ -2,7 +2,17 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { statements } from '../../base/statements.ts'
 
-const VERBS = ['counting', 'insert', 'settle', 'exchange', 'sweep', 'change', 'worker', 'purge']
+const VERBS = [
+  'counting',
+  'insert',
+  'settle',
+  'exchange',
+  'sweep',
+  'change',
+  'worker',
+  'purge',
+  'enlist',
+]
 const read = (file: string) => readFileSync(new URL(file, import.meta.url), 'utf8')
 const texts = VERBS.map((verb) => read(`./${verb}.sql`))
 const looks = statements(new URL('./look.sql', import.meta.url))

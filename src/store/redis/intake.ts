@@ -1,8 +1,9 @@
 import type { Bytes } from '../../base/json.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
-import type { Cancel, Cancelled, Inserted, Intake, Retried } from '../contract.ts'
+import type { Cancel, Cancelled, Inserted, Intake, Retried, Transaction } from '../contract.ts'
 import { damaged } from '../parts/damage.ts'
+import { refuseTransaction } from '../parts/transaction.ts'
 import type { Connection } from './connection.ts'
 import { wordOf } from './fault.ts'
 import { packJob } from './jobs.ts'
@@ -24,7 +25,8 @@ export class RedisIntake implements Intake {
     this.#kinds = kinds
   }
 
-  async insert(jobs: readonly NewJob[]): Promise<Inserted[]> {
+  async insert(jobs: readonly NewJob[], tx?: Transaction): Promise<Inserted[]> {
+    refuseTransaction('Redis', tx)
     if (jobs.length === 0) return []
     const answers = bufferOf(await this.#send(jobs))
     if (answers.length === 0) return jobs.map(({ id }) => ({ id, joined: false }))

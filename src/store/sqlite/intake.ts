@@ -1,7 +1,8 @@
 import type { Bytes } from '../../base/json.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
 import { isEnded } from '../../job/state.ts'
-import type { Cancel, Cancelled, Inserted, Intake, Retried } from '../contract.ts'
+import type { Cancel, Cancelled, Inserted, Intake, Retried, Transaction } from '../contract.ts'
+import { refuseTransaction } from '../parts/transaction.ts'
 import type { Connection } from './connection.ts'
 import { Inserting } from './inserting.ts'
 import { int, stateOf, text } from './rows.ts'
@@ -30,7 +31,8 @@ export class SqliteIntake implements Intake {
     this.#ended = connection.prepare('./exchange.sql', ['ended']).ended
   }
 
-  insert(jobs: readonly NewJob[]): Promise<Inserted[]> {
+  async insert(jobs: readonly NewJob[], tx?: Transaction): Promise<Inserted[]> {
+    refuseTransaction('SQLite', tx)
     return this.#turns.run('insert', (turn) => jobs.map((job) => this.#inserting.run(job, turn)))
   }
 

@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict'
 import { newId } from '../../../src/base/id.ts'
+import type { Transaction } from '../../../src/store/contract.ts'
 import { Hand, idsOf, only, running, seen } from '../../support/hand.ts'
 import { bytes, chore, chores, completed, HOUR, textOf } from '../../support/jobs.ts'
 import type { Clauses } from '../conform.ts'
+
+class Doomed implements Transaction {
+  sent = 0
+  async query(): Promise<never> {
+    this.sent++
+    throw new Error('undone')
+  }
+}
 
 export const insert: Clauses = {
   'C1 a stored job is found as it was given': async (store, clock) => {
@@ -77,6 +86,19 @@ export const insert: Clauses = {
       [undefined, undefined, undefined, neighbour.id],
     )
   },
+
+  'C1 a transaction that cannot be joined is refused before anything is sent, and one that fails stores nothing':
+    async (store) => {
+      const tx = new Doomed()
+      const job = chore()
+      await assert.rejects(
+        () => store.insert([job], tx),
+        (error: Error) =>
+          String(Reflect.get(error, 'code')) ===
+          (tx.sent === 0 ? 'TX_UNSUPPORTED' : 'STORE_FAILED'),
+      )
+      assert.deepEqual([await store.find([job.id]), await store.tally()], [[undefined], []])
+    },
 
   'C1 nothing inserted is nothing answered': async (store) => {
     assert.deepEqual(await store.insert([]), [])
