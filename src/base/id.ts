@@ -2,8 +2,24 @@ import { createHash, randomUUIDv7 } from 'node:crypto'
 
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
 
-/** A fresh UUIDv7. Time-ordered for the sake of indexes; never use an id as an age. */
-export const newId = (): string => randomUUIDv7()
+/** The twelve bits after the version, as text. */
+const COUNTS = Array.from({ length: 4096 }, (_, n) => `-7${n.toString(16).padStart(3, '0')}`)
+let latest = ''
+let count = 0
+
+/**
+ * A fresh UUIDv7, higher than those this process made before, for the sake of indexes: they grow at their end
+ * only (RFC 9562, 6.2, method 1). Never use an id as an age.
+ */
+export function newId(): string {
+  const id = randomUUIDv7()
+  const moment = id.slice(0, 13)
+  if (moment > latest) {
+    latest = moment
+    count = 0
+  } else count = Math.min(count + 1, COUNTS.length - 1)
+  return latest + COUNTS[count] + id.slice(18)
+}
 
 export const isId = (text: string): boolean => UUID.test(text)
 

@@ -16,6 +16,14 @@ test('other parts give another id, however they are cut', () => {
   assert.equal(new Set(ids).size, parts.length)
 })
 
+test('new ids rise, within a millisecond too, and none comes twice', () => {
+  const ids = Array.from({ length: 2000 }, newId)
+  assert.deepEqual(ids, ids.toSorted())
+  assert.equal(new Set(ids).size, ids.length)
+  for (const id of ids)
+    assert.match(id, /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)
+})
+
 test('what is derived or new is an id, and nothing else is', () => {
   assert(isId(derivedId('a')))
   assert(isId(newId()))

@@ -64,7 +64,7 @@ begin
   place := nextval('errand.turn');
   insert into errand.job (turn, id, kind, queue, tenant, priority, state, run_at, created_at,
     expires_at, deadline_at, tags, subject, input)
-  values (place, job.id, job.kind, job.queue, job.tenant, job.priority, state, due, now,
+  values (place, job.id, job.kind, job.queue, job.tenant, job.priority, state, due, nullif(now, due),
     due + job.expires_in_ms, now + job.deadline_ms, job.tags, job.subject, job.input)
   on conflict on constraint job_id_key do nothing;
   if not found then return null; end if;

@@ -40,10 +40,10 @@ end;
 -- A job on its way to a worker: what each has, in a line; what few have, as marks. Both are put in the place
 -- of their call, which no function is that calls a volatile one.
 create function errand.line(j errand.job) returns text language sql stable
-return concat_ws(' ', j.id, j.fence, j.kind, j.created_at, j.run_at);
+return concat_ws(' ', j.id, j.fence, j.kind, coalesce(j.created_at, j.run_at), j.run_at);
 
 create function errand.marks(j errand.job) returns jsonb language sql stable
-return case when j.cancel_asked or j.tenant <> '' or j.failures + j.crashes + j.losses > 0
+return case when j.cancel_asked or j.tenant <> '' or coalesce(j.failures, j.crashes, j.losses) is not null
     or coalesce(j.expires_at, j.deadline_at) is not null or j.subject is not null
   then jsonb_strip_nulls(jsonb_build_object('tenant', j.tenant, 'failures', j.failures, 'crashes', j.crashes,
     'losses', j.losses, 'expiresAt', j.expires_at, 'deadlineAt', j.deadline_at,
@@ -74,7 +74,7 @@ as $$
 begin
   with next as materialized (
     select j.ctid as place from errand.job as j where j.queue = in_queue and j.state = 1
-    order by j.priority, j.run_at, j.turn limit lim for update skip locked
+    order by (j.priority::bigint << 56 | j.run_at), j.turn limit lim for update skip locked
   ),
   taken as (
     update errand.job as j

@@ -33,7 +33,7 @@ begin
     insert into errand.job (turn, id, kind, queue, tenant, priority, state, run_at, created_at,
       expires_at, deadline_at, input)
     select nextval('errand.turn'), id, kind, queue, tenant, priority,
-      case when due > now then 0 else 1 end, due, now, due + expires_in_ms, now + deadline_ms, input
+      case when due > now then 0 else 1 end, due, nullif(now, due), due + expires_in_ms, now + deadline_ms, input
     from given order by n
     on conflict (id) do nothing
     returning id, queue, state
@@ -70,7 +70,7 @@ begin
       insert into errand.job (turn, id, kind, queue, tenant, priority, state, run_at, created_at,
         expires_at, deadline_at, input)
       select nextval('errand.turn'), id, kind, queue, tenant, priority,
-        case when due > now then 0 else 1 end, due, now, due + expires_in_ms, now + deadline_ms, input
+        case when due > now then 0 else 1 end, due, nullif(now, due), due + expires_in_ms, now + deadline_ms, input
       from given order by n
       returning queue, state
     ),
@@ -155,7 +155,7 @@ begin
     insert into errand.job (turn, id, kind, queue, tenant, priority, state, run_at, created_at,
       expires_at, deadline_at, fingerprint, unique_value, unique_until, tags, subject, input)
     values (place, job.id, job.kind, job.queue, job.tenant, job.priority,
-      case when due > now then 0 else 1 end, due, now, due + job.expires_in_ms, now + job.deadline_ms,
+      case when due > now then 0 else 1 end, due, nullif(now, due), due + job.expires_in_ms, now + job.deadline_ms,
       job.fingerprint, job.unique_value, job.unique_until, job.tags, job.subject, job.input)
     on conflict on constraint job_id_key do nothing;
     if found and not exists (select from errand.ended as e where e.id = job.id) then

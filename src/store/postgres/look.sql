@@ -6,8 +6,10 @@
 -- Beware  each walk has an order and so a cursor of its own; `job` and `ended` are walked side by side
 
 -- name: find
-select j.turn, j.run_at, j.created_at, j.fence, j.started_at, j.expires_at, j.deadline_at, null as ended_at, j.rev,
-  j.state, j.priority, j.failures, j.crashes, j.losses, j.cancel_asked, false as with_errors, j.id, j.worker, j.subject,
+select j.turn, j.run_at, coalesce(j.created_at, j.run_at) as created_at, coalesce(j.fence, 0) as fence,
+  j.started_at, j.expires_at, j.deadline_at, null as ended_at, j.rev, j.state, j.priority,
+  coalesce(j.failures, 0) as failures, coalesce(j.crashes, 0) as crashes, coalesce(j.losses, 0) as losses,
+  j.cancel_asked, false as with_errors, j.id, j.worker, j.subject,
   j.queue, j.tenant, j.unique_value, j.fingerprint, j.waiting_for, null as reason, to_json(j.tags) as tags, j.input,
   null as result, j.error, j.progress, k.name, k.policy
 from errand.job as j join errand.kind as k on k.id = j.kind where j.id = any($1::text::uuid[])
@@ -46,8 +48,9 @@ join errand.kind as k on k.id = coalesce(j.kind, e.kind) order by t.turn desc;
 -- name: ready
 select j.id, j.turn, j.state, j.queue, k.name, j.tenant, j.priority, j.run_at
 from errand.job as j join errand.kind as k on k.id = j.kind
-where j.state = 1 and (j.queue, j.priority, j.run_at, j.turn) > ($1, $2, $3, $4)
-order by j.queue, j.priority, j.run_at, j.turn limit 1000;
+where j.state = 1 and (j.queue, (j.priority::bigint << 56 | j.run_at), j.turn)
+  > ($1::text, $2::text::bigint << 56 | $3::text::bigint, $4::text::bigint)
+order by j.queue, (j.priority::bigint << 56 | j.run_at), j.turn limit 1000;
 
 -- name: scheduled
 select j.id, j.turn, j.state, j.queue, k.name, j.tenant, j.run_at
@@ -90,8 +93,10 @@ select queue, sum(accepted) as accepted, sum(erased) as erased, sum(scheduled) a
   sum(running) as running, sum(waiting) as waiting, sum(completed) as completed, sum(failed) as failed,
   sum(cancelled) as cancelled,
   (select min(oldest.run_at) from generate_series(0, 9) as p (priority), lateral (
-    select j.run_at from errand.job as j where j.queue = tally.queue and j.state = 1 and j.priority = p.priority
-    order by j.run_at limit 1) as oldest) as oldest
+    select j.run_at from errand.job as j where j.queue = tally.queue and j.state = 1
+      and (j.priority::bigint << 56 | j.run_at) >= p.priority::bigint << 56
+      and (j.priority::bigint << 56 | j.run_at) < (p.priority + 1)::bigint << 56
+    order by (j.priority::bigint << 56 | j.run_at) limit 1) as oldest) as oldest
 from errand.tally group by queue order by queue;
 
 -- name: workers

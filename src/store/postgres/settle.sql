@@ -31,8 +31,10 @@ begin
       set state = case when given.state in (0, 3) and (j.cancel_asked or given.delay_ms <= 0) then 1 else given.state end,
         run_at = case when given.state = 0 then now + case when j.cancel_asked then 0 else greatest(given.delay_ms, 0) end
           else j.run_at end,
-        failures = j.failures + (given.raise = 1)::int, crashes = j.crashes + (given.raise = 2)::int,
-        losses = j.losses + (given.raise = 3)::int,
+        created_at = coalesce(j.created_at, j.run_at),
+        failures = case when given.raise = 1 then coalesce(j.failures, 0) + 1 else j.failures end,
+        crashes = case when given.raise = 2 then coalesce(j.crashes, 0) + 1 else j.crashes end,
+        losses = case when given.raise = 3 then coalesce(j.losses, 0) + 1 else j.losses end,
         expires_at = case when not given.begun then j.expires_at end,
         waiting_for = case when given.state = 3 and not j.cancel_asked then 'handler' end,
         error = coalesce(given.error, j.error), rev = j.rev + 1
@@ -68,8 +70,9 @@ begin
       insert into errand.ended (turn, run_at, created_at, fence, started_at, expires_at, deadline_at, ended_at,
         rev, kind, state, priority, failures, crashes, losses, cancel_asked, with_errors, id, worker, subject,
         queue, tenant, unique_value, unique_until, fingerprint, reason, tags, input, result, error, progress)
-      select turn, run_at, created_at, fence, started_at, expires_at, deadline_at, now, rev + 1, kind, verdict,
-        priority, failures + (raise = 1)::int, crashes + (raise = 2)::int, losses + (raise = 3)::int, cancel_asked,
+      select turn, run_at, coalesce(created_at, run_at), fence, started_at, expires_at, deadline_at, now, rev + 1,
+        kind, verdict, priority, coalesce(failures, 0) + (raise = 1)::int, coalesce(crashes, 0) + (raise = 2)::int,
+        coalesce(losses, 0) + (raise = 3)::int, cancel_asked,
         with_errors, id, worker, subject, queue, tenant, unique_value, unique_until, fingerprint, reason,
         tags, input, result, last_error, progress
       from gone
@@ -142,7 +145,8 @@ end $$;
 create function errand.answer(in_id uuid, in_fence bigint) returns text language sql
 begin atomic
   select coalesce(
-    (select case when fence <> in_fence or state = 2 then 'stale' else 'already' end from errand.job where id = in_id),
+    (select case when fence is distinct from in_fence or state = 2 then 'stale' else 'already' end
+     from errand.job where id = in_id),
     (select case when fence <> in_fence then 'stale' else 'already' end from errand.ended where id = in_id),
     'gone');
 end;

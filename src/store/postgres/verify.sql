@@ -90,7 +90,7 @@ where (state = 3) <> (waiting_for is not null) limit 100;
 
 -- name: fences
 select 'no run has a higher fence than its job' as law, kept.id::text as detail from (
-  select id, fence from errand.job union all select id, fence from errand.ended
+  select id, coalesce(fence, 0) as fence from errand.job union all select id, fence from errand.ended
 ) as kept join errand.attempt as a using (id) where a.fence > kept.fence limit 100;
 
 -- name: leavings

@@ -6,12 +6,13 @@
 
 create sequence errand.turn;
 
--- Wide columns stand first: a row is padded between columns of different width.
+-- Wide columns stand first: a row is padded between columns of different width. What a job does not have
+-- while it waits for its first run takes no room: a moment of creation that is not `run_at`, a fence, counters.
 create table errand.job (
   turn         bigint not null,
   run_at       bigint not null,
-  created_at   bigint not null,
-  fence        bigint not null default 0,
+  created_at   bigint,
+  fence        bigint,
   started_at   bigint,
   expires_at   bigint,
   deadline_at  bigint,
@@ -20,9 +21,9 @@ create table errand.job (
   rev          integer not null default 1,
   state        smallint not null,
   priority     smallint not null,
-  failures     smallint not null default 0,
-  crashes      smallint not null default 0,
-  losses       smallint not null default 0,
+  failures     smallint,
+  crashes      smallint,
+  losses       smallint,
   cancel_asked boolean not null default false,
   id           uuid not null,
   worker       uuid,
@@ -40,9 +41,12 @@ create table errand.job (
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000,
         autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.1);
 
-alter table errand.job add constraint job_id_key unique (id);
-create index job_turn on errand.job (turn);
-create index job_ready on errand.job (queue, priority, run_at, turn) where state = 1;
+-- These grow at their end: there is no use in leaving room within their pages.
+alter table errand.job add constraint job_id_key unique (id) with (fillfactor = 100);
+create index job_turn on errand.job (turn) with (fillfactor = 100);
+-- Priority and moment in one number: eight bytes less an entry.
+create index job_ready on errand.job (queue, (priority::bigint << 56 | run_at), turn) with (fillfactor = 100)
+where state = 1;
 create index job_due on errand.job (run_at, turn) where state = 0;
 create index job_waiting on errand.job (turn) where state = 3;
 create index job_asked on errand.job (worker) where cancel_asked and state = 2;
