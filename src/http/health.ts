@@ -57,7 +57,11 @@ async function inspect({
   const { kind, durability } = store.about
   const here = { store: { kind, durability }, version }
   try {
-    const [tallies, workers] = await Promise.all([watch.queues(), watch.workers()])
+    const [tallies, workers, warnings] = await Promise.all([
+      watch.queues(),
+      watch.workers(),
+      watch.warnings(),
+    ])
     const queues = sum(tallies)
     const alive = workers.filter((worker) => worker.alive).length
     const troubles = find()
@@ -66,6 +70,7 @@ async function inspect({
       status: isIll ? 'degraded' : 'ok',
       ...here,
       ...(troubles.length > 0 && { troubles }),
+      ...(warnings.length > 0 && { warnings }),
       workers: { alive },
       queues,
     }

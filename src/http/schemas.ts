@@ -200,6 +200,11 @@ export const Health = z
       .readonly()
       .optional()
       .openapi({ description: 'Processes that die as soon as they are started.' }),
+    warnings: z
+      .array(z.string())
+      .readonly()
+      .optional()
+      .openapi({ description: 'What endangers or slows the store as it stands now.' }),
     store: z.object({ kind: z.string(), durability: z.string() }),
     workers: z.object({ alive: count }).optional(),
     queues: z.record(state, count).optional(),

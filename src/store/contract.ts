@@ -114,6 +114,8 @@ export interface Lookout {
   verify(): Promise<Finding[]>
   /** Rings when jobs became ready, when any job changed visibly, or when the cancel of a running one was asked, in this or another process. */
   listen(topic: Topic, ring: () => void): Disposable
+  /** What endangers or slows the store as it stands now, in words for people; none as a rule. */
+  warnings(): Promise<string[]>
   /** Throws unless the store can be read. */
   ping(): Promise<void>
 }

@@ -186,6 +186,11 @@ export class Watch implements Disposable {
     return this.#lookout.verify()
   }
 
+  /** What endangers or slows the store as it stands now, in words for people. */
+  warnings(): Promise<string[]> {
+    return this.#lookout.warnings()
+  }
+
   ping(): Promise<void> {
     return this.#lookout.ping()
   }

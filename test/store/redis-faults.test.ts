@@ -129,6 +129,7 @@ test('a full server takes nothing in, and lets everything end', PATIENCE, async 
     }
   })
   assert(hasCode(full, 'STORE_FULL'))
+  assert.match(only(await store.warnings()), /of maxmemory is used/)
   const { accepted: before } = only(await store.tally())
   assert.equal(before % 200, 100)
 

@@ -53,9 +53,15 @@ function checkHere({ settings: { insecure } }: Desk): Check[] {
 async function checkStore(desk: Desk): Promise<Check[]> {
   try {
     await using errand = await desk.errand({ migrate: false })
-    const [workers, queues] = await Promise.all([errand.watch.workers(), errand.watch.queues()])
+    const { watch } = errand
+    const [workers, queues, warnings] = await Promise.all([
+      watch.workers(),
+      watch.queues(),
+      watch.warnings(),
+    ])
     return [
       ...checkAbout(errand),
+      ...warnings.map((text) => warning('store', text)),
       checkClock(workers),
       checkWorkers(workers),
       ...checkQueues(queues, workers),

@@ -51,5 +51,6 @@ export class WholeStore implements Store {
   metrics: Lookout['metrics'] = (...call) => this.#lookout.metrics(...call)
   verify: Lookout['verify'] = (...call) => this.#lookout.verify(...call)
   listen: Lookout['listen'] = (...call) => this.#lookout.listen(...call)
+  warnings: Lookout['warnings'] = (...call) => this.#lookout.warnings(...call)
   ping: Lookout['ping'] = (...call) => this.#lookout.ping(...call)
 }

@@ -73,6 +73,10 @@ export class PostgresLookout implements Lookout {
     return this.#connection.bells.listen(topic, ring)
   }
 
+  async warnings(): Promise<string[]> {
+    return (await this.#look('warnings', [])).map((row) => text(row.warning))
+  }
+
   async ping(): Promise<void> {
     await this.#look('ping', [])
   }

@@ -7,6 +7,8 @@ import type { Keys } from './keys.ts'
 /** Of the keys and rows; a store with a higher one was written by a newer release. */
 export const LAYOUT = 1
 const VERSION_MIN = 7
+/** Of the memory allowed. */
+const SHARE_MAX = 0.8
 
 type Info = (field: string) => string | undefined
 
@@ -20,8 +22,7 @@ export async function readIdentity(
   keys: Keys,
   durability: Durability,
 ): Promise<{ durability: string; identity: string }> {
-  const text = await client.info()
-  const info: Info = (field) => new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(text)?.[1]
+  const info = fieldsOf(await client.info())
   if (durability !== 'none') refuseUnsafe(info)
   const version = Number.parseInt(info('redis_version') ?? '', 10)
   if (!(version >= VERSION_MIN))
@@ -34,6 +35,29 @@ export async function readIdentity(
   const found = Number(identity.split(' ')[1])
   if (found > LAYOUT) throw new ErrandError('SCHEMA_TOO_NEW', { found, known: LAYOUT })
   return { durability: await describe(client, info), identity }
+}
+
+const fieldsOf =
+  (text: string): Info =>
+  (field) =>
+    new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(text)?.[1]
+
+/** What INFO says that somebody should look at. */
+export function warningsIn(text: string): string[] {
+  const info = fieldsOf(text)
+  const limit = Number(info('maxmemory'))
+  const share = limit > 0 ? Number(info('used_memory')) / limit : 0
+  return [
+    ...(share > SHARE_MAX
+      ? [`${Math.round(share * 100)} % of maxmemory is used: when it is full no job is accepted`]
+      : []),
+    ...(info('aof_last_write_status') === 'err'
+      ? ['the last write to the append-only file failed: the server accepts nothing']
+      : []),
+    ...(info('aof_last_bgrewrite_status') === 'err'
+      ? ['the last rewrite of the append-only file failed: it grows, and may fill the disk']
+      : []),
+  ]
 }
 
 function refuseUnsafe(info: Info): void {

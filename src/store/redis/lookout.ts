@@ -4,6 +4,7 @@ import { STATES } from '../../job/state.ts'
 import type { Filter, Finding, Lookout, Page, Tally, Topic, WorkerRow } from '../contract.ts'
 import { damaged } from '../parts/damage.ts'
 import type { Connection } from './connection.ts'
+import { warningsIn } from './greeting.ts'
 import { uniqueKey } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
 import { toLine } from './notes.ts'
@@ -84,6 +85,10 @@ export class RedisLookout implements Lookout {
 
   listen(topic: Topic, ring: () => void): Disposable {
     return this.#connection.bells.listen(topic, ring)
+  }
+
+  async warnings(): Promise<string[]> {
+    return warningsIn(String(await this.#connection.ask('INFO')))
   }
 
   ping(): Promise<void> {

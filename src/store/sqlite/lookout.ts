@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import type { Bytes } from '../../base/json.ts'
 import { LOG_LEVELS, type Attempt, type Job, type JobId, type LogLine } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
@@ -7,6 +8,8 @@ import { bytes, int, type Row, text, toArtifact, toJob } from './rows.ts'
 import { Walks } from './walk.ts'
 
 const PRIORITIES = Array.from({ length: 10 }, (_, priority) => priority)
+/** It is written back and used again from its start: so large is a sign that it cannot be. */
+const JOURNAL_MB_MAX = 512
 const LAWS = [
   'accounting',
   'counters',
@@ -101,6 +104,16 @@ export class SqliteLookout implements Lookout {
 
   listen(topic: Topic, ring: () => void): Disposable {
     return this.#connection.bells.listen(topic, ring)
+  }
+
+  async warnings(): Promise<string[]> {
+    const journal = statSync(`${this.#connection.location}-wal`, { throwIfNoEntry: false })
+    const megabytes = Math.round((journal?.size ?? 0) / 1_048_576)
+    return megabytes < JOURNAL_MB_MAX
+      ? []
+      : [
+          `the journal has ${megabytes} MB: somebody has been reading it for long, or many write at once`,
+        ]
   }
 
   async ping(): Promise<void> {
