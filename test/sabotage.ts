@@ -43,6 +43,14 @@ const SABOTAGES: readonly Sabotage[] = [
     red: /C3 /,
   },
   {
+    breaks: 'claims that go on where the last ended forget what is more urgent',
+    file: 'src/store/postgres/claim.sql',
+    find: 'array[[0, urgent], ',
+    put: 'array[',
+    test: 'test/store/postgres-snapshot.test.ts',
+    red: /the urgent first/,
+  },
+  {
     breaks: 'Redis does not check the fence',
     file: 'src/store/redis/settle.lua',
     find: 'sub(raw, 25, 46) ~= worker .. fence then',

@@ -28,73 +28,12 @@ begin
   return case when in_n < known.second then 'closed' else 'again' end;
 end $$;
 
--- What a hook looks back on, as it lies here now; nothing when it was erased.
-create function errand.subject(in_id uuid) returns jsonb language sql stable
-begin atomic
-  select coalesce(
-    (select jsonb_build_object('input', input, 'result', result, 'error', error) from errand.ended where id = in_id),
-    (select jsonb_build_object('input', input, 'error', error) from errand.job where id = in_id),
-    case when in_id is not null then '{"input": "\\x"}'::jsonb end);
-end;
-
--- A job on its way to a worker: what each has, in a line; what few have, as marks. Both are put in the place
--- of their call, which no function is that calls a volatile one.
-create function errand.line(j errand.job) returns text language sql stable
-return concat_ws(' ', j.id, j.fence, j.kind, coalesce(j.created_at, j.run_at), j.run_at);
-
-create function errand.marks(j errand.job) returns jsonb language sql stable
-return case when j.cancel_asked or j.tenant <> '' or coalesce(j.failures, j.crashes, j.losses) is not null
-    or coalesce(j.expires_at, j.deadline_at) is not null or j.subject is not null
-  then jsonb_strip_nulls(jsonb_build_object('tenant', j.tenant, 'failures', j.failures, 'crashes', j.crashes,
-    'losses', j.losses, 'expiresAt', j.expires_at, 'deadlineAt', j.deadline_at,
-    'cancelAsked', nullif(j.cancel_asked, false), 'subject', errand.subject(j.subject))) end;
-
--- Jobs handed out before, in the order in which they left.
-create function errand.handed(
-  ids uuid[], fences bigint[], out jobs text, out inputs text, out marks jsonb
-) language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
-as $$
-begin
-  select string_agg(errand.line(j), ',' order by given.place),
-    string_agg(encode(j.input, 'hex'), ',' order by given.place),
-    jsonb_object_agg(j.id, errand.marks(j)) filter (where errand.marks(j) is not null)
-  into jobs, inputs, marks
-  from unnest(ids, fences) with ordinality as given (id, fence, place)
-  join errand.job as j on j.id = given.id and j.fence = given.fence and j.state = 2;
-end $$;
-
--- Takes the next jobs of one queue under new fences, along the index job_ready and no further.
-create function errand.claim(
-  now bigint, in_worker uuid, in_receipt bigint, in_queue text, lim integer,
-  out ids uuid[], out fences bigint[], out jobs text, out inputs text, out marks jsonb
-) language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan
-as $$
-begin
-  with next as materialized (
-    select j.ctid as place from errand.job as j where j.queue = in_queue and j.state = 1
-    order by (j.priority::bigint << 56 | j.run_at), j.turn limit lim for update skip locked
-  ),
-  taken as (
-    update errand.job as j
-    set state = 2, fence = greatest(j.fence + 1, now), worker = in_worker, receipt = in_receipt,
-      started_at = now, rev = j.rev + 1
-    where j.ctid = any(array(select next.place from next))
-    returning j.id, j.fence, j.priority, j.run_at, j.turn, j.input, errand.line(j) as line, errand.marks(j) as marks
-  ),
-  sorted as (select * from taken order by priority, run_at, turn)
-  select array_agg(s.id), array_agg(s.fence), string_agg(s.line, ','), string_agg(encode(s.input, 'hex'), ','),
-    jsonb_object_agg(s.id, s.marks) filter (where s.marks is not null)
-  into ids, fences, jobs, inputs, marks from sorted as s;
-end $$;
-
 create function errand.exchange(
   in_now bigint, in_slot integer, in_worker uuid, in_n bigint, queues text[], lim integer,
   settled uuid[], fences bigint[], states smallint[], delays bigint[], keeps bigint[], raises smallint[],
-  begun boolean[], with_errors boolean[], reasons text[], results bytea[], errors bytea[], rest jsonb,
+  begun boolean[], with_errors boolean[], reasons text[], results bytea[], errors bytea[], rest jsonb, starts jsonb,
   out standing text, out now bigint, out due bigint, out answers text[], out jobs text, out inputs text,
-  out marks jsonb
+  out marks jsonb, out ends jsonb
 ) language plpgsql set enable_seqscan = off set jit = off set plan_cache_mode = force_generic_plan as $$
 declare
   moves errand.move[];
@@ -103,6 +42,7 @@ declare
   marked bigint[];
   taken record;
   one text;
+  stretch bigint[];
   many integer := 0;
 begin
   now := errand.clock(in_now);
@@ -127,18 +67,23 @@ begin
   elsif lim > 0 then
     if cardinality(queues) = 0 then queues := errand.queues(in_n); end if;
     foreach one in array queues loop
-      exit when many >= lim;
-      select * into taken from errand.claim(now, in_worker, in_n, one, lim - many);
-      if taken.ids is not null then
-        ids := ids || taken.ids;
-        marked := marked || taken.fences;
-        jobs := concat_ws(',', jobs, taken.jobs);
-        inputs := case when inputs is null then taken.inputs else inputs || ',' || taken.inputs end;
-        marks := coalesce(marks || taken.marks, taken.marks, marks);
-        many := many + cardinality(taken.ids);
-        moves := moves || row (one, 1, -cardinality(taken.ids))::errand.move
-          || row (one, 2, cardinality(taken.ids))::errand.move;
-      end if;
+      foreach stretch slice 1 in array errand.stretches((starts ->> one)::bigint) loop
+        exit when many >= lim;
+        select * into taken from errand.claim(now, in_worker, in_n, one, lim - many, stretch[1], stretch[2]);
+        if taken.ids is not null then
+          ids := ids || taken.ids;
+          marked := marked || taken.fences;
+          jobs := concat_ws(',', jobs, taken.jobs);
+          inputs := case when inputs is null then taken.inputs else inputs || ',' || taken.inputs end;
+          marks := coalesce(marks || taken.marks, taken.marks, marks);
+          many := many + cardinality(taken.ids);
+          moves := moves || row (one, 1, -cardinality(taken.ids))::errand.move
+            || row (one, 2, cardinality(taken.ids))::errand.move;
+        end if;
+        if many >= lim and (taken.far > 64 or stretch[1] > 0) then
+          ends := coalesce(ends, '{}') || jsonb_build_object(one, taken.last);
+        end if;
+      end loop;
     end loop;
     if many > 0 then
       insert into errand.receipt (worker, n, open, ids, fences) values (in_worker, in_n, many, ids, marked);
@@ -152,41 +97,4 @@ begin
       perform pg_notify('errand_ready', '');
     end if;
   end if;
-end $$;
-
--- Makes ready what is due, a bounded number.
-create function errand.promote(now bigint) returns errand.move[] language sql
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
-begin atomic
-  with due as materialized (
-    select j.id from errand.job as j where j.state = 0 and j.run_at <= now
-    order by j.run_at, j.turn limit 1000 for update skip locked
-  ),
-  ready as (
-    update errand.job as j set state = 1, rev = j.rev + 1 where j.id = any(array(select due.id from due))
-    returning j.queue
-  ),
-  counted as (select queue, count(*)::integer as many from ready group by queue)
-  select array_agg(row (queue, state, many * sign)::errand.move)
-  from counted, (values (0::smallint, -1), (1::smallint, 1)) as change (state, sign);
-end;
-
--- Every queue with ready jobs, walked from one to the next; each exchange begins with another, or the
--- last would starve.
-create function errand.queues(in_n bigint) returns text[] language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
-set plan_cache_mode = force_generic_plan as $$
-declare
-  found_queues text[] := '{}';
-  one text := '';
-  many integer;
-begin
-  loop
-    select j.queue into one from errand.job as j where j.state = 1 and j.queue > one order by j.queue limit 1;
-    exit when not found;
-    found_queues := found_queues || one;
-  end loop;
-  many := cardinality(found_queues);
-  if many < 2 then return found_queues; end if;
-  return found_queues[in_n % many + 1 :] || found_queues[: in_n % many];
 end $$;

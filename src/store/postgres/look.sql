@@ -134,15 +134,15 @@ delete from errand.number where worker = any($1::text::uuid[]);
 -- name: warnings
 select format('a transaction of %s (pid %s) has been open for %s s: what ended since then cannot be cleaned up, '
   'and claims get slower the longer it stays', coalesce(nullif(a.application_name, ''), a.usename, 'somebody'), a.pid,
-  extract(epoch from clock_timestamp() - a.xact_start)::integer) as warning
-from pg_stat_activity as a
-where a.datname = current_database() and a.xact_start < clock_timestamp() - interval '10 s'
+  extract(epoch from now.at - a.xact_start)::integer) as warning
+from pg_stat_activity as a, (select to_timestamp(errand.clock($1::text::bigint) / 1000.0) as at) as now
+where a.datname = current_database() and a.pid <> pg_backend_pid() and a.xact_start < now.at - interval '10 s'
   and (a.backend_xmin is not null or a.backend_xid is not null) and a.backend_type = 'client backend'
 union all
 select format('the transaction %s was prepared %s s ago and never ended: what ended since then cannot be cleaned up',
-  p.gid, extract(epoch from clock_timestamp() - p.prepared)::integer)
-from pg_prepared_xacts as p
-where p.database = current_database() and p.prepared < clock_timestamp() - interval '1 min'
+  p.gid, extract(epoch from now.at - p.prepared)::integer)
+from pg_prepared_xacts as p, (select to_timestamp(errand.clock($1::text::bigint) / 1000.0) as at) as now
+where p.database = current_database() and p.prepared < now.at - interval '1 min'
 union all
 select format('%s rows of job are dead beside %s that live: vacuum does not keep up', s.n_dead_tup, s.n_live_tup)
 from pg_stat_user_tables as s

@@ -74,7 +74,7 @@ export class PostgresLookout implements Lookout {
   }
 
   async warnings(): Promise<string[]> {
-    return (await this.#look('warnings', [])).map((row) => text(row.warning))
+    return (await this.#look('warnings', [this.#connection.now])).map((row) => text(row.warning))
   }
 
   async ping(): Promise<void> {

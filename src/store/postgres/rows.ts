@@ -22,7 +22,7 @@ const yes = (value: string | null | undefined): boolean => value === 't'
 export const numberOf = (state: State): number => STATES.indexOf(state)
 export const stateOf = (value: string | null | undefined): State => STATES[int(value)] ?? damaged()
 
-/** The jobs of an exchange or a sweep; see `line` and `marks` in exchange.sql. */
+/** The jobs of an exchange or a sweep; see `line` and `marks` in claim.sql. */
 export function toHanded(row: Row, kindOf: (id: string) => Kind): Claimed[] {
   const { jobs = null, inputs = null, marks = null } = row
   if (jobs === null || inputs === null) return []

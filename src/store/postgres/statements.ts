@@ -6,6 +6,7 @@ const VERBS = [
   'counting',
   'insert',
   'settle',
+  'claim',
   'exchange',
   'sweep',
   'change',

@@ -18,12 +18,14 @@ import { answersOf } from './intake.ts'
 import type { Kinds } from './kinds.ts'
 import { int, kindsIn, text, toArtifact, toBytes, toHanded, toIds } from './rows.ts'
 import { eachOnce, toArrays } from './settlements.ts'
+import { Starts } from './starts.ts'
 import { lookText } from './statements.ts'
 
 /** Where work is done. */
 export class PostgresWorkbench implements Workbench {
   readonly #connection: Connection
   readonly #kinds: Kinds
+  readonly #starts = new Starts()
 
   constructor(connection: Connection, kinds: Kinds) {
     this.#connection = connection
@@ -43,11 +45,14 @@ export class PostgresWorkbench implements Workbench {
   ): Promise<Exchanged> {
     const { now, slot } = this.#connection
     const { once, places } = eachOnce(settlements)
-    const values = [now, slot, worker, n, texts(queues), limit, ...toArrays(once, this.#kinds)]
+    const arrays = toArrays(once, this.#kinds)
+    const starts = this.#starts.still()
+    const values = [now, slot, worker, n, texts(queues), limit, ...arrays, starts]
     const [row = {}] = await this.#connection.call('exchange', 'exchange', values, {
       again: true,
       along: 'exchanges',
     })
+    this.#starts.learn(row.ends ?? null)
     if (settlements.length > 0) failpoint('settle.between')
     return this.#exchanged(row, places)
   }
