@@ -90,6 +90,14 @@ const SABOTAGES: readonly Sabotage[] = [
     red: /C4 /,
   },
   {
+    breaks: 'a claim that names no queue overlooks what its own trip made ready',
+    file: 'src/store/sqlite/exchange.ts',
+    find: ", ...turn.tallies.risen('ready')",
+    put: '',
+    test: STORE,
+    red: /C2 /,
+  },
+  {
     breaks: 'fences start anew when the clock goes back',
     file: 'src/store/sqlite/handing.ts',
     find: 'Math.max(job.fence + 1, now)',

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { JobId } from '../../../src/job/job.ts'
+import type { Outcome } from '../../../src/job/outcome.ts'
 import type { Store } from '../../../src/store/contract.ts'
-import { accepted, Hand, idsOf, running, seen } from '../../support/hand.ts'
-import { chore, chores, completed, HOUR, released } from '../../support/jobs.ts'
+import { accepted, Hand, type Held, idsOf, running, seen } from '../../support/hand.ts'
+import { again, chore, chores, completed, failed, HOUR, released } from '../../support/jobs.ts'
 import type { Clauses } from '../conform.ts'
 
 /** Claims, settling what came before, until nothing is left. */
@@ -101,6 +102,21 @@ export const claim: Clauses = {
       queues.push(accepted(await worker.exchange([], 1, [])).jobs[0]?.queue)
     assert.deepEqual(new Set(queues), new Set(['mail', 'video']))
     assert.equal(accepted(await worker.exchange([], 10, [])).jobs.length, 4)
+  },
+
+  'C2 a claim that names no queue takes what its own trip made ready': async (store, clock) => {
+    const worker = await Hand.register(store)
+    const job = await running(store, worker, chore({ queue: 'mail' }))
+    const follower = chore({ queue: 'hooks', subject: job.id })
+    const takes = async (outcome: Outcome, held: Held) =>
+      idsOf(accepted(await worker.exchange([{ ...held, outcome }], 10, [])).jobs)
+    const fenceNow = async () => ({ id: job.id, fence: (await seen(store, job.id)).fence })
+    assert.deepEqual(await takes(released(), job), [job.id])
+    assert.deepEqual(await takes(again(0), await fenceNow()), [job.id])
+    assert.deepEqual(await takes(again(HOUR), await fenceNow()), [])
+    clock.advance(HOUR)
+    assert.deepEqual(idsOf(accepted(await worker.exchange([], 10, [])).jobs), [job.id])
+    assert.deepEqual(await takes(failed({ hook: follower }), await fenceNow()), [follower.id])
   },
 
   'C2 a worker that nobody knows is handed nothing': async (store) => {
