@@ -82,6 +82,22 @@ const SABOTAGES: readonly Sabotage[] = [
     red: /C[456] /,
   },
   {
+    breaks: 'a receipt names whatever lies where its job lay',
+    file: 'src/store/sqlite/exchange.sql',
+    find: '  and job.worker = receipt.worker and job.receipt = receipt.n\n',
+    put: '',
+    test: STORE,
+    red: /C2 /,
+  },
+  {
+    breaks: 'a receipt on Redis names whoever has the id of its job',
+    file: 'src/store/redis/hand.lua',
+    find: 'sub(raw, 25, 52) == worker .. fence .. six(n)',
+    put: 'sub(raw, 41, 46) == fence',
+    test: REDIS,
+    red: /C2 /,
+  },
+  {
     breaks: 'a repeated number claims again',
     file: 'src/store/sqlite/exchange.ts',
     find: "if (n === newest || n === second) return 'again'",

@@ -108,7 +108,7 @@ begin
   end if;
 
   if standing = 'again' then
-    select r.ids, r.fences into ids, marked from errand.receipt as r where r.worker = in_worker and r.n = in_n;
+    select a.ids, a.fences into ids, marked from errand.again(in_worker, in_n) as a;
   elsif lim > 0 then
     if cardinality(queues) = 0 then queues := errand.queues(in_n); end if;
     foreach one in array queues loop

@@ -35,7 +35,7 @@ with given as (
 ),
 standing as (
   select j.id, count(given.id) as many from errand.job as j
-  left join given on given.id = j.id and given.fence = j.fence and given.worker = j.worker
+  left join given on given.id = j.id and given.fence = j.fence and given.worker = j.worker and given.n = j.receipt
   where j.state = 2 group by j.id
 )
 select 'a running job stands in exactly one receipt of its worker' as law, id::text as detail from standing
@@ -79,6 +79,7 @@ with still as (
   select r.worker, r.n, r.open, count(j.id) as running
   from errand.receipt as r cross join lateral unnest(r.ids, r.fences) as g (id, fence)
   left join errand.job as j on j.id = g.id and j.fence = g.fence and j.state = 2
+    and j.worker = r.worker and j.receipt = r.n
   group by r.worker, r.n, r.open
 )
 select 'a receipt counts the jobs that still run' as law, worker || ' ' || n as detail from still

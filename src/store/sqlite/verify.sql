@@ -24,12 +24,13 @@ select 'every queue has its counters', queue from counted where queue not in (se
 
 -- name: receipts
 with given as (
-  select receipt.worker, value ->> 0 as turn, value ->> 1 as fence from receipt, json_each(receipt.handed)
+  select receipt.worker, receipt.n, value ->> 0 as turn, value ->> 1 as fence
+  from receipt, json_each(receipt.handed)
 )
 select 'a running job stands in exactly one receipt of its worker' as law, job.id as detail from job
 where job.state = 2 and 1 <> (
   select count(*) from given
-  where given.turn = job.turn and given.fence = job.fence and given.worker = job.worker
+  where given.turn = job.turn and given.fence = job.fence and given.worker = job.worker and given.n = job.receipt
 )
 limit 100;
 
@@ -65,6 +66,7 @@ with still as (
   select receipt.worker, receipt.n, receipt.open, count(job.turn) as running
   from receipt join json_each(receipt.handed) as given left join job
     on job.turn = given.value ->> 0 and job.fence = given.value ->> 1 and job.state = 2
+    and job.worker = receipt.worker and job.receipt = receipt.n
   group by receipt.worker, receipt.n
 )
 select 'a receipt counts the jobs that still run' as law, worker || ' ' || n as detail from still
