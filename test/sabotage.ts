@@ -90,14 +90,6 @@ const SABOTAGES: readonly Sabotage[] = [
     red: /C2 /,
   },
   {
-    breaks: 'a receipt on Redis names whoever has the id of its job',
-    file: 'src/store/redis/hand.lua',
-    find: 'sub(raw, 25, 52) == worker .. fence .. six(n)',
-    put: 'sub(raw, 41, 46) == fence',
-    test: REDIS,
-    red: /C2 /,
-  },
-  {
     breaks: 'a repeated number claims again',
     file: 'src/store/sqlite/exchange.ts',
     find: "if (n === newest || n === second) return 'again'",
@@ -184,6 +176,14 @@ const SABOTAGES: readonly Sabotage[] = [
     put: 'if (this.#sql.hooked.get(place) === null) {',
     test: STORE,
     red: /C12 /,
+  },
+  {
+    breaks: 'a list of ended jobs says when they go, whatever their rows say',
+    file: 'src/store/sqlite/purge.sql',
+    find: 'coalesce(purge_at, 0) <= ?',
+    put: '? > 0',
+    test: STORE,
+    red: /C10 /,
   },
   {
     breaks: 'a cancel rings nobody',

@@ -3,7 +3,8 @@
 -- In      how many jobs at most
 -- Out     how many were erased, and which of them left files
 -- Cost    index steps for what is removed
--- Beware  a list of ended jobs may name one that was retried since: only the same ending is purged
+-- Beware  a list of ended jobs may name one that was retried since: only the same ending is purged, and of
+--         two in one moment the row knows the last
 
 create function errand.purge(in_now bigint, in_slot integer, lim integer, out erased integer, out with_files uuid[])
 language plpgsql set enable_seqscan = off set jit = off as $$
@@ -36,7 +37,8 @@ begin
     end if;
     with out_of_time as (
       delete from errand.ended as e
-      where e.id = any(few) and e.ended_at = entry.ended_at and not e.id = any(coalesce(hooked, '{}'))
+      where e.id = any(few) and e.ended_at = entry.ended_at and e.purge_at <= now
+        and not e.id = any(coalesce(hooked, '{}'))
       returning e.id, e.queue, e.state, e.tags, e.turn, e.tenant, e.unique_value, e.kind
     ),
     untagged as (

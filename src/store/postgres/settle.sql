@@ -72,11 +72,11 @@ begin
     kept as (
       insert into errand.ended (turn, run_at, created_at, fence, started_at, expires_at, deadline_at, ended_at,
         rev, kind, state, priority, failures, crashes, losses, cancel_asked, with_errors, id, worker, subject,
-        queue, tenant, unique_value, unique_until, fingerprint, reason, tags, input, result, error, progress)
+        queue, tenant, unique_value, unique_until, fingerprint, reason, tags, input, result, error, progress, purge_at)
       select turn, run_at, created_at, fence, started_at, expires_at, deadline_at, now, rev + 1, kind, verdict,
         priority, failures + (raise = 1)::int, crashes + (raise = 2)::int, losses + (raise = 3)::int, cancel_asked,
         with_errors, id, worker, subject, queue, tenant, unique_value, unique_until, fingerprint, reason,
-        tags, input, result, last_error, progress
+        tags, input, result, last_error, progress, now + keep_ms
       from gone
     ),
     closed as (

@@ -51,9 +51,10 @@ select 'every body has its policy' as law, id::text as detail from (
 ) as kept where kind not in (select id from errand.kind) limit 100;
 
 -- name: endings
-with listed as (select unnest(ids) as id, ended_at from errand.retention)
+with listed as (select unnest(ids) as id, ended_at, purge_at from errand.retention)
 select 'every ended job has a time to go' as law, e.id::text as detail from errand.ended as e
-where not exists (select from listed where listed.id = e.id and listed.ended_at = e.ended_at) limit 100;
+where not exists (select from listed where listed.id = e.id and listed.ended_at = e.ended_at
+  and listed.purge_at >= e.purge_at) limit 100;
 
 -- name: uniques
 select 'only live and completed jobs hold a unique value' as law, h.id::text as detail from errand.hold as h

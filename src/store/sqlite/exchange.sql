@@ -19,7 +19,7 @@ from job join body using (turn) where job.id = ?;
 -- name: settle
 -- The one exit from running. Changes nothing unless the fence is current.
 update job
-set state = ?, run_at = coalesce(?, run_at), ended_at = ?, failures = failures + ?,
+set state = ?, run_at = coalesce(?, run_at), ended_at = ?, purge_at = ?, failures = failures + ?,
     crashes = crashes + ?, losses = losses + ?, rev = rev + 1
 where turn = ? and id = ? and fence = ? and worker = ? and state = 2;
 

@@ -3,7 +3,8 @@
 -- In      the store's clock; a bound
 -- Out     what was erased
 -- Cost    index steps for what is removed
--- Beware  a list of ended jobs may name one that was retried since: only the same ending is purged
+-- Beware  a list of ended jobs may name one that was retried since: only the same ending is purged, and of
+--         two in one moment the row knows the last
 
 -- name: ripe
 select rowid, ended_at, turns from ended where purge_at <= ? order by purge_at limit 100;
@@ -15,7 +16,8 @@ delete from ended where rowid = ?;
 update ended set turns = ? where rowid = ?;
 
 -- name: erase
-delete from job where turn = ? and state >= 4 and ended_at = ? returning id, queue, state;
+delete from job where turn = ? and state >= 4 and ended_at = ? and coalesce(purge_at, 0) <= ?
+returning id, queue, state;
 
 -- name: hooked
 -- A hook that lives looks back on this job.

@@ -62,7 +62,7 @@ export class Purge {
       this.#sql.later.run(turn.now + HOOKED_MS, endedAt, JSON.stringify([place]))
       return
     }
-    const row = this.#sql.erase.get(place, endedAt)
+    const row = this.#sql.erase.get(place, endedAt, turn.now)
     if (row === undefined) return
     const tags = this.#sql.body.get(place)?.tags
     if (typeof tags === 'string') this.#sql.tags.run(place, tags)

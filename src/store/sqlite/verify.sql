@@ -45,9 +45,13 @@ select 'every body has its policy' as law, 'turn ' || turn as detail from body
 where policy not in (select id from policy) limit 100;
 
 -- name: endings
-with listed as (select value as turn, ended.ended_at from ended, json_each(ended.turns))
+with listed as (
+  select value as turn, ended.ended_at, max(ended.purge_at) as looked_at from ended, json_each(ended.turns) group by 1, 2
+)
 select 'every ended job has a time to go' as law, job.id as detail from job
-where state >= 4 and (turn, ended_at) not in (select turn, ended_at from listed)
+where state >= 4 and (turn, ended_at) not in (
+  select turn, ended_at from listed where looked_at >= coalesce(job.purge_at, 0)
+)
 limit 100;
 
 -- name: uniques
