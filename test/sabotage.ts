@@ -178,6 +178,14 @@ const SABOTAGES: readonly Sabotage[] = [
     red: /C12 /,
   },
   {
+    breaks: 'a subject is purged while its hook may be retried',
+    file: 'src/store/sqlite/purge.sql',
+    find: 'hook.state <> 4',
+    put: 'hook.state < 4',
+    test: STORE,
+    red: /C12 /,
+  },
+  {
     breaks: 'a list of ended jobs says when they go, whatever their rows say',
     file: 'src/store/sqlite/purge.sql',
     find: 'coalesce(purge_at, 0) <= ?',

@@ -29,11 +29,15 @@ begin
   loop
     exit when lim <= 0;
     few := entry.ids[1:lim];
-    -- A hook that lives looks back on its subject: that is looked at again in a minute.
-    select array_agg(j.subject) into hooked from errand.job as j where j.subject = any(few);
+    -- A hook that lives, or may be retried, looks back on its subject: that is looked at again in ten minutes.
+    select array_agg(looked.subject) into hooked from (
+      select j.subject from errand.job as j where j.subject = any(few)
+      union
+      select e.subject from errand.ended as e where e.subject = any(few) and e.state > 4
+    ) as looked;
     if hooked is not null then
       insert into errand.retention (purge_at, ended_at, ids)
-      values (now + 60000, entry.ended_at, array(select distinct unnest(hooked)));
+      values (now + 600000, entry.ended_at, hooked);
     end if;
     with out_of_time as (
       delete from errand.ended as e

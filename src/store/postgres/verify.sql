@@ -109,6 +109,8 @@ select 'only a completed job has files' as law, a.id::text as detail from errand
 left join errand.ended as e using (id) where e.state is distinct from 4 limit 100;
 
 -- name: subjects
-select 'a hook that lives has its subject' as law, j.id::text as detail from errand.job as j
-where j.subject is not null and not exists (select from errand.ended as e where e.id = j.subject)
-  and not exists (select from errand.job as s where s.id = j.subject) limit 100;
+select 'a hook that may run has its subject' as law, hook.id::text as detail from (
+  select id, subject from errand.job union all select id, subject from errand.ended where state <> 4
+) as hook
+where hook.subject is not null and not exists (select from errand.ended as e where e.id = hook.subject)
+  and not exists (select from errand.job as s where s.id = hook.subject) limit 100;

@@ -8,7 +8,7 @@
 -- Beware  an entry may name a job that was retried since: only the same ending is purged, and of two in one
 --         moment the row knows the last
 
-local HOOKED_MS, ENTRIES_MAX, ALIASES_MAX, PLACE = 60000, 100, 1000, 22
+local HOOKED_MS, ENTRIES_MAX, ALIASES_MAX, PLACE = 600000, 100, 1000, 22
 local limit, erased, dead, with_files, gone_of = tonumber(ARGV[3]), 0, {}, {}, {}
 
 local aliases = redis.call('ZRANGE', P .. 'aliases', '-inf', now, 'BYSCORE', 'LIMIT', 0, ALIASES_MAX)
@@ -17,10 +17,11 @@ if #aliases > 0 then
   redis.call('HDEL', P .. 'alias', unpack(aliases))
 end
 
+-- By a hook that lives, or by one that a person may retry.
 local function is_looked_back_on(id)
   for _, hook in ipairs(redis.call('SMEMBERS', P .. 'hooks:' .. id)) do
     local raw = get(hook)
-    if raw and byte(raw, 1) < COMPLETED then return true end
+    if raw and byte(raw, 1) ~= COMPLETED then return true end
   end
   return false
 end

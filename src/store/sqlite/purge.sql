@@ -20,9 +20,9 @@ delete from job where turn = ? and state >= 4 and ended_at = ? and coalesce(purg
 returning id, queue, state;
 
 -- name: hooked
--- A hook that lives looks back on this job.
+-- A hook that lives looks back on this job, or one that a person may retry.
 select 1 from job join body on body.subject = job.id join job as hook on hook.turn = body.turn
-where job.turn = ? and hook.state < 4 limit 1;
+where job.turn = ? and hook.state <> 4 limit 1;
 
 -- name: later
 insert into ended (purge_at, ended_at, turns) values (?, ?, ?);

@@ -6,7 +6,7 @@ import { int, stateOf, text, toArtifact } from './rows.ts'
 import type { Turn } from './turns.ts'
 
 /** When a job is looked at again that was kept for its hook. */
-const HOOKED_MS = 60_000
+const HOOKED_MS = 600_000
 
 /** Removes jobs and files whose time to be kept is over. */
 export class Purge {

@@ -102,5 +102,5 @@ select 'only a completed job has files' as law, job.id as detail from artifact j
 where job.state <> 4 limit 100;
 
 -- name: subjects
-select 'a hook that lives has its subject' as law, job.id as detail from body join job using (turn)
-where body.subject is not null and job.state < 4 and body.subject not in (select id from job) limit 100;
+select 'a hook that may run has its subject' as law, job.id as detail from body join job using (turn)
+where body.subject is not null and job.state <> 4 and body.subject not in (select id from job) limit 100;

@@ -1,0 +1,3 @@
+-- Hooks that failed or were cancelled may be retried: whoever purges asks whether one looks back on a job.
+
+create index ended_subject on errand.ended (subject) where subject is not null and state > 4;
