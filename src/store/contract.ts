@@ -28,7 +28,7 @@ import type { State } from '../job/state.ts'
  *  C9  A job becomes ready when it is due, and no sooner; the reply says when to look again.
  *  C10 Accepted jobs are ended, live or erased: the counters say so and agree with what is stored.
  *  C11 Bytes come back exactly as they were given.
- *  C12 The step that ends a job inserts its hook, and the row stays for as long as the hook lives.
+ *  C12 The step that ends a job inserts its hook, and the row stays for as long as the hook may run.
  *
  * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`. Ids are lower-case
  * UUIDs, moments and spans whole milliseconds, priorities 0 to 9, texts well-formed and without NUL:

@@ -66,7 +66,7 @@ const BREAKINGS: readonly [law: string, sql: string][] = [
     `update artifact set turn = (select turn from job where state = 5)`,
   ],
   [
-    'a hook that lives has its subject',
+    'a hook that may run has its subject',
     `update body set subject = 'nobody' where subject is not null`,
   ],
 ]

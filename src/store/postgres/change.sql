@@ -47,12 +47,12 @@ begin
   delete from errand.job as j where j.id = job.id;
   insert into errand.ended (turn, run_at, created_at, fence, started_at, expires_at, deadline_at, ended_at, rev, kind,
     state, priority, failures, crashes, losses, cancel_asked, with_errors, id, worker, subject, queue, tenant,
-    unique_value, unique_until, fingerprint, tags, input, error, progress)
+    unique_value, unique_until, fingerprint, tags, input, error, progress, purge_at)
   values (job.turn, job.run_at, coalesce(job.created_at, job.run_at), coalesce(job.fence, 0), job.started_at,
     job.expires_at, job.deadline_at, now, job.rev + 1, job.kind, 6, job.priority, coalesce(job.failures, 0),
     coalesce(job.crashes, 0), coalesce(job.losses, 0), job.cancel_asked, false, job.id,
     job.worker, job.subject, job.queue, job.tenant, job.unique_value, job.unique_until, job.fingerprint, job.tags,
-    job.input, job.error, job.progress);
+    job.input, job.error, job.progress, now + keep_ms);
   delete from errand.hold as h where h.tenant = job.tenant and h.value = job.unique_value and h.id = job.id
     and h.name = (select k.name from errand.kind as k where k.id = job.kind);
   insert into errand.retention (purge_at, ended_at, ids) values (now + keep_ms, now, array[job.id]);

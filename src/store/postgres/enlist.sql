@@ -77,9 +77,9 @@ end $$;
 create function errand.meet(job errand.new_job) returns void language plpgsql as $$
 begin
   if job.fingerprint is null or current_setting('transaction_isolation') = 'read committed' then return; end if;
-  insert into errand.ended (turn, run_at, created_at, fence, ended_at, kind, rev, state, priority, failures,
+  insert into errand.ended (turn, run_at, created_at, fence, ended_at, purge_at, kind, rev, state, priority, failures,
     crashes, losses, cancel_asked, with_errors, id, queue, tenant, input)
-  values (0, 0, 0, 0, 0, job.kind, 1, 4, 0, 0, 0, 0, false, false, job.id, '', '', '') on conflict do nothing;
+  values (0, 0, 0, 0, 0, 0, job.kind, 1, 4, 0, 0, 0, 0, false, false, job.id, '', '', '') on conflict do nothing;
   delete from errand.ended as e where e.id = job.id;
   insert into errand.alias (id, job, fingerprint, purge_at) values (job.id, job.id, job.fingerprint, 0)
   on conflict do nothing;

@@ -62,8 +62,7 @@ begin
 
   if standing = 'again' then
     select h.jobs, h.inputs, h.marks into jobs, inputs, marks
-    from errand.receipt as r cross join lateral errand.handed(r.ids, r.fences) as h
-    where r.worker = in_worker and r.n = in_n;
+    from errand.again(in_worker, in_n) as a cross join lateral errand.handed(a.ids, a.fences) as h;
   elsif lim > 0 then
     if cardinality(queues) = 0 then queues := errand.queues(in_n); end if;
     foreach one in array queues loop

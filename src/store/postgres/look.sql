@@ -59,8 +59,9 @@ where j.state = 0 and (j.run_at, j.turn) > ($1, $2) order by j.run_at, j.turn li
 
 -- name: running
 select j.id, j.turn, j.state, j.queue, k.name, j.tenant
-from errand.receipt as r, unnest(r.ids, r.fences) as given (id, fence)
+from errand.receipt as r cross join lateral unnest(r.ids, r.fences) as given (id, fence)
 join errand.job as j on j.id = given.id and j.fence = given.fence and j.state = 2
+  and j.worker = r.worker and j.receipt = r.n
 join errand.kind as k on k.id = j.kind
 where j.turn > $1 order by j.turn limit 1000;
 

@@ -3,7 +3,8 @@
 -- In      how many jobs at most
 -- Out     how many were erased, and which of them left files
 -- Cost    index steps for what is removed
--- Beware  a list of ended jobs may name one that was retried since: only the same ending is purged
+-- Beware  a list of ended jobs may name one that was retried since: only the same ending is purged, and of
+--         two in one moment the row knows the last
 
 create function errand.purge(in_now bigint, in_slot integer, lim integer, out erased integer, out with_files uuid[])
 language plpgsql set enable_seqscan = off set jit = off as $$
@@ -30,15 +31,20 @@ begin
   loop
     exit when lim <= 0;
     few := entry.ids[1:lim];
-    -- A hook that lives looks back on its subject: that is looked at again in a minute.
-    select array_agg(j.subject) into hooked from errand.job as j where j.subject = any(few);
+    -- A hook that lives, or may be retried, looks back on its subject: that is looked at again in ten minutes.
+    select array_agg(looked.subject) into hooked from (
+      select j.subject from errand.job as j where j.subject = any(few)
+      union
+      select e.subject from errand.ended as e where e.subject = any(few) and e.state > 4
+    ) as looked;
     if hooked is not null then
       insert into errand.retention (purge_at, ended_at, ids)
-      values (now + 60000, entry.ended_at, array(select distinct unnest(hooked)));
+      values (now + 600000, entry.ended_at, hooked);
     end if;
     with out_of_time as (
       delete from errand.ended as e
-      where e.id = any(few) and e.ended_at = entry.ended_at and not e.id = any(coalesce(hooked, '{}'))
+      where e.id = any(few) and e.ended_at = entry.ended_at and e.purge_at <= now
+        and not e.id = any(coalesce(hooked, '{}'))
       returning e.id, e.queue, e.state, e.tags, e.turn, e.tenant, e.unique_value, e.kind
     ),
     untagged as (

@@ -69,12 +69,13 @@ begin
     kept as (
       insert into errand.ended (turn, run_at, created_at, fence, started_at, expires_at, deadline_at, ended_at,
         rev, kind, state, priority, failures, crashes, losses, cancel_asked, with_errors, id, worker, subject,
-        queue, tenant, unique_value, unique_until, fingerprint, reason, tags, input, result, error, progress)
+        queue, tenant, unique_value, unique_until, fingerprint, reason, tags, input, result, error, progress,
+        purge_at)
       select turn, run_at, coalesce(created_at, run_at), fence, started_at, expires_at, deadline_at, now, rev + 1,
         kind, verdict, priority, coalesce(failures, 0) + (raise = 1)::int, coalesce(crashes, 0) + (raise = 2)::int,
         coalesce(losses, 0) + (raise = 3)::int, cancel_asked,
         with_errors, id, worker, subject, queue, tenant, unique_value, unique_until, fingerprint, reason,
-        tags, input, result, last_error, progress
+        tags, input, result, last_error, progress, now + keep_ms
       from gone
     ),
     -- Few, whatever the number of jobs: what follows goes along these.

@@ -5,6 +5,17 @@
 -- Cost    index steps for the jobs taken; one look at the workers when there are none
 -- Beware  sweeps go one after the other; one that skipped locked receipts would leave jobs behind
 
+-- What a receipt names that still runs under it. An erased job's id may be another's by now: the row knows
+-- in which receipt it stands.
+create function errand.again(in_worker uuid, in_n bigint, out ids uuid[], out fences bigint[])
+language sql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+begin atomic
+  select array_agg(h.id order by h.place), array_agg(h.fence order by h.place)
+  from errand.receipt as r cross join lateral unnest(r.ids, r.fences) with ordinality as h (id, fence, place)
+  join errand.job as j on j.id = h.id and j.worker = r.worker and j.receipt = r.n
+  where r.worker = in_worker and r.n = in_n;
+end;
+
 create function errand.sweep(
   in_now bigint, in_worker uuid, in_n bigint, lim integer,
   out standing text, out now bigint, out jobs text, out inputs text, out marks jsonb
@@ -24,7 +35,7 @@ begin
   standing := errand.standing(in_worker, in_n);
   if standing in ('gone', 'closed') then return; end if;
   if standing = 'again' then
-    select r.ids, r.fences into ids, fences from errand.receipt as r where r.worker = in_worker and r.n = in_n;
+    select a.ids, a.fences into ids, fences from errand.again(in_worker, in_n) as a;
   else
     -- The clock went back: no lease may last longer than a lease.
     update errand.worker as w set lease_until = now + w.lease_ms
@@ -42,7 +53,8 @@ begin
       exit when left_over <= 0;
       with held as materialized (
         select j.id from unnest(given.ids, given.fences) with ordinality as h (id, fence, place)
-        join errand.job as j on j.id = h.id and j.fence = h.fence and j.worker = given.worker and j.state = 2
+        join errand.job as j on j.id = h.id and j.fence = h.fence and j.worker = given.worker and j.receipt = given.n
+          and j.state = 2
         order by h.place for update of j
       ),
       few as materialized (select id from held limit left_over),

@@ -35,7 +35,7 @@ with given as (
 ),
 standing as (
   select j.id, count(given.id) as many from errand.job as j
-  left join given on given.id = j.id and given.fence = j.fence and given.worker = j.worker
+  left join given on given.id = j.id and given.fence = j.fence and given.worker = j.worker and given.n = j.receipt
   where j.state = 2 group by j.id
 )
 select 'a running job stands in exactly one receipt of its worker' as law, id::text as detail from standing
@@ -51,9 +51,10 @@ select 'every body has its policy' as law, id::text as detail from (
 ) as kept where kind not in (select id from errand.kind) limit 100;
 
 -- name: endings
-with listed as (select unnest(ids) as id, ended_at from errand.retention)
+with listed as (select unnest(ids) as id, ended_at, purge_at from errand.retention)
 select 'every ended job has a time to go' as law, e.id::text as detail from errand.ended as e
-where not exists (select from listed where listed.id = e.id and listed.ended_at = e.ended_at) limit 100;
+where not exists (select from listed where listed.id = e.id and listed.ended_at = e.ended_at
+  and listed.purge_at >= e.purge_at) limit 100;
 
 -- name: uniques
 select 'only live and completed jobs hold a unique value' as law, h.id::text as detail from errand.hold as h
@@ -79,6 +80,7 @@ with still as (
   select r.worker, r.n, r.open, count(j.id) as running
   from errand.receipt as r cross join lateral unnest(r.ids, r.fences) as g (id, fence)
   left join errand.job as j on j.id = g.id and j.fence = g.fence and j.state = 2
+    and j.worker = r.worker and j.receipt = r.n
   group by r.worker, r.n, r.open
 )
 select 'a receipt counts the jobs that still run' as law, worker || ' ' || n as detail from still
@@ -107,6 +109,8 @@ select 'only a completed job has files' as law, a.id::text as detail from errand
 left join errand.ended as e using (id) where e.state is distinct from 4 limit 100;
 
 -- name: subjects
-select 'a hook that lives has its subject' as law, j.id::text as detail from errand.job as j
-where j.subject is not null and not exists (select from errand.ended as e where e.id = j.subject)
-  and not exists (select from errand.job as s where s.id = j.subject) limit 100;
+select 'a hook that may run has its subject' as law, hook.id::text as detail from (
+  select id, subject from errand.job union all select id, subject from errand.ended where state <> 4
+) as hook
+where hook.subject is not null and not exists (select from errand.ended as e where e.id = hook.subject)
+  and not exists (select from errand.job as s where s.id = hook.subject) limit 100;

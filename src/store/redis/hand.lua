@@ -61,14 +61,15 @@ local function hand_out(worker, n, places)
   return receipt
 end
 
--- The entries of a receipt whose jobs still run under its fences: id and row.
-local function still_running(entries)
+-- The entries of a receipt whose jobs still run under it: id and row. An erased job's id may be another's by now.
+local function still_running(worker, n, entries)
   local ids, found = {}, {}
   for at = 1, #entries, ENTRY do ids[#ids + 1] = sub(entries, at + 6, at + 21) end
   fetch(ids)
   for i, id in ipairs(ids) do
     local raw, at = rows[id], (i - 1) * ENTRY
-    if raw and byte(raw, 1) == RUNNING and sub(raw, 41, 46) == sub(entries, at + 23, at + 28) then
+    local fence = sub(entries, at + 23, at + 28)
+    if raw and byte(raw, 1) == RUNNING and sub(raw, 25, 52) == worker .. fence .. six(n) then
       found[#found + 1] = { id, raw }
     end
   end
@@ -78,7 +79,7 @@ end
 local function hand_again(worker, n)
   local places, parts = {}, {}
   local entries = redis.call('HGET', P .. 'receipts:' .. worker, n)
-  for i, one in ipairs(still_running(entries or '')) do
+  for i, one in ipairs(still_running(worker, n, entries or '')) do
     places[i] = sub(one[2], 7, 12) .. one[1] .. sub(one[2], 41, 46)
     describe(parts, one[1], one[2])
   end

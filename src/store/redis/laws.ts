@@ -49,9 +49,9 @@ export function rowsOf(kept: readonly Kept[], snapshot: Snapshot): Finding[] {
       const isNamed = value !== undefined && held.get(value)?.toString('latin1') === id
       return ((row[1] ?? 0) & HOLDS) > 0 !== isNamed
     }),
-    ...where('a hook that lives has its subject', ({ row, state }) => {
+    ...where('a hook that may run has its subject', ({ row, state }) => {
       const subject = readSections(row).get('s')?.toString('latin1')
-      return subject !== undefined && !isEnded(state) && !snapshot.rows.has(subject)
+      return subject !== undefined && state !== 'completed' && !snapshot.rows.has(subject)
     }),
   ]
 }

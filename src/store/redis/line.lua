@@ -69,6 +69,10 @@ local function finish_ended()
   end
 end
 
+-- As much as a row can hold; the rest is for ever.
+local FOREVER = 2 ^ 48 - 1
+local function kept_until(keep_ms) return min(now + keep_ms, FOREVER) end
+
 local function free_unique(id, row)
   if not marked(row, HOLDS) then return end
   mark(row, HOLDS, false)
@@ -77,7 +81,7 @@ end
 
 local function stop(id, row, state, keep_ms)
   row.state = state
-  row.ended_at = NOW
+  row.ended_at, row.receipt = NOW, kept_until(keep_ms)
   keep(keep_ms, row.turn .. id)
   if state ~= COMPLETED then
     local set_of = state == FAILED and 'failed' or 'cancelled'

@@ -81,8 +81,10 @@ end
 local function running()
   local found = {}
   for _, id in ipairs(redis.call('SMEMBERS', P .. 'workers')) do
-    for _, entries in ipairs(redis.call('HVALS', P .. 'receipts:' .. id)) do
-      for _, one in ipairs(still_running(entries)) do found[#found + 1] = sub(one[2], 7, 12) .. one[1] end
+    local receipts = redis.call('HGETALL', P .. 'receipts:' .. id)
+    for i = 1, #receipts, 2 do
+      local running = still_running(id, tonumber(receipts[i]), receipts[i + 1])
+      for _, one in ipairs(running) do found[#found + 1] = sub(one[2], 7, 12) .. one[1] end
     end
   end
   table.sort(found, function(a, b) return from_six(a) < from_six(b) end)

@@ -5,9 +5,10 @@
 -- In      ARGV[3] limit
 -- Out     how many were erased; the ids of those that left files
 -- Cost    a share of MGET and DEL for each job, more for those with keys of their own
--- Beware  an entry may name a job that was retried since: only the same ending is purged
+-- Beware  an entry may name a job that was retried since: only the same ending is purged, and of two in one
+--         moment the row knows the last
 
-local HOOKED_MS, ENTRIES_MAX, ALIASES_MAX, PLACE = 60000, 100, 1000, 22
+local HOOKED_MS, ENTRIES_MAX, ALIASES_MAX, PLACE = 600000, 100, 1000, 22
 local limit, erased, dead, with_files, gone_of = tonumber(ARGV[3]), 0, {}, {}, {}
 
 local aliases = redis.call('ZRANGE', P .. 'aliases', '-inf', now, 'BYSCORE', 'LIMIT', 0, ALIASES_MAX)
@@ -16,10 +17,11 @@ if #aliases > 0 then
   redis.call('HDEL', P .. 'alias', unpack(aliases))
 end
 
+-- By a hook that lives, or by one that a person may retry.
 local function is_looked_back_on(id)
   for _, hook in ipairs(redis.call('SMEMBERS', P .. 'hooks:' .. id)) do
     local raw = get(hook)
-    if raw and byte(raw, 1) < COMPLETED then return true end
+    if raw and byte(raw, 1) ~= COMPLETED then return true end
   end
   return false
 end
@@ -45,9 +47,9 @@ local function erase(place, ended_at, hooked)
   local id = sub(place, 7)
   local raw = rows[id]
   if not raw or byte(raw, 1) < COMPLETED or sub(raw, 7, 12) ~= sub(place, 1, 6)
-    or sub(raw, 59, 64) ~= ended_at then return end
+    or sub(raw, 59, 64) ~= ended_at or from_six(raw, 47) > now then return end
   if hooked and is_looked_back_on(id) then
-    redis.call('ZADD', P .. 'ended', now + HOOKED_MS, ended_at .. place)
+    redis.call('ZADD', P .. 'ended', 'GT', now + HOOKED_MS, ended_at .. place)
     return
   end
   local row = read(raw)
@@ -77,7 +79,7 @@ local function erase_entry(entry, left)
   local purge_at = redis.call('ZSCORE', P .. 'ended', entry)
   redis.call('ZREM', P .. 'ended', entry)
   if count < total then
-    redis.call('ZADD', P .. 'ended', purge_at, sub(entry, 1, 6) .. sub(entry, 7 + count * PLACE))
+    redis.call('ZADD', P .. 'ended', 'GT', purge_at, sub(entry, 1, 6) .. sub(entry, 7 + count * PLACE))
   end
   for i = 1, count do
     erase(sub(entry, 7 + (i - 1) * PLACE, 6 + i * PLACE), sub(entry, 1, 6), hooked)

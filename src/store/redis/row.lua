@@ -2,7 +2,8 @@
 --
 -- Keys    {p}:j:<id> the row   {p}:beside:<id> hash of what is too large for it, by section
 -- In      a row is: state B, marks B, rev I4, turn I6, runAt I6, createdAt I6;
---         where it ever left the line, its life: worker 16 bytes, fence, receipt, startedAt, endedAt I6 each;
+--         where it ever left the line, its life: worker 16 bytes, fence, receipt, startedAt, endedAt I6 each,
+--         and once it has ended, in the place of its receipt, until when it is kept;
 --         then priority B, kind 8 bytes, tenant, and sections: a letter, a length I4, bytes
 -- Out     `read` gives a table, `write` stores one; the plainest moves only splice strings
 -- Cost    rows are fetched by one MGET and stored by one MSET a call

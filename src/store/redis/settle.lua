@@ -85,7 +85,7 @@ local function settle_one(id, raw, blob, at)
     return settle_fully(id, raw, to, ms, left, sub(blob, from, from + rare_size - 1))
   end
   put(id, pack('>BBI4', COMPLETED, left_size > 0 and bit.bor(marks, MARRED) or marks, rev + 1)
-    .. sub(raw, 7, 58) .. NOW .. sub(raw, WITH_LIFE) .. left)
+    .. sub(raw, 7, 46) .. six(kept_until(ms)) .. sub(raw, 53, 58) .. NOW .. sub(raw, WITH_LIFE) .. left)
   keep(ms, sub(raw, 7, 12) .. id)
   return COMPLETED
 end
@@ -103,7 +103,7 @@ local function settle(worker, blob)
   fetch(ids)
 
   local moved = {}
-  local spans = {}
+  local spans, untils = {}, {}
   for i, id in ipairs(ids) do
     local raw, start = rows[id], starts[i]
     local fence = sub(blob, start + 16, start + 21)
@@ -115,7 +115,8 @@ local function settle(worker, blob)
       if sizes[i] == 0 and byte(blob, start + 22) == COMPLETED and sub(raw, 1, 6) == RUNS then
         local ms = sub(blob, start + 23, start + 28)
         spans[ms] = spans[ms] or from_six(ms)
-        put(id, COMPLETES .. sub(raw, 7, 58) .. NOW .. sub(raw, WITH_LIFE))
+        untils[ms] = untils[ms] or six(kept_until(spans[ms]))
+        put(id, COMPLETES .. sub(raw, 7, 46) .. untils[ms] .. sub(raw, 53, 58) .. NOW .. sub(raw, WITH_LIFE))
         keep(spans[ms], sub(raw, 7, 12) .. id)
         state = COMPLETED
       else

@@ -37,18 +37,14 @@ end
 local places, parts = {}, {}
 
 local function take_receipt(owner, m, entries)
-  local running, taken = still_running(entries), 0
+  local running, taken = still_running(owner, tonumber(m), entries), 0
   for _, one in ipairs(running) do
     if #places >= limit then break end
     local id, raw = one[1], one[2]
-    if sub(raw, 25, 40) == owner then
-      local fresh, fence = take(worker, n, id, raw, sub(raw, 53, 58))
-      places[#places + 1] = sub(raw, 7, 12) .. id .. fence
-      describe(parts, id, fresh)
-      if bit.band(byte(raw, 2), ASKED) > 0 then
-        redis.call('SREM', P .. 'asked:' .. owner, id)
-      end
-    end
+    local fresh, fence = take(worker, n, id, raw, sub(raw, 53, 58))
+    places[#places + 1] = sub(raw, 7, 12) .. id .. fence
+    describe(parts, id, fresh)
+    if bit.band(byte(raw, 2), ASKED) > 0 then redis.call('SREM', P .. 'asked:' .. owner, id) end
     taken = taken + 1
   end
   if taken == #running then

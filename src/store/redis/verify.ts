@@ -129,6 +129,10 @@ function counters(kept: readonly Kept[], before: Counts, after: Counts): Finding
   return findings
 }
 
+/** Whose a running job is, under which fence, in which receipt. */
+const standing = (id: string, life: Buffer): string =>
+  `${life.toString('latin1', 0, 16)}${id}${life.readUIntBE(16, 6)} ${life.readUIntBE(22, 6)}`
+
 function receipts(kept: readonly Kept[], snapshot: Snapshot): Finding[] {
   const findings: Finding[] = []
   const workers = new Set(
@@ -146,8 +150,9 @@ function receipts(kept: readonly Kept[], snapshot: Snapshot): Finding[] {
         const id = receipt.toString('latin1', at + 6, at + 22)
         const row = snapshot.rows.get(id)
         const fence = receipt.readUIntBE(at + 22, 6)
-        if (row && stateOf(row) === 'running' && row.readUIntBE(40, 6) === fence) running++
-        const key = `${worker}${id}${fence}`
+        const key = `${worker}${id}${fence} ${n}`
+        if (row && stateOf(row) === 'running' && standing(id, row.subarray(24, 64)) === key)
+          running++
         given.set(key, (given.get(key) ?? 0) + 1)
       }
       if (Number(String(counted.get(n))) !== running)
@@ -157,10 +162,9 @@ function receipts(kept: readonly Kept[], snapshot: Snapshot): Finding[] {
         })
     }
   }
-  const astray = kept.filter(({ id, state, life }) => {
-    const key = `${life.toString('latin1', 0, 16)}${id}${life.readUIntBE(16, 6)}`
-    return state === 'running' && given.get(key) !== 1
-  })
+  const astray = kept.filter(
+    ({ id, state, life }) => state === 'running' && given.get(standing(id, life)) !== 1,
+  )
   return [
     ...findings,
     ...broken(

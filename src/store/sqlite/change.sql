@@ -12,7 +12,7 @@ select turn, queue, state from job where id = ?;
 update job set cancel_asked = 1, rev = rev + 1 where turn = ? and cancel_asked = 0;
 
 -- name: cancel
-update job set state = 6, ended_at = ?, rev = rev + 1 where turn = ?;
+update job set state = 6, ended_at = ?, purge_at = ?, rev = rev + 1 where turn = ?;
 
 -- name: release
 update body set unique_held = null, waiting_for = null where turn = ?;
@@ -26,8 +26,8 @@ select unique_value is null or unique_held = 1 as free from body where turn = ?;
 
 -- name: revive
 update job
-set state = 1, run_at = ?, ended_at = null, started_at = null, failures = 0, crashes = 0, losses = 0,
-    cancel_asked = 0, rev = rev + 1
+set state = 1, run_at = ?, ended_at = null, purge_at = null, started_at = null, failures = 0, crashes = 0,
+    losses = 0, cancel_asked = 0, rev = rev + 1
 where turn = ?;
 
 -- name: renewed

@@ -19,7 +19,7 @@ from job join body using (turn) where job.id = ?;
 -- name: settle
 -- The one exit from running. Changes nothing unless the fence is current.
 update job
-set state = ?, run_at = coalesce(?, run_at), ended_at = ?, failures = failures + ?,
+set state = ?, run_at = coalesce(?, run_at), ended_at = ?, purge_at = ?, failures = failures + ?,
     crashes = crashes + ?, losses = losses + ?, rev = rev + 1
 where turn = ? and id = ? and fence = ? and worker = ? and state = 2;
 
@@ -90,11 +90,13 @@ select body.input, body.result, body.error from job join body using (turn) where
 insert into receipt (worker, n, open, handed) values (?, ?, ?, ?);
 
 -- name: again
+-- Where a job lay that was erased, another may lie: the row knows in which receipt it stands.
 select job.turn, job.id, job.fence, job.queue, job.failures, job.crashes, job.losses, job.run_at,
   body.job, body.tenant, body.created_at, body.expires_at, body.deadline_at, body.input, body.policy,
   body.unique_value is not null, job.cancel_asked, body.subject
 from receipt, json_each(receipt.handed) as given
 join job on job.turn = given.value ->> 0 and job.fence = given.value ->> 1 and job.state = 2
+  and job.worker = receipt.worker and job.receipt = receipt.n
 join body on body.turn = job.turn
 where receipt.worker = ? and receipt.n = ?
 order by given.key;

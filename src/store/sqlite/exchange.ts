@@ -105,8 +105,10 @@ export class Exchange {
   }
 
   /** A queue served only after another would starve, so each exchange begins with the next one. */
-  #everyQueue(n: number): string[] {
-    const names = this.#sql.queues.all().map((row) => text(row.queue))
+  #everyQueue(n: number, turn: Turn): string[] {
+    const counted = this.#sql.queues.all().map((row) => text(row.queue))
+    // What this turn made ready is not in the table yet.
+    const names = [...new Set([...counted, ...turn.tallies.risen('ready')])]
     const first = names.length > 0 ? n % names.length : 0
     return [...names.slice(first), ...names.slice(0, first)]
   }
@@ -119,7 +121,7 @@ export class Exchange {
     turn: Turn,
   ): Claimed[] {
     const handed: Handed[] = []
-    for (const queue of queues.length > 0 ? queues : this.#everyQueue(n)) {
+    for (const queue of queues.length > 0 ? queues : this.#everyQueue(n, turn)) {
       if (handed.length >= limit) break
       const ready = arrays(this.#sql.ready, queue, limit - handed.length)
       for (const row of ready) {

@@ -55,9 +55,10 @@ export class SqliteIntake implements Intake {
       turn.ring('cancel')
       return 'asked'
     }
-    this.#change.cancel.run(turn.now, place)
+    const purgeAt = turn.now + keepMs
+    this.#change.cancel.run(turn.now, purgeAt, place)
     this.#change.release.run(place)
-    this.#ended.run(turn.now + keepMs, turn.now, JSON.stringify([place]))
+    this.#ended.run(purgeAt, turn.now, JSON.stringify([place]))
     turn.tallies.move(queue, state, 'cancelled')
     if (hook) this.#inserting.run(hook, turn)
     return 'cancelled'

@@ -41,6 +41,7 @@ where job.state = 0 and (job.run_at, job.turn) > (:a, :b) order by job.run_at, j
 select job.turn, job.state, job.queue, body.job, body.tenant
 from receipt, json_each(receipt.handed) as given
 join job on job.turn = given.value ->> 0 and job.fence = given.value ->> 1 and job.state = 2
+  and job.worker = receipt.worker and job.receipt = receipt.n
 join body on body.turn = job.turn
 where job.turn > :a order by job.turn limit 1000;
 

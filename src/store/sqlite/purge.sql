@@ -3,7 +3,8 @@
 -- In      the store's clock; a bound
 -- Out     what was erased
 -- Cost    index steps for what is removed
--- Beware  a list of ended jobs may name one that was retried since: only the same ending is purged
+-- Beware  a list of ended jobs may name one that was retried since: only the same ending is purged, and of
+--         two in one moment the row knows the last
 
 -- name: ripe
 select rowid, ended_at, turns from ended where purge_at <= ? order by purge_at limit 100;
@@ -15,12 +16,13 @@ delete from ended where rowid = ?;
 update ended set turns = ? where rowid = ?;
 
 -- name: erase
-delete from job where turn = ? and state >= 4 and ended_at = ? returning id, queue, state;
+delete from job where turn = ? and state >= 4 and ended_at = ? and coalesce(purge_at, 0) <= ?
+returning id, queue, state;
 
 -- name: hooked
--- A hook that lives looks back on this job.
+-- A hook that lives looks back on this job, or one that a person may retry.
 select 1 from job join body on body.subject = job.id join job as hook on hook.turn = body.turn
-where job.turn = ? and hook.state < 4 limit 1;
+where job.turn = ? and hook.state <> 4 limit 1;
 
 -- name: later
 insert into ended (purge_at, ended_at, turns) values (?, ?, ?);

@@ -6,7 +6,7 @@ import { int, stateOf, text, toArtifact } from './rows.ts'
 import type { Turn } from './turns.ts'
 
 /** When a job is looked at again that was kept for its hook. */
-const HOOKED_MS = 60_000
+const HOOKED_MS = 600_000
 
 /** Removes jobs and files whose time to be kept is over. */
 export class Purge {
@@ -62,7 +62,7 @@ export class Purge {
       this.#sql.later.run(turn.now + HOOKED_MS, endedAt, JSON.stringify([place]))
       return
     }
-    const row = this.#sql.erase.get(place, endedAt)
+    const row = this.#sql.erase.get(place, endedAt, turn.now)
     if (row === undefined) return
     const tags = this.#sql.body.get(place)?.tags
     if (typeof tags === 'string') this.#sql.tags.run(place, tags)

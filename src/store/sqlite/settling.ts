@@ -69,6 +69,7 @@ export class Settling {
       numberOf(state),
       outcome.to === 'scheduled' ? turn.now + (state === 'ready' ? 0 : outcome.delayMs) : null,
       'keepMs' in outcome ? turn.now : null,
+      'keepMs' in outcome ? turn.now + outcome.keepMs : null,
       raised === 'failures' ? 1 : 0,
       raised === 'crashes' ? 1 : 0,
       raised === 'losses' ? 1 : 0,

@@ -26,7 +26,7 @@ select job.turn, job.id, job.fence, job.queue, job.failures, job.crashes, job.lo
   body.job, body.tenant, body.created_at, body.expires_at, body.deadline_at, body.input, body.policy,
   body.unique_value is not null, job.cancel_asked, body.subject
 from job join body using (turn)
-where job.turn = ? and job.fence = ? and job.worker = ? and job.state = 2;
+where job.turn = ? and job.fence = ? and job.worker = ? and job.receipt = ? and job.state = 2;
 
 -- name: take
 update job set fence = ?, worker = ?, receipt = ?, rev = rev + 1 where turn = ?;

@@ -51,22 +51,22 @@ export class Sweep {
     const taken: Handed[] = []
     for (const receipt of this.#sql.orphans.all()) {
       if (taken.length >= limit) break
-      const owner = text(receipt.worker)
-      const running = this.#running(owner, text(receipt.handed))
+      const [owner, m] = [text(receipt.worker), int(receipt.n)]
+      const running = this.#running(owner, m, text(receipt.handed))
       const some = running.slice(0, limit - taken.length)
       for (const row of some) {
         const one = this.#exchange.handing.read(row, n, turn)
         this.#sql.take.run(raiseFence(one, turn.now), worker, n, one.held.place)
         taken.push(one)
       }
-      if (some.length === running.length) this.#sql.discard.run(owner, int(receipt.n))
-      else this.#sql.close.run(some.length, owner, int(receipt.n))
+      if (some.length === running.length) this.#sql.discard.run(owner, m)
+      else this.#sql.close.run(some.length, owner, m)
     }
     return taken
   }
 
-  #running(owner: WorkerId, handed: string): SQLOutputValue[][] {
+  #running(owner: WorkerId, m: number, handed: string): SQLOutputValue[][] {
     const given: [number, number][] = JSON.parse(handed)
-    return given.flatMap(([place, fence]) => arrays(this.#sql.orphan, place, fence, owner))
+    return given.flatMap(([place, fence]) => arrays(this.#sql.orphan, place, fence, owner, m))
   }
 }

@@ -41,6 +41,11 @@ export class Tallies {
     this.add(queue, to, count)
   }
 
+  /** The queues in which more came to a column than left it, since counters were written. */
+  risen(column: Column): string[] {
+    return [...this.#queues].filter(([, counts]) => counts[column] > 0).map(([queue]) => queue)
+  }
+
   write(): void {
     for (const [queue, counts] of this.#queues)
       this.#write.run(queue, ...COLUMNS.map((column) => counts[column]))

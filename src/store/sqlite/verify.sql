@@ -24,12 +24,13 @@ select 'every queue has its counters', queue from counted where queue not in (se
 
 -- name: receipts
 with given as (
-  select receipt.worker, value ->> 0 as turn, value ->> 1 as fence from receipt, json_each(receipt.handed)
+  select receipt.worker, receipt.n, value ->> 0 as turn, value ->> 1 as fence
+  from receipt, json_each(receipt.handed)
 )
 select 'a running job stands in exactly one receipt of its worker' as law, job.id as detail from job
 where job.state = 2 and 1 <> (
   select count(*) from given
-  where given.turn = job.turn and given.fence = job.fence and given.worker = job.worker
+  where given.turn = job.turn and given.fence = job.fence and given.worker = job.worker and given.n = job.receipt
 )
 limit 100;
 
@@ -44,9 +45,13 @@ select 'every body has its policy' as law, 'turn ' || turn as detail from body
 where policy not in (select id from policy) limit 100;
 
 -- name: endings
-with listed as (select value as turn, ended.ended_at from ended, json_each(ended.turns))
+with listed as (
+  select value as turn, ended.ended_at, max(ended.purge_at) as looked_at from ended, json_each(ended.turns) group by 1, 2
+)
 select 'every ended job has a time to go' as law, job.id as detail from job
-where state >= 4 and (turn, ended_at) not in (select turn, ended_at from listed)
+where state >= 4 and (turn, ended_at) not in (
+  select turn, ended_at from listed where looked_at >= coalesce(job.purge_at, 0)
+)
 limit 100;
 
 -- name: uniques
@@ -65,6 +70,7 @@ with still as (
   select receipt.worker, receipt.n, receipt.open, count(job.turn) as running
   from receipt join json_each(receipt.handed) as given left join job
     on job.turn = given.value ->> 0 and job.fence = given.value ->> 1 and job.state = 2
+    and job.worker = receipt.worker and job.receipt = receipt.n
   group by receipt.worker, receipt.n
 )
 select 'a receipt counts the jobs that still run' as law, worker || ' ' || n as detail from still
@@ -96,5 +102,5 @@ select 'only a completed job has files' as law, job.id as detail from artifact j
 where job.state <> 4 limit 100;
 
 -- name: subjects
-select 'a hook that lives has its subject' as law, job.id as detail from body join job using (turn)
-where body.subject is not null and job.state < 4 and body.subject not in (select id from job) limit 100;
+select 'a hook that may run has its subject' as law, job.id as detail from body join job using (turn)
+where body.subject is not null and job.state <> 4 and body.subject not in (select id from job) limit 100;

@@ -19,6 +19,7 @@ where id = :worker and gone_at is null;
 -- name: asked
 select job.id from receipt, json_each(receipt.handed) as given
 join job on job.turn = given.value ->> 0 and job.fence = given.value ->> 1
+  and job.worker = receipt.worker and job.receipt = receipt.n
 where receipt.worker = ? and job.state = 2 and job.cancel_asked = 1;
 
 -- name: finished

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict'
 import type { JobId } from '../../../src/job/job.ts'
+import type { Outcome } from '../../../src/job/outcome.ts'
 import type { Store } from '../../../src/store/contract.ts'
-import { accepted, Hand, idsOf, running, seen } from '../../support/hand.ts'
-import { chore, chores, completed, HOUR, released } from '../../support/jobs.ts'
+import { accepted, Hand, type Held, idsOf, running, seen } from '../../support/hand.ts'
+import {
+  again,
+  cancels,
+  chore,
+  chores,
+  completed,
+  failed,
+  HOUR,
+  released,
+} from '../../support/jobs.ts'
 import type { Clauses } from '../conform.ts'
 
 /** Claims, settling what came before, until nothing is left. */
@@ -101,6 +111,43 @@ export const claim: Clauses = {
       queues.push(accepted(await worker.exchange([], 1, [])).jobs[0]?.queue)
     assert.deepEqual(new Set(queues), new Set(['mail', 'video']))
     assert.equal(accepted(await worker.exchange([], 10, [])).jobs.length, 4)
+  },
+
+  'C2 a claim that names no queue takes what its own trip made ready': async (store, clock) => {
+    const worker = await Hand.register(store)
+    const job = await running(store, worker, chore({ queue: 'mail' }))
+    const follower = chore({ queue: 'hooks', subject: job.id })
+    const takes = async (outcome: Outcome, held: Held) =>
+      idsOf(accepted(await worker.exchange([{ ...held, outcome }], 10, [])).jobs)
+    const fenceNow = async () => ({ id: job.id, fence: (await seen(store, job.id)).fence })
+    assert.deepEqual(await takes(released(), job), [job.id])
+    assert.deepEqual(await takes(again(0), await fenceNow()), [job.id])
+    assert.deepEqual(await takes(again(HOUR), await fenceNow()), [])
+    clock.advance(HOUR)
+    assert.deepEqual(idsOf(accepted(await worker.exchange([], 10, [])).jobs), [job.id])
+    assert.deepEqual(await takes(failed({ hook: follower }), await fenceNow()), [follower.id])
+  },
+
+  'C2 a job that comes after an erased one is handed to nobody for it': async (store) => {
+    const [first, second] = [await Hand.register(store), await Hand.register(store)]
+    // Within one moment, so that fences do not tell the two apart.
+    for (const job of [chore(), chore()]) {
+      const erased = await running(store, first, job)
+      await first.settle(erased, completed({ keepMs: 0 }))
+      assert.equal((await store.purge(10)).erased, 1)
+      // Another job where the erased one lay, and the erased one's own id once more.
+      const next = await running(store, second, chore())
+      const same = await running(store, second, job)
+      assert.deepEqual(accepted(await first.repeat(first.n - 1, [])).jobs, [])
+      assert.deepEqual(accepted(await second.repeat(second.n, [])).jobs, [same])
+      assert.deepEqual(idsOf((await store.list({ state: 'running' }, 10)).jobs), [next.id, same.id])
+      await store.cancel(cancels([next.id, same.id]))
+      assert.deepEqual(await first.renew(), { alive: true, cancelAsked: [] })
+      assert.deepEqual(await store.verify(), [])
+      for (const held of [next, same])
+        assert.equal(await second.settle(held, completed({ keepMs: 0 })), 'done')
+      assert.equal((await store.purge(10)).erased, 2)
+    }
   },
 
   'C2 a worker that nobody knows is handed nothing': async (store) => {

@@ -107,6 +107,27 @@ export const hook: Clauses = {
     assert.deepEqual(await store.find([job.id]), [undefined])
   },
 
+  'C12 a subject stays for as long as its hook may be retried': async (store, clock) => {
+    const worker = await Hand.register(store)
+    const job = await running(store, worker, chore({ input: bytes('"given"') }))
+    await worker.settle(job, completed({ keepMs: SECOND, hook: hookFor(job) }))
+    for (const outcome of [failed({ keepMs: 30 * DAY }), cancelled()]) {
+      const hook = await worker.claimOne('hooks')
+      await worker.settle(hook, outcome)
+      clock.advance(DAY / 2)
+      assert.equal((await store.purge(100)).erased, 0)
+      assert.deepEqual(await store.retry([hook.id]), ['retried'])
+    }
+    const hook = await worker.claimOne('hooks')
+    assert.equal(textOf(hook.subject?.input), '"given"')
+    await worker.settle(hook, failed({ keepMs: SECOND }))
+    clock.advance(HOUR)
+    await store.purge(100)
+    clock.advance(HOUR)
+    await store.purge(100)
+    assert.deepEqual(await store.find([hook.id, job.id]), [undefined, undefined])
+  },
+
   'C12 each life of a job ends with a hook of its own': async (store) => {
     const worker = await Hand.register(store)
     const job = await running(store, worker, chore())

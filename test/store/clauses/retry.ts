@@ -53,6 +53,44 @@ export const retry: Clauses = {
     assert.equal((await seen(store, job.id)).cancelAsked, false)
   },
 
+  'C10 a job that ends twice in one moment is kept by its last ending': async (store, clock) => {
+    const worker = await Hand.register(store)
+    for (const [first, last] of [
+      [HOUR, DAY],
+      [DAY, HOUR],
+    ] as const) {
+      await store.insert([chore(), chore()])
+      const [job, other] = await worker.claim(2)
+      assert(job && other)
+      await worker.settleAll([job, other], failed({ keepMs: first }))
+      await store.retry([job.id])
+      await worker.settle(await worker.claimOne(), completed({ keepMs: last }))
+
+      clock.advance(HOUR)
+      const [short, long] = first === HOUR ? [other, job] : [job, other]
+      assert.equal((await store.purge(10)).erased, 1)
+      assert.deepEqual(await store.find([short.id]), [undefined])
+      clock.advance(DAY - 1 - HOUR)
+      assert.equal((await store.purge(10)).erased, 0)
+      clock.advance(1)
+      assert.equal((await store.purge(10)).erased, 1)
+      assert.deepEqual(await store.find([long.id]), [undefined])
+    }
+  },
+
+  'C10 a job cancelled twice in one moment is kept by the last': async (store, clock) => {
+    const [job, other] = [chore(), chore()]
+    await store.insert([job, other])
+    await store.cancel(cancels([job.id, other.id], HOUR))
+    await store.retry([job.id])
+    await store.cancel(cancels([job.id], DAY))
+    clock.advance(HOUR)
+    assert.equal((await store.purge(10)).erased, 1)
+    assert.equal((await seen(store, job.id)).state, 'cancelled')
+    clock.advance(DAY)
+    assert.equal((await store.purge(10)).erased, 1)
+  },
+
   'C9 a retried job is not late for having failed': async (store, clock) => {
     const worker = await Hand.register(store)
     const job = await running(store, worker, chore({ expiresInMs: HOUR, deadlineMs: HOUR }))

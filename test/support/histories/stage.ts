@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import type { Millis } from '../../../src/base/time.ts'
 import type { Fence, JobId, WorkerId } from '../../../src/job/job.ts'
 import type { Claim, Settlement, Store } from '../../../src/store/contract.ts'
 import type { HandClock } from '../clock.ts'
@@ -32,7 +31,6 @@ export class Stage {
   readonly sent = new Map<WorkerId, Sent>()
   readonly #workers: WorkerId[] = Array.from({ length: WORKERS }, (_, i) => uuid('b', i + 1))
   readonly #began: number
-  #earliest = 0
   readonly #said: string[] = []
 
   constructor(store: Store, clock: HandClock) {
@@ -93,16 +91,6 @@ export class Stage {
     )
     const pool = among === 'all' || stored.length === 0 ? IDS : stored
     return pool[nth % pool.length] ?? uuid('a', 1)
-  }
-
-  /** From here on no moment is this one or earlier. */
-  outlast(...moments: readonly Millis[]): void {
-    this.#earliest = Math.max(this.#earliest, ...moments.map((moment) => moment + 1))
-    this.turnBack(0)
-  }
-
-  turnBack(ms: Millis): void {
-    this.clock.set(Math.max(this.clock.now() - ms, this.#earliest))
   }
 
   /** Compares all that can be seen. */

@@ -52,13 +52,15 @@ export function retry(ledger: Ledger, id: JobId, input: Bytes | undefined): Retr
   return 'retried'
 }
 
-/** Ended jobs whose time is over, and that no living hook looks back on. */
+/** Ended jobs whose time is over. One that a hook looks back on which may run goes with that hook or after it. */
 export function ripe(ledger: Ledger): Row[] {
   const rows = [...ledger.jobs.values()]
-  const hooked = new Set(rows.filter(lives).map(({ given }) => given.subject))
-  return rows.filter(
-    (row) => !lives(row) && row.keptUntil <= ledger.now && !hooked.has(row.given.id),
-  )
+  const mayRun = rows.filter(({ state }) => state !== 'completed')
+  const stays = (row: Row): boolean =>
+    lives(row) ||
+    row.keptUntil > ledger.now ||
+    mayRun.some((hook) => hook.given.subject === row.given.id && stays(hook))
+  return rows.filter((row) => !stays(row))
 }
 
 export function erase(ledger: Ledger, ids: readonly JobId[]): Purged {

@@ -61,6 +61,7 @@ create table errand.ended (
   expires_at   bigint,
   deadline_at  bigint,
   ended_at     bigint not null,
+  purge_at     bigint not null,
   kind         bigint not null,
   rev          integer not null,
   state        smallint not null,
@@ -88,6 +89,8 @@ create table errand.ended (
 
 create unique index ended_id on errand.ended (id);
 create index ended_turn on errand.ended (turn);
+-- Hooks that failed or were cancelled may be retried: whoever purges asks whether one looks back on a job.
+create index ended_subject on errand.ended (subject) where subject is not null and state > 4;
 create index ended_failed on errand.ended (ended_at, turn) where state = 5;
 create index ended_cancelled on errand.ended (ended_at, turn) where state = 6;
 
@@ -125,7 +128,8 @@ create table errand.alias (
 
 create index alias_purge on errand.alias (purge_at);
 
--- One row an exchange that ended jobs, not one a job: what retention walks.
+-- One row an exchange that ended jobs, not one a job: what retention walks. It says when to look; the row of
+-- the job says whether its time is over, as it may have ended again since.
 create table errand.retention (
   purge_at bigint not null,
   ended_at bigint not null,

@@ -1,0 +1,68 @@
+import type { Sabotage } from './sabotage.ts'
+
+export const ELSEWHERE: readonly Sabotage[] = [
+  {
+    breaks: 'enqueues are not gathered',
+    file: 'src/base/batching.ts',
+    find: 'const BATCH_MAX = 1000',
+    put: 'const BATCH_MAX = 1',
+    test: 'test/base/batching.test.ts',
+    red: /share the next trip/,
+  },
+  {
+    breaks: 'a timed-out job may still complete',
+    file: 'src/worker/perform.ts',
+    find: "if (why === 'timeout')\n",
+    put: "if (why === 'timeout' && report.how !== 'completed')\n",
+    test: 'test/worker/perform.test.ts',
+    red: /time/,
+  },
+  {
+    breaks: 'a cancel rings nobody',
+    file: 'src/store/sqlite/intake.ts',
+    find: "      turn.ring('cancel')\n",
+    put: '',
+    test: 'test/worker/cancel.test.ts',
+    red: /its cancel/,
+  },
+  {
+    breaks: 'a job with a crash behind it shares its executor',
+    file: 'src/worker/processes.ts',
+    find: 'job.crashes > 0 || ',
+    put: '',
+    test: 'test/worker/force.test.ts',
+    red: /runs alone/,
+  },
+  {
+    breaks: 'who blocks the event loop is not looked for',
+    file: 'src/worker/child.ts',
+    find: 'blocker === undefined ? overdue : this.#places.get(blocker)',
+    put: 'overdue',
+    test: 'test/worker/force.test.ts',
+    red: /to blame/,
+  },
+  {
+    breaks: 'an executor outlives its foreman',
+    file: 'src/worker/deadman.ts',
+    find: ".on('close', () => setTimeout(end, graceMs))",
+    put: ".on('close', () => undefined)",
+    test: 'test/system/dying.test.ts',
+    red: /nothing of a killed worker/,
+  },
+  {
+    breaks: 'an executor outlives the time its foreman gave',
+    file: 'src/worker/deadman.ts',
+    find: 'deadline = setTimeout(end, ask.until - monotonic())',
+    put: 'deadline = undefined',
+    test: 'test/worker/force.test.ts',
+    red: /time its foreman gave/,
+  },
+  {
+    breaks: 'a stream has the store read for everybody',
+    file: 'src/watch/follow.ts',
+    find: '      waiter.heard = heard\n',
+    put: '',
+    test: 'test/http/reads.test.ts',
+    red: /cost one read/,
+  },
+]

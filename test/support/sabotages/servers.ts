@@ -1,0 +1,68 @@
+import { type Sabotage, REDIS, POSTGRES, BESIDE } from './sabotage.ts'
+
+export const ON_SERVERS: readonly Sabotage[] = [
+  {
+    breaks: 'claims that go on where the last ended forget what is more urgent',
+    file: 'src/store/postgres/claim.sql',
+    find: 'array[[0, urgent], ',
+    put: 'array[',
+    test: 'test/store/postgres-snapshot.test.ts',
+    red: /the urgent first/,
+  },
+  {
+    breaks: 'Redis does not check the fence',
+    file: 'src/store/redis/settle.lua',
+    find: 'sub(raw, 25, 46) ~= worker .. fence then',
+    put: 'sub(raw, 25, 40) ~= worker then',
+    test: REDIS,
+    red: /C3 /,
+  },
+  {
+    breaks: 'Redis hands out what became ready late before what waits',
+    file: 'src/store/redis/exchange.lua',
+    find: 'if not other or is_older(rows[listed_ids[i]], rows[id]) then id = nil end',
+    put: 'if not other then id = nil end',
+    test: REDIS,
+    red: /C7 /,
+  },
+  {
+    breaks: 'PostgreSQL does not check the fence of an ending',
+    file: 'src/store/postgres/settle.sql',
+    find: 'where j.id = given.id and j.fence = given.fence and j.worker = in_worker and j.state = 2\n      returning given.place, given.state',
+    put: 'where j.id = given.id and j.worker = in_worker and j.state = 2\n      returning given.place, given.state',
+    test: POSTGRES,
+    red: /C3 /,
+  },
+  {
+    breaks: 'PostgreSQL gives one job what is another’s when an exchange is repeated',
+    file: 'src/store/postgres/exchange.sql',
+    find: 'jsonb_object_agg(j.id, jsonb_strip_nulls',
+    put: 'jsonb_object_agg((select max(id) from unnest(ids) as id), jsonb_strip_nulls',
+    test: POSTGRES,
+    red: /C4 |C9 |C10 |C12 /,
+  },
+  {
+    breaks: 'a transaction of the caller’s counts where others count',
+    file: 'src/store/postgres/enlist.sql',
+    find: 'errand.count(-pg_backend_pid(), moves)',
+    put: 'errand.count((select min(t.slot) from errand.tally as t where t.slot >= 0), moves)',
+    test: BESIDE,
+    red: /holds up nobody/,
+  },
+  {
+    breaks: 'who needs what an open transaction holds waits for it, and all with it',
+    file: 'src/store/postgres/insert.sql',
+    find: "set local lock_timeout = '500ms';",
+    put: '',
+    test: BESIDE,
+    red: /refused soon/,
+  },
+  {
+    breaks: 'a snapshot of the caller’s is believed',
+    file: 'src/store/postgres/enlist.sql',
+    find: 'perform errand.meet(job);',
+    put: '',
+    test: 'test/store/postgres-tx.test.ts',
+    red: /older than a job/,
+  },
+]
