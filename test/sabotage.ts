@@ -3,16 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { styleText } from 'node:util'
-
-/** One way to break Errand, and the test that must notice. */
-type Sabotage = {
-  breaks: string
-  file: string
-  find: string
-  put: string
-  test: string
-  red: RegExp
-}
+import { MOVING, type Sabotage } from './support/sabotages.ts'
 
 const STORE = 'test/store/sqlite.test.ts'
 const REDIS = 'test/store/redis.test.ts'
@@ -25,6 +16,7 @@ const ONE_MODE: Record<string, string> = {
 }
 
 const SABOTAGES: readonly Sabotage[] = [
+  ...MOVING,
   {
     breaks: 'the fence is not checked',
     file: 'src/store/sqlite/exchange.sql',

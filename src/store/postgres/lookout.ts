@@ -1,8 +1,19 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Attempt, Job, JobId, LogLine } from '../../job/job.ts'
-import type { Filter, Finding, Lookout, Page, Tally, Topic, WorkerRow } from '../contract.ts'
+import type {
+  Copied,
+  Filter,
+  Finding,
+  Lookout,
+  Page,
+  Tally,
+  Topic,
+  WorkerRow,
+} from '../contract.ts'
+import { readMark } from '../parts/copying.ts'
 import { plain } from './arrays.ts'
 import type { Connection, Row, Values } from './connection.ts'
+import { copyPage } from './copying.ts'
 import { text, toArtifact, toAttempt, toBytes, toJob, toLine, toTally, toWorker } from './rows.ts'
 import { lawTexts, lookText } from './statements.ts'
 import { page } from './walk.ts'
@@ -37,6 +48,10 @@ export class PostgresLookout implements Lookout {
     const { ids, next } = await page((...call) => this.#look(...call), filter, limit, cursor)
     const jobs = await this.find(ids)
     return { jobs: jobs.flatMap((job) => job ?? []), ...(next !== undefined && { next }) }
+  }
+
+  async copy(limit: number, cursor?: string): Promise<Copied> {
+    return copyPage((...call) => this.#look(...call), limit, readMark(cursor))
   }
 
   async attempts(id: JobId): Promise<Attempt[]> {

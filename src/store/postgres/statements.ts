@@ -2,10 +2,23 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { statements } from '../../base/statements.ts'
 
-const VERBS = ['counting', 'insert', 'settle', 'exchange', 'sweep', 'change', 'worker', 'purge']
+const VERBS = [
+  'counting',
+  'insert',
+  'settle',
+  'exchange',
+  'sweep',
+  'change',
+  'worker',
+  'purge',
+  'adopt',
+]
 const read = (file: string) => readFileSync(new URL(file, import.meta.url), 'utf8')
 const texts = VERBS.map((verb) => read(`./${verb}.sql`))
-const looks = statements(new URL('./look.sql', import.meta.url))
+const looks = {
+  ...statements(new URL('./look.sql', import.meta.url)),
+  ...statements(new URL('./copy.sql', import.meta.url)),
+}
 const laws = statements(new URL('./verify.sql', import.meta.url))
 
 /** Functions carry this release's mark, so that old and new workers share a database, each with its own. */

@@ -1,0 +1,49 @@
+/** One way to break Errand, and the test that must notice. */
+export type Sabotage = {
+  breaks: string
+  file: string
+  find: string
+  put: string
+  test: string
+  red: RegExp
+}
+
+const STORE = 'test/store/sqlite.test.ts'
+const REDIS = 'test/store/redis.test.ts'
+const POSTGRES = 'test/store/postgres.test.ts'
+
+/** What moves jobs from one store to another. */
+export const MOVING: readonly Sabotage[] = [
+  {
+    breaks: 'a store adopts jobs and does not count them',
+    file: 'src/store/sqlite/adopting.ts',
+    find: "    turn.tallies.add(queue, 'accepted')\n",
+    put: '',
+    test: STORE,
+    red: /C10 adopted/,
+  },
+  {
+    breaks: 'a job that moved on where it came from passes for the same',
+    file: 'src/store/sqlite/adopting.ts',
+    find: "int(there.rev) < rev || int(there.fence) < fence ? 'behind' : 'already'",
+    put: "'already'",
+    test: STORE,
+    red: /C8 an id/,
+  },
+  {
+    breaks: 'Redis appends adopted jobs to a list that others left later',
+    file: 'src/store/redis/adopt.lua',
+    find: 'if row.run_at < clock or row.run_at > now then',
+    put: 'if row.run_at > now then',
+    test: REDIS,
+    red: /C7 adopted/,
+  },
+  {
+    breaks: 'PostgreSQL lets two adoptions of one job by',
+    file: 'src/store/postgres/adopt.sql',
+    find: '  lock table errand.job in share row exclusive mode;\n',
+    put: '',
+    test: POSTGRES,
+    red: /C8 twenty adoptions/,
+  },
+]
