@@ -46,4 +46,28 @@ export const MOVING: readonly Sabotage[] = [
     test: POSTGRES,
     red: /C8 twenty adoptions/,
   },
+  {
+    breaks: 'what must not run twice is ready again after a move',
+    file: 'src/job/moving.ts',
+    find: "if (!('keepMs' in outcome)) return",
+    put: "if (!('hooks' in outcome)) return",
+    test: 'test/job/moving.test.ts',
+    red: /must not run twice/,
+  },
+  {
+    breaks: 'an export that was changed is taken in',
+    file: 'src/cli/move/parcel.ts',
+    find: "if (end.sha256 !== hash.digest('hex') || ",
+    put: 'if (',
+    test: 'test/cli/move.test.ts',
+    red: /an export in which a value was changed/,
+  },
+  {
+    breaks: 'an export does not mind who else was there',
+    file: 'src/cli/move/still.ts',
+    find: 'if (!isStill) throw',
+    put: 'if (queue === undefined) throw',
+    test: 'test/cli/move.test.ts',
+    red: /jobs that come, change/,
+  },
 ]
