@@ -61,9 +61,10 @@ test('policies that are alike are one and the same', async () => {
 })
 
 test('many jobs, and large ones, come in batches of a bounded size', async () => {
-  const many = Array.from({ length: 2500 }, () => adoptee(NOW))
+  // With the one that joined.
+  const many = Array.from({ length: 1999 }, () => adoptee(NOW))
   const found = await read(parcel(many))
-  assert.deepEqual([found.batches, idsOf(found.jobs)], [3, idsOf(many)])
+  assert.deepEqual([found.batches, idsOf(found.jobs)], [2, idsOf(many)])
   const large = Array.from({ length: 7 }, () => adoptee(NOW, { input: Buffer.alloc(1_500_000) }))
   assert.equal((await read(parcel(large))).batches, 3)
 })

@@ -57,7 +57,7 @@ export class Parcel implements AsyncDisposable {
         batch = { jobs: [], aliases: [] }
         bytes = 0
       }
-    yield batch
+    if (batch.jobs.length + batch.aliases.length > 0) yield batch
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -97,7 +97,7 @@ begin
     perform errand.count(in_slot, moves);
     perform pg_notify('errand_ready', ''), pg_notify('errand_change', '');
   end if;
-  return codes;
+  return coalesce(codes, '{}');
 end $$;
 
 -- What few jobs have: tags, runs, lines, files; and the requests that joined.

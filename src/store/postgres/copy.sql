@@ -3,9 +3,14 @@
 -- In      the turn, or the id, after which to go on; how many; how much a page may weigh; then ids
 -- Out     the ids of a page, then rows by id
 -- Cost    one index step a row: a handful of walks a page, whatever the number of jobs
--- Beware  a page is cut where it grows heavy, and has one job at least
+-- Beware  a table that was never analysed looks small: without `steady` it would be read whole for each row
+
+-- name: steady
+select set_config(name, 'off', true)
+from unnest(array['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit']) as name;
 
 -- name: page
+-- Cut where it grows heavy, after one job at least.
 with next as (
   (select j.id, j.turn, octet_length(j.input) + coalesce(octet_length(j.error), 0)
      + coalesce(octet_length(j.progress), 0) as weight

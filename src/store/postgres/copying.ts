@@ -9,8 +9,9 @@ type Look = (name: string, values: Values) => Promise<Row[]>
 /** What jobs left, by their ids. */
 type Left = Map<string, Row[]>
 
-/** A page of all there is. */
+/** A page of all there is, in one snapshot. */
 export async function copyPage(look: Look, limit: number, mark: Mark): Promise<Copied> {
+  await look('steady', [])
   if (mark.of === 'aliases') return joined(look, limit, mark.after)
   const page = await look('page', [mark.after, limit, PAGE_BYTES])
   const last = page.at(-1)
@@ -18,9 +19,11 @@ export async function copyPage(look: Look, limit: number, mark: Mark): Promise<C
 
   const ids = page.map((row) => text(row.id))
   const given = [plain(ids)]
-  const names = ['whole', 'lines', 'runs', 'artifacts']
-  const [rows = [], ...left] = await Promise.all(names.map((name) => look(name, given)))
-  const [lines, runs, files] = left.map((some) => Map.groupBy(some, (row) => text(row.id)))
+  const rows = await look('whole', given)
+  const left: Left[] = []
+  for (const name of ['lines', 'runs', 'artifacts'])
+    left.push(Map.groupBy(await look(name, given), (row) => text(row.id)))
+  const [lines, runs, files] = left
   const jobs = rows
     .toSorted((a, b) => int(a.turn) - int(b.turn))
     .map((row) => toCopy(row, { lines, runs, files }))

@@ -18,6 +18,8 @@ import { text, toArtifact, toAttempt, toBytes, toJob, toLine, toTally, toWorker 
 import { lawTexts, lookText } from './statements.ts'
 import { page } from './walk.ts'
 
+const SNAPSHOT = 'isolation level repeatable read read only'
+
 /** Where work is seen. */
 export class PostgresLookout implements Lookout {
   readonly #connection: Connection
@@ -50,8 +52,11 @@ export class PostgresLookout implements Lookout {
     return { jobs: jobs.flatMap((job) => job ?? []), ...(next !== undefined && { next }) }
   }
 
-  async copy(limit: number, cursor?: string): Promise<Copied> {
-    return copyPage((...call) => this.#look(...call), limit, readMark(cursor))
+  copy(limit: number, cursor?: string): Promise<Copied> {
+    const { schema } = this.#connection
+    return this.#connection.within(SNAPSHOT, (ask) =>
+      copyPage((name, values) => ask(lookText(schema, name), values), limit, readMark(cursor)),
+    )
   }
 
   async attempts(id: JobId): Promise<Attempt[]> {
@@ -75,7 +80,7 @@ export class PostgresLookout implements Lookout {
   }
 
   verify(): Promise<Finding[]> {
-    return this.#connection.within('isolation level repeatable read read only', async (ask) => {
+    return this.#connection.within(SNAPSHOT, async (ask) => {
       const findings: Finding[] = []
       for (const law of lawTexts(this.#connection.schema))
         for (const row of await ask(law))

@@ -40,6 +40,16 @@ export const adopt: Clauses = {
     ])
   },
 
+  'C10 a call without jobs changes nothing, or brings those that joined alone': async (
+    store,
+    clock,
+  ) => {
+    assert.deepEqual(await store.adopt([]), [])
+    const alias = { id: chore().id, job: chore().id, fingerprint: 'a', until: clock.now() + DAY }
+    assert.deepEqual(await store.adopt([], [alias]), [])
+    assert.deepEqual(await copyAll(store), { jobs: [], aliases: [alias] })
+  },
+
   'C8 a job that is here already stays as it is, however often it comes': async (store, clock) => {
     const jobs = [veteran(clock.now()), adoptee(clock.now()), adoptee(clock.now())]
     await store.adopt(jobs.slice(0, 2))
