@@ -115,3 +115,7 @@ export function brief(text: string, max = 60): string {
   const line = clean(text).replaceAll(/\s+/g, ' ').trim()
   return line.length > max ? `${line.slice(0, max - 1)}…` : line
 }
+
+/** `1 job`, `2 jobs`. */
+export const counted = (count: number, noun: string): string =>
+  `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -40,7 +40,7 @@ const REASONS = {
   JOBS_CHANGED:
     'jobs of {queue} came or changed while they were read; stop what enqueues, and export again',
   INVALID_EXPORT: 'this is not a whole export: {why}',
-  JOBS_REFUSED: '{count} jobs were refused; all others are in',
+  JOBS_REFUSED: '{count} of {total} jobs were refused; all others are in',
   // Starting up
   APP_NOT_FOUND: 'no app file at {file}; name one with --app',
   INVALID_APP: 'the app file {file} {problem}',

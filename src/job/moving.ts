@@ -56,7 +56,9 @@ function lose(copy: JobCopy, now: Millis): Adoptee[] {
     keptUntil: now + outcome.keepMs,
     ...('reason' in outcome && { reason: outcome.reason }),
   }
-  return outcome.hook ? [ended, freshly(outcome.hook, now)] : [ended]
+  if (!outcome.hook) return [ended]
+  // Another copy must find it to be the same job: the run that was lost is all that both know of.
+  return [ended, { ...freshly(outcome.hook, now), createdAt: copy.startedAt ?? copy.createdAt }]
 }
 
 /** The run that nobody settled, under its own fence: no other had been given. */

@@ -85,6 +85,8 @@ for (const from of KINDS)
       const target = fresh(to)
       assert.deepEqual(imported(target), { adopted: 14, already: 0, refused: 0 })
       assert.deepEqual(imported(target), { adopted: 0, already: 14, refused: 0 })
+      exported(source)
+      assert.deepEqual(imported(target), { adopted: 0, already: 14, refused: 0 })
       const there = await whole(target)
       assert.deepEqual(but(there.jobs), but(before.jobs))
       assert.deepEqual(there.aliases, before.aliases)
@@ -145,7 +147,7 @@ test('one command’s output is the other one’s input, and half of it is nothi
   assert.equal(done.status, 0)
   assert.match(done.stdout, /20 jobs imported into sqlite/)
   assert.match(done.stderr, /20 jobs exported from redis/)
-  assert.match(pipe('', target).stdout, /0 jobs imported .*\n {2}20 were here already/)
+  assert.match(pipe('', target).stdout, /0 jobs imported .*\n {2}20 jobs here already/)
 })
 
 test('a store on which a worker lives gives no jobs and takes none', async () => {
@@ -180,9 +182,9 @@ test('jobs that moved on since they were exported are told of, and all others co
   assert.equal(status, 1)
   assert.match(
     stdout,
-    new RegExp(`1 jobs imported.*\n.*1 were here.*\n.*${moved.id} is here as it stood`),
+    new RegExp(`1 job imported.*\n.*1 job here.*\n.*${moved.id} is here as it stood`),
   )
-  assert.match(stderr, /1 jobs were refused/)
+  assert.match(stderr, /1 of 3 jobs were refused/)
   await using there = await open(target)
   assert.equal((await there.job(late[0]?.id ?? '')).state, 'ready')
 })

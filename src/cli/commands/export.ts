@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { formatSpan } from '../../base/time.ts'
+import { ErrandError } from '../../job/errors.ts'
 import { toAdoptees } from '../../job/moving.ts'
 import type { About, Lookout } from '../../store/contract.ts'
 import type { Define } from '../commands.ts'
@@ -7,32 +8,34 @@ import { type Line, VERSION as FORMAT, writeLine } from '../move/lines.ts'
 import { Outlet } from '../move/outlet.ts'
 import { Progress } from '../move/progress.ts'
 import { Stillness } from '../move/still.ts'
-import { Print } from '../print.ts'
+import { counted, type Print } from '../print.ts'
+import { filesRoot } from '../rows.ts'
 import { VERSION } from '../version.ts'
 
 const PAGE = 1000
+const PROBLEM = 'needs a name, or standard output a pipe'
 
 export const exportJobs: Define = (command, desk) => {
-  command
-    .argument('[file]', 'where to; standard output unless said', '-')
-    .action(async (file: string) => {
-      // Whoever reads the other end of a pipe may leave early: until the last line this is no export.
-      process.exitCode = 1
-      const print = file === '-' ? desk.print.aside() : desk.print
-      await using errand = await desk.errand()
-      const { store } = errand
-      const still = await Stillness.begin(store)
-      await using outlet = await Outlet.open(file)
-      const from = performance.now()
-      const written = await write(store, outlet, still, print)
-      await outlet.finish()
-      process.exitCode = 0
-      const took = formatSpan(performance.now() - from)
-      const { kind, location } = store.about
-      print.show({ kind, location, ...written, ...(file !== '-' && { file }) }, () =>
-        page(print, store.about, { ...written, took, files: desk.settings.files }),
-      )
-    })
+  command.argument('[file]', 'where to; - or none: standard output').action(async (file = '-') => {
+    if (file === '-' && process.stdout.isTTY)
+      throw new ErrandError('INVALID_OPTION', { option: 'file', problem: PROBLEM })
+    // Whoever reads the other end of a pipe may leave early: until the last line this is no export.
+    process.exitCode = 1
+    const print = file === '-' ? desk.print.aside() : desk.print
+    await using errand = await desk.errand()
+    const { store } = errand
+    const still = await Stillness.begin(store)
+    await using outlet = await Outlet.open(file)
+    const from = performance.now()
+    const written = await write(store, outlet, still, print)
+    await outlet.finish()
+    process.exitCode = 0
+    const took = formatSpan(performance.now() - from)
+    const { kind, location } = store.about
+    print.show({ kind, location, ...written, ...(file !== '-' && { file }) }, () =>
+      page(print, store.about, { ...written, took, folder: filesRoot(desk.settings) }),
+    )
+  })
 }
 
 type Written = { jobs: number; aliases: number; lost: number; artifacts: number }
@@ -54,7 +57,7 @@ async function write(
   const head = { release: VERSION, kind, schema, exportedAt: new Date(exportedAt).toISOString() }
   await put([{ line: 'export', version: FORMAT, ...head }])
 
-  const progress = new Progress(print, 'exporting', still.total)
+  using progress = new Progress(print, 'exporting', still.total)
   const written: Written = { jobs: 0, aliases: 0, lost: 0, artifacts: 0 }
   let cursor: string | undefined
   do {
@@ -74,7 +77,6 @@ async function write(
     progress.add(jobs.length)
     cursor = next
   } while (cursor !== undefined)
-  progress.end()
   await still.check(store)
   const { jobs, aliases } = written
   await outlet.write(writeLine({ line: 'end', jobs, aliases, sha256: hash.digest('hex') }))
@@ -84,14 +86,18 @@ async function write(
 const page = (
   print: Print,
   { kind, location }: About,
-  { jobs, lost, artifacts, took, files }: Written & { took: string; files: string },
+  { jobs, lost, artifacts, took, folder }: Written & { took: string; folder: string },
 ) =>
   [
-    `${print.paint('green', '✔')} ${jobs} jobs exported from ${kind} ${location} in ${took}`,
+    `${print.paint('green', '✔')} ${counted(jobs, 'job')} exported from ${kind} ${location} in ${took}`,
     ...(lost > 0
-      ? [`  ${lost} ran on workers that died: each was decided as its policy says of a loss`]
+      ? [
+          `  ${counted(lost, 'run')} ended with a worker that died: decided as each policy says of a loss`,
+        ]
       : []),
     ...(artifacts > 0
-      ? [`  ${artifacts} files are named, not copied: their bytes stay in ${files}`]
+      ? [
+          `  ${counted(artifacts, 'file')} left by jobs: named here, not copied; the bytes stay in ${folder}`,
+        ]
       : []),
   ].join('\n')

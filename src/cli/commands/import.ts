@@ -6,9 +6,11 @@ import type { Define } from '../commands.ts'
 import { type Batch, Parcel } from '../move/parcel.ts'
 import { Progress } from '../move/progress.ts'
 import { refuseWorkers } from '../move/still.ts'
-import type { Print } from '../print.ts'
+import { counted, type Print } from '../print.ts'
+import { filesRoot } from '../rows.ts'
 
 const SHOWN_MAX = 100
+const PROBLEM = 'needs a name, or standard input a pipe'
 
 type Refused = { id: JobId; why: Exclude<Adopted, 'adopted' | 'already'> }
 type Taken = {
@@ -23,13 +25,13 @@ type Taken = {
 
 export const importJobs: Define = (command, desk) => {
   command
-    .argument('[file]', 'what to take in; standard input unless said', '-')
-    .action(async (file: string) => {
+    .argument('[file]', 'what to take in; - or none: standard input')
+    .action(async (file = '-') => {
       const { print, settings } = desk
       if (file === '-' && process.stdin.isTTY)
         throw new ErrandError('INVALID_OPTION', {
           option: 'file',
-          problem: 'needs a name, or a pipe',
+          problem: PROBLEM,
         })
       await using errand = await desk.errand()
       const { store } = errand
@@ -42,16 +44,17 @@ export const importJobs: Define = (command, desk) => {
       const took = formatSpan(performance.now() - from)
       const { kind, location } = store.about
       print.show({ kind, location, ...taken }, () =>
-        page(print, `${kind} ${location}`, { ...taken, took, files: settings.files }),
+        page(print, `${kind} ${location}`, { ...taken, took, folder: filesRoot(settings) }),
       )
-      if (taken.refused > 0) throw new ErrandError('JOBS_REFUSED', { count: taken.refused })
+      if (taken.refused > 0)
+        throw new ErrandError('JOBS_REFUSED', { count: taken.refused, total: taken.jobs })
     })
 }
 
 /** One batch is on its way while the next is read; never two, or they would arrive in another order. */
 async function take(store: Store, parcel: Parcel, print: Print): Promise<Taken> {
   const taken: Taken = { jobs: 0, adopted: 0, already: 0, artifacts: 0, refused: 0, refusals: [] }
-  const progress = new Progress(print, 'importing', parcel.end.jobs)
+  using progress = new Progress(print, 'importing', parcel.end.jobs)
   const adopt = async ({ jobs, aliases }: Batch) => {
     const answers = await store.adopt(jobs, aliases)
     for (const [i, job] of jobs.entries()) count(taken, job.id, answers[i] ?? 'adopted')
@@ -66,7 +69,6 @@ async function take(store: Store, parcel: Parcel, print: Print): Promise<Taken> 
     sent.catch(() => undefined)
   }
   await sent
-  progress.end()
   return taken
 }
 
@@ -88,15 +90,15 @@ const WHY: Record<Refused['why'], string> = {
 const page = (
   print: Print,
   where: string,
-  { adopted, already, artifacts, refusals, took, files }: Taken & { took: string; files: string },
+  { adopted, already, artifacts, refusals, took, folder }: Taken & { took: string; folder: string },
 ) =>
   [
-    `${print.paint('green', '✔')} ${adopted} jobs imported into ${where} in ${took}`,
-    ...(already > 0 ? [`  ${already} were here already`] : []),
+    `${print.paint('green', '✔')} ${counted(adopted, 'job')} imported into ${where} in ${took}`,
+    ...(already > 0 ? [`  ${counted(already, 'job')} here already: left as they are`] : []),
     ...refusals.map(({ id, why }) => `${print.paint('red', '✘')} ${id} ${WHY[why]}`),
     ...(artifacts > 0
       ? [
-          `  ${artifacts} files are named, not copied: copy their bytes to ${files} unless they lie there`,
+          `  ${counted(artifacts, 'file')} left by jobs: copy the bytes to ${folder} unless they lie there`,
         ]
       : []),
   ].join('\n')

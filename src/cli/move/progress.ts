@@ -2,8 +2,11 @@ import type { Print } from '../print.ts'
 
 const DRAW_EVERY_MS = 100
 
-/** How far something long has come, on one line that is drawn over itself; nothing where no person looks. */
-export class Progress {
+/**
+ * How far something long has come, on one line that is drawn over itself; nothing where no person looks.
+ * However it ends, the line goes, and what follows stands in its place.
+ */
+export class Progress implements Disposable {
   readonly #print: Print
   readonly #what: string
   readonly #total: number
@@ -25,8 +28,7 @@ export class Progress {
     this.#print.over(`${said}  ${this.#print.bar(share, 100, 'cyan')}`)
   }
 
-  /** The line goes; what follows stands in its place. */
-  end(): void {
+  [Symbol.dispose](): void {
     this.#print.over('')
   }
 }
