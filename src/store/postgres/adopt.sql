@@ -34,11 +34,11 @@ begin
     from unnest(ids, kinds, tenants, created_ats, revs, fences)
       with ordinality as g (id, kind, tenant, created_at, rev, fence, place)
   ) as g
-  left join (
-    select j.id, j.kind, j.tenant, j.created_at, j.rev, j.fence from errand.job as j where j.id = any(ids)
+  left join lateral (
+    select j.id, j.kind, j.tenant, j.created_at, j.rev, j.fence from errand.job as j where j.id = g.id
     union all
-    select e.id, e.kind, e.tenant, e.created_at, e.rev, e.fence from errand.ended as e where e.id = any(ids)
-  ) as there on there.id = g.id;
+    select e.id, e.kind, e.tenant, e.created_at, e.rev, e.fence from errand.ended as e where e.id = g.id
+  ) as there on true;
 
   if uniques is not null then
     insert into errand.hold (tenant, name, value, id)
