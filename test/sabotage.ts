@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { styleText } from 'node:util'
+import { MOVING } from './support/sabotages/moving.ts'
 import { ELSEWHERE } from './support/sabotages/rest.ts'
 import { POSTGRES, REDIS, type Sabotage, SQLITE, SYSTEM } from './support/sabotages/sabotage.ts'
 import { ON_SERVERS } from './support/sabotages/servers.ts'
@@ -14,7 +15,7 @@ const ONE_MODE: Record<string, string> = {
   [POSTGRES]: 'PostgreSQL keeps',
 }
 
-const SABOTAGES: readonly Sabotage[] = [...ON_SQLITE, ...ON_SERVERS, ...ELSEWHERE]
+const SABOTAGES: readonly Sabotage[] = [...ON_SQLITE, ...ON_SERVERS, ...MOVING, ...ELSEWHERE]
 
 const ROOT = resolve(import.meta.dirname, '..')
 const PARTS = [

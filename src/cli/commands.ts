@@ -83,4 +83,14 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'Bring the store up to the schema of this release.',
     load: async () => (await import('./commands/migrate.ts')).migrate,
   },
+  export: {
+    group: KEEP,
+    about: 'Write all jobs to a file, for another store.',
+    load: async () => (await import('./commands/export.ts')).exportJobs,
+  },
+  import: {
+    group: KEEP,
+    about: 'Take in the jobs that another store exported.',
+    load: async () => (await import('./commands/import.ts')).importJobs,
+  },
 }

@@ -28,6 +28,11 @@ export class Print {
     this.tty = out.isTTY === true
   }
 
+  /** The same beside an answer that takes all of standard output. */
+  aside(): Print {
+    return new Print(this.#json, this.#err, this.#err)
+  }
+
   /** Prints the value itself when JSON was asked for, else the page made of it. */
   show(value: unknown, page: () => string): void {
     this.#write(this.#out, value, page)
@@ -46,6 +51,11 @@ export class Print {
   /** Empties the screen; nothing happens where there is none. */
   clear(): void {
     if (this.tty && !this.#json) this.#out.write('\u001b[H\u001b[2J\u001b[3J')
+  }
+
+  /** Writes over the line that was written so before; nothing happens where there is no screen. */
+  over(text: string): void {
+    if (this.#err.isTTY && !this.#json) this.#err.write(`\r\u001b[K${text}`)
   }
 
   /** Colours a text on a terminal that wants colours. */
@@ -105,3 +115,7 @@ export function brief(text: string, max = 60): string {
   const line = clean(text).replaceAll(/\s+/g, ' ').trim()
   return line.length > max ? `${line.slice(0, max - 1)}…` : line
 }
+
+/** `1 job`, `2 jobs`. */
+export const counted = (count: number, noun: string): string =>
+  `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -35,6 +35,13 @@ const REASONS = {
   SCHEMA_OUTDATED: 'the store has schema {found}, this release needs {known}; run: errand migrate',
   TX_UNSUPPORTED: 'jobs on {store} cannot be part of your transaction; enqueue after its commit',
   WORKER_GONE: 'worker {worker} lost its lease and must register anew',
+  // Moving jobs from one store to another
+  WORKERS_ALIVE:
+    'workers are alive on {store} ({count}); stop them, or wait until their leases ran out; errand workers shows them',
+  JOBS_CHANGED:
+    'jobs of {queue} came or changed while they were read; stop what enqueues, and export again',
+  INVALID_EXPORT: 'this is not a whole export: {why}',
+  JOBS_REFUSED: '{count} of {total} jobs were refused; all others are in',
   // Starting up
   APP_NOT_FOUND: 'no app file at {file}; name one with --app',
   INVALID_APP: 'the app file {file} {problem}',

@@ -4,6 +4,7 @@ import { delayAfter } from './backoff.ts'
 import { encodeFailure } from './failure.ts'
 import { hookOf, hookOfCancel } from './hooks.ts'
 import type { Artifact, Claimed, Job, NewJob } from './job.ts'
+import { keepMsOf } from './keep.ts'
 import { type Policy, readPolicy } from './policy.ts'
 import type { Reason } from './state.ts'
 
@@ -77,20 +78,19 @@ function withHook<Ending extends Outcome>(outcome: Ending, hook: NewJob | undefi
   return hook === undefined ? outcome : { ...outcome, hook }
 }
 
-function cancelling({ policy, createdAt }: Claimed | Job, now: Millis): Cancelling {
-  const { keepFailedMs, keepAtLeastMs } = readPolicy(policy)
-  return { to: 'cancelled', keepMs: Math.max(keepFailedMs, createdAt + keepAtLeastMs - now) }
-}
+const cancelling = (job: Claimed | Job, now: Millis): Cancelling => ({
+  to: 'cancelled',
+  keepMs: keepMsOf(job, 'cancelled', now),
+})
 
 function judge(job: Claimed, report: Report, now: Millis, random?: () => number): Outcome {
   const policy = readPolicy(job.policy)
-  const keep = (ms: Millis) => Math.max(ms, job.createdAt + policy.keepAtLeastMs - now)
   const fail = (reason: Reason, error: Bytes, raise?: Counter): Outcome => ({
     to: 'failed',
     reason,
     error,
     ...(raise !== undefined && { raise }),
-    keepMs: keep(policy.keepFailedMs),
+    keepMs: keepMsOf(job, 'failed', now),
   })
   const again = (delayMs: Millis, reason: Reason, error: Bytes, raise: Counter): Outcome =>
     job.deadlineAt !== undefined && now + delayMs >= job.deadlineAt
@@ -100,11 +100,8 @@ function judge(job: Claimed, report: Report, now: Millis, random?: () => number)
   switch (report.how) {
     case 'completed': {
       const { result, withErrors, artifacts } = report
-      // The record lives as long as its files: a link must find its job.
-      const keepMs = Math.max(
-        keep(policy.keepCompletedMs),
-        ...artifacts.map((artifact) => artifact.keepMs),
-      )
+      const files = artifacts.map((artifact) => artifact.keepMs)
+      const keepMs = keepMsOf(job, 'completed', now, files)
       return { to: 'completed', ...(result && { result }), withErrors, artifacts, keepMs }
     }
     case 'cancelled':

@@ -11,6 +11,7 @@ import type {
   NewJob,
   WorkerId,
 } from '../job/job.ts'
+import type { Adoptee, Alias, JobCopy } from '../job/moving.ts'
 import type { Cancelling, Outcome } from '../job/outcome.ts'
 import type { State } from '../job/state.ts'
 
@@ -60,6 +61,11 @@ export interface Intake {
   cancel(cancels: readonly Cancel[]): Promise<Cancelled[]>
   /** Gives failed and cancelled jobs another life under the same id, with all attempts before them. */
   retry(ids: readonly JobId[], input?: Bytes): Promise<Retried[]>
+  /**
+   * Stores jobs as they stood in another store, in this order of arrival; moments count as they are, fences
+   * go on from where they were. May be repeated: what is here already stays as it is.
+   */
+  adopt(jobs: readonly Adoptee[], aliases?: readonly Alias[]): Promise<Adopted[]>
 }
 
 /** Where work is done. All that `worker/` may touch. */
@@ -103,6 +109,11 @@ export interface Lookout {
   holder(tenant: string, job: string, unique: string): Promise<JobId | undefined>
   /** A page of jobs. At most 1 000 are looked at, so a page may be short while `next` goes on. */
   list(filter: Filter, limit: number, cursor?: string): Promise<Page>
+  /**
+   * All there is, whole and in the order of arrival, at most `limit` and fewer when they are large; after
+   * the last job the requests that joined. Steady only while nobody works.
+   */
+  copy(limit: number, cursor?: string): Promise<Copied>
   attempts(id: JobId): Promise<Attempt[]>
   logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]>
   /** What lies in each queue, from counters. */
@@ -136,6 +147,10 @@ export type Inserted =
 export type Cancel = { id: JobId; outcome: Cancelling }
 export type Cancelled = 'cancelled' | 'asked' | 'gone' | State
 export type Retried = 'retried' | 'gone' | 'taken' | State
+
+/** `already`: it is here, as it stood or further. `behind`: it is here, and has moved on there since. */
+export type Adopted = 'adopted' | 'already' | 'behind' | 'ID_TAKEN' | 'UNIQUE_TAKEN'
+export type Copied = { jobs: JobCopy[]; aliases: Alias[]; next?: string }
 
 export type Registration = {
   id: WorkerId

@@ -3,10 +3,12 @@ import { describe, test } from 'node:test'
 import type { Store } from '../../src/store/contract.ts'
 import { HandClock } from '../support/clock.ts'
 import { account } from './clauses/account.ts'
+import { adopt } from './clauses/adopt.ts'
 import { artifact } from './clauses/artifact.ts'
 import { attempt } from './clauses/attempt.ts'
 import { cancel } from './clauses/cancel.ts'
 import { claim } from './clauses/claim.ts'
+import { copy } from './clauses/copy.ts'
 import { due } from './clauses/due.ts'
 import { exchange } from './clauses/exchange.ts'
 import { fence } from './clauses/fence.ts'
@@ -54,6 +56,8 @@ const ALL: readonly Clauses[] = [
   list,
   tally,
   listen,
+  copy,
+  adopt,
   account,
 ]
 

@@ -49,6 +49,12 @@ export class Installation implements AsyncDisposable {
     return { code: status, said: stdout === '' ? undefined : JSON.parse(stdout) }
   }
 
+  /** Runs a command to its end as a person sees it. */
+  say(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+    const env = { ...process.env, ...this.#env }
+    return spawnSync(ERRAND, args, { encoding: 'utf8', env })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#running.map((command) => command.kill()))
     rmSync(this.folder, { recursive: true, force: true })

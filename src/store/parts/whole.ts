@@ -28,6 +28,7 @@ export class WholeStore implements Store {
   insert: Intake['insert'] = (...call) => this.#intake.insert(...call)
   cancel: Intake['cancel'] = (...call) => this.#intake.cancel(...call)
   retry: Intake['retry'] = (...call) => this.#intake.retry(...call)
+  adopt: Intake['adopt'] = (...call) => this.#intake.adopt(...call)
 
   register: Workbench['register'] = (...call) => this.#workbench.register(...call)
   exchange: Workbench['exchange'] = (...call) => this.#workbench.exchange(...call)
@@ -44,6 +45,7 @@ export class WholeStore implements Store {
   find: Lookout['find'] = (...call) => this.#lookout.find(...call)
   holder: Lookout['holder'] = (...call) => this.#lookout.holder(...call)
   list: Lookout['list'] = (...call) => this.#lookout.list(...call)
+  copy: Lookout['copy'] = (...call) => this.#lookout.copy(...call)
   attempts: Lookout['attempts'] = (...call) => this.#lookout.attempts(...call)
   logs: Lookout['logs'] = (...call) => this.#lookout.logs(...call)
   tally: Lookout['tally'] = (...call) => this.#lookout.tally(...call)

@@ -1,6 +1,16 @@
 import type { Bytes } from '../../base/json.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
-import type { Cancel, Cancelled, Inserted, Intake, Retried, Transaction } from '../contract.ts'
+import type {
+  Adopted,
+  Cancel,
+  Cancelled,
+  Inserted,
+  Intake,
+  Retried,
+  Transaction,
+} from '../contract.ts'
+import type { Adoptee, Alias } from '../../job/moving.ts'
+import { toAdopted, toAdoption } from './adopting.ts'
 import { blobs, hex, optional, plain, readTexts, texts } from './arrays.ts'
 import type { Connection, Row } from './connection.ts'
 import { enlist } from './enlist.ts'
@@ -43,6 +53,12 @@ export class PostgresIntake implements Intake {
     const { now, slot } = this.#connection
     const values = [now, slot, plain(ids), input ? `\\x${hex(input)}` : null]
     return answersOf(await this.#connection.call('retry', 'retry', values)).map(toRetried)
+  }
+
+  async adopt(jobs: readonly Adoptee[], aliases: readonly Alias[] = []): Promise<Adopted[]> {
+    const values = [this.#connection.slot, ...toAdoption(jobs, aliases, this.#kinds)]
+    const rows = await this.#connection.call('adopt', 'adopt', values, { again: true })
+    return answersOf(rows).map(toAdopted)
   }
 
   async #insertPlain(jobs: readonly NewJob[]): Promise<Inserted[]> {

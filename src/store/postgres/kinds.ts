@@ -11,6 +11,8 @@ import { lookText } from './statements.ts'
 export type Kind = { name: string; queue: string; policy: Bytes }
 /** A kind as the server takes it. */
 type Said = { id: string; name: string; queue: string; policy: string }
+/** What says of a job which kind it is of. */
+type Shared = Pick<NewJob, 'job' | 'queue' | 'policy'>
 
 /** Kinds are stored with the jobs that are of them, under a hash; read once, and never changed. */
 export class Kinds {
@@ -22,12 +24,12 @@ export class Kinds {
     this.#connection = connection
   }
 
-  idOf(job: NewJob): string {
+  idOf(job: Shared): string {
     return this.#say(job).id
   }
 
   /** The kinds of these jobs, each once: the server stores those it does not have. */
-  of(jobs: readonly NewJob[]): Said[] {
+  of(jobs: readonly Shared[]): Said[] {
     return [...new Set(jobs.map((job) => this.#say(job)))]
   }
 
@@ -46,7 +48,7 @@ export class Kinds {
     return (id) => this.#kinds.get(id) ?? damaged()
   }
 
-  #say({ job: name, queue, policy }: NewJob): Said {
+  #say({ job: name, queue, policy }: Shared): Said {
     const label = `${queue}\0${name}`
     const known = this.#said.get(policy) ?? new Map<string, Said>()
     this.#said.set(policy, known)

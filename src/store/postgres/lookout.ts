@@ -1,11 +1,24 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Attempt, Job, JobId, LogLine } from '../../job/job.ts'
-import type { Filter, Finding, Lookout, Page, Tally, Topic, WorkerRow } from '../contract.ts'
+import type {
+  Copied,
+  Filter,
+  Finding,
+  Lookout,
+  Page,
+  Tally,
+  Topic,
+  WorkerRow,
+} from '../contract.ts'
+import { readMark } from '../parts/copying.ts'
 import { plain } from './arrays.ts'
 import type { Connection, Row, Values } from './connection.ts'
+import { copyPage } from './copying.ts'
 import { text, toArtifact, toAttempt, toBytes, toJob, toLine, toTally, toWorker } from './rows.ts'
 import { lawTexts, lookText } from './statements.ts'
 import { page } from './walk.ts'
+
+const SNAPSHOT = 'isolation level repeatable read read only'
 
 /** Where work is seen. */
 export class PostgresLookout implements Lookout {
@@ -39,6 +52,13 @@ export class PostgresLookout implements Lookout {
     return { jobs: jobs.flatMap((job) => job ?? []), ...(next !== undefined && { next }) }
   }
 
+  copy(limit: number, cursor?: string): Promise<Copied> {
+    const { schema } = this.#connection
+    return this.#connection.within(SNAPSHOT, (ask) =>
+      copyPage((name, values) => ask(lookText(schema, name), values), limit, readMark(cursor)),
+    )
+  }
+
   async attempts(id: JobId): Promise<Attempt[]> {
     return (await this.#look('attempts', [id])).map(toAttempt)
   }
@@ -60,7 +80,7 @@ export class PostgresLookout implements Lookout {
   }
 
   verify(): Promise<Finding[]> {
-    return this.#connection.within('isolation level repeatable read read only', async (ask) => {
+    return this.#connection.within(SNAPSHOT, async (ask) => {
       const findings: Finding[] = []
       for (const law of lawTexts(this.#connection.schema))
         for (const row of await ask(law))

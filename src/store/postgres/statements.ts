@@ -13,10 +13,14 @@ const VERBS = [
   'worker',
   'purge',
   'enlist',
+  'adopt',
 ]
 const read = (file: string) => readFileSync(new URL(file, import.meta.url), 'utf8')
 const texts = VERBS.map((verb) => read(`./${verb}.sql`))
-const looks = statements(new URL('./look.sql', import.meta.url))
+const looks = {
+  ...statements(new URL('./look.sql', import.meta.url)),
+  ...statements(new URL('./copy.sql', import.meta.url)),
+}
 const laws = statements(new URL('./verify.sql', import.meta.url))
 
 /** Functions carry this release's mark, so that old and new workers share a database, each with its own. */

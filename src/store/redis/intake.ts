@@ -1,9 +1,19 @@
 import type { Bytes } from '../../base/json.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
+import type { Adoptee, Alias } from '../../job/moving.ts'
 import { STATES } from '../../job/state.ts'
-import type { Cancel, Cancelled, Inserted, Intake, Retried, Transaction } from '../contract.ts'
+import type {
+  Adopted,
+  Cancel,
+  Cancelled,
+  Inserted,
+  Intake,
+  Retried,
+  Transaction,
+} from '../contract.ts'
 import { damaged } from '../parts/damage.ts'
 import { refuseTransaction } from '../parts/transaction.ts'
+import { packAdoptees, packAliases, toAdopted } from './adopting.ts'
 import type { Connection } from './connection.ts'
 import { wordOf } from './fault.ts'
 import { packJob } from './jobs.ts'
@@ -57,6 +67,15 @@ export class RedisIntake implements Intake {
     return Array.from(bufferOf(answers), (code) => RETRIED[code] ?? stateAt(code))
   }
 
+  async adopt(jobs: readonly Adoptee[], aliases: readonly Alias[] = []): Promise<Adopted[]> {
+    return withKinds(this.#kinds, jobs, async (kinds) => {
+      const distinct = Buffer.concat([...new Set(kinds)])
+      const args = [distinct, packAdoptees(jobs, kinds), packAliases(aliases)]
+      const answers = await this.#connection.call('adopt', args, { again: true })
+      return Array.from(bufferOf(answers), toAdopted)
+    })
+  }
+
   async #send(jobs: readonly NewJob[]): Promise<unknown> {
     return withKinds(this.#kinds, jobs, (kinds) => {
       const packer = new Packer()
@@ -78,7 +97,7 @@ export class RedisIntake implements Intake {
 /** Runs what needs kinds, once more where the server turns out to have lost one with its last second. */
 export async function withKinds<Reply>(
   kinds: Kinds,
-  jobs: readonly NewJob[],
+  jobs: readonly Pick<NewJob, 'job' | 'queue' | 'policy'>[],
   send: (ids: Buffer[]) => Promise<Reply>,
 ): Promise<Reply> {
   try {

@@ -1,15 +1,26 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Attempt, Job, JobId, LogLine } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
-import type { Filter, Finding, Lookout, Page, Tally, Topic, WorkerRow } from '../contract.ts'
+import type {
+  Copied,
+  Filter,
+  Finding,
+  Lookout,
+  Page,
+  Tally,
+  Topic,
+  WorkerRow,
+} from '../contract.ts'
+import { readMark } from '../parts/copying.ts'
 import { damaged } from '../parts/damage.ts'
 import type { Connection } from './connection.ts'
 import { warningsIn } from './greeting.ts'
+import { Copying } from './copying.ts'
 import { uniqueKey } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
 import { toLine } from './notes.ts'
 import { idAt, packId, packIds } from './pack.ts'
-import { bufferOf, hashOf, kindAt, listOf, toArtifact, toJob } from './rows.ts'
+import { bufferOf, hashOf, kindAt, listOf, toArtifacts, toAttempt, toJob } from './rows.ts'
 import { Verification } from './verify.ts'
 import { Walks } from './walk.ts'
 import { Workers } from './workers.ts'
@@ -20,12 +31,14 @@ export class RedisLookout implements Lookout {
   readonly #kinds: Kinds
   readonly #walks: Walks
   readonly #workers: Workers
+  readonly #copying: Copying
 
   constructor(connection: Connection, kinds: Kinds) {
     this.#connection = connection
     this.#kinds = kinds
     this.#walks = new Walks(connection)
     this.#workers = new Workers(connection)
+    this.#copying = new Copying(connection, kinds)
   }
 
   async find(ids: readonly JobId[]): Promise<(Job | undefined)[]> {
@@ -48,6 +61,10 @@ export class RedisLookout implements Lookout {
     const { ids, next } = await this.#walks.page(filter, limit, cursor)
     const jobs = (await this.find(ids)).flatMap((job) => job ?? [])
     return { jobs, ...(next !== undefined && { next }) }
+  }
+
+  copy(limit: number, cursor?: string): Promise<Copied> {
+    return this.#copying.page(limit, readMark(cursor))
   }
 
   async attempts(id: JobId): Promise<Attempt[]> {
@@ -97,22 +114,7 @@ export class RedisLookout implements Lookout {
 
   #toJob(id: JobId, row: Buffer, files: unknown): Job | undefined {
     if (row.length === 0) return undefined
-    const artifacts = [...hashOf(files)]
-      .map(([file, packed]) => toArtifact(file, packed))
-      .toSorted((a, b) => (a.file < b.file ? -1 : 1))
-    return toJob(id, row, this.#kinds.kind(kindAt(row)) ?? damaged(), artifacts)
-  }
-}
-
-function toAttempt(packed: Buffer): Attempt {
-  const upto = 36 + packed.readUInt16BE(34)
-  return {
-    fence: packed.readUIntBE(0, 6),
-    worker: idAt(packed, 6),
-    startedAt: packed.readUIntBE(22, 6),
-    endedAt: packed.readUIntBE(28, 6),
-    outcome: packed.toString('utf8', 36, upto),
-    ...(packed[upto] === 1 && { error: packed.subarray(upto + 1) }),
+    return toJob(id, row, this.#kinds.kind(kindAt(row)) ?? damaged(), toArtifacts(files))
   }
 }
 

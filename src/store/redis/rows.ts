@@ -1,4 +1,4 @@
-import type { Artifact, Claimed, Job, Subject } from '../../job/job.ts'
+import type { Artifact, Attempt, Claimed, Job, Subject } from '../../job/job.ts'
 import { type State, STATES } from '../../job/state.ts'
 import { damaged, toReason } from '../parts/damage.ts'
 import type { Kind } from './kinds.ts'
@@ -9,7 +9,7 @@ const ASKED = 4
 const TRAILS = 64
 const HEAD = 24
 const WITH_LIFE = 64
-const NOBODY = '00000000-0000-0000-0000-000000000000'
+export const NOBODY = '00000000-0000-0000-0000-000000000000'
 
 export const bufferOf = (reply: unknown): Buffer => (Buffer.isBuffer(reply) ? reply : damaged())
 export const listOf = (reply: unknown): unknown[] => (Array.isArray(reply) ? reply : damaged())
@@ -153,5 +153,23 @@ export function toArtifact(file: string, packed: Buffer): Artifact {
     bytes: packed.readUIntBE(12, 6),
     sha256,
     expiresAt: packed.readUIntBE(6, 6),
+  }
+}
+
+/** The files of a job, as a hash of what is packed of each. */
+export const toArtifacts = (files: unknown): Artifact[] =>
+  [...hashOf(files)]
+    .map(([file, packed]) => toArtifact(file, packed))
+    .toSorted((a, b) => (a.file < b.file ? -1 : 1))
+
+export function toAttempt(packed: Buffer): Attempt {
+  const upto = 36 + packed.readUInt16BE(34)
+  return {
+    fence: packed.readUIntBE(0, 6),
+    worker: idAt(packed, 6),
+    startedAt: packed.readUIntBE(22, 6),
+    endedAt: packed.readUIntBE(28, 6),
+    outcome: packed.toString('utf8', 36, upto),
+    ...(packed[upto] === 1 && { error: packed.subarray(upto + 1) }),
   }
 }

@@ -24,6 +24,7 @@ const HAND = [...SETTLE, 'hand'] as const
 export const SCRIPTS = {
   kind: script('fresh', 'call', 'kind'),
   insert: script('fresh', ...ARRIVE, 'insert'),
+  adopt: script('fresh', ...ARRIVE, 'adopt'),
   retry: script('fresh', ...LINE, 'retry'),
   cancel: script('finish', ...ARRIVE, 'cancel'),
   exchange: script('finish', ...HAND, 'due', 'exchange'),
@@ -36,6 +37,7 @@ export const SCRIPTS = {
   workers: script('finish', 'call', 'workers'),
   find: script('look', ...ROW, 'find'),
   list: script('look', ...HAND, 'list'),
+  copy: script('look', ...ARRIVE, 'copy'),
   tally: script('look', ...LINE, 'tally'),
 } as const
 

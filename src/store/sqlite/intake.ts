@@ -1,8 +1,18 @@
 import type { Bytes } from '../../base/json.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
+import type { Adoptee, Alias } from '../../job/moving.ts'
 import { isEnded } from '../../job/state.ts'
-import type { Cancel, Cancelled, Inserted, Intake, Retried, Transaction } from '../contract.ts'
+import type {
+  Adopted,
+  Cancel,
+  Cancelled,
+  Inserted,
+  Intake,
+  Retried,
+  Transaction,
+} from '../contract.ts'
 import { refuseTransaction } from '../parts/transaction.ts'
+import { Adopting } from './adopting.ts'
 import type { Connection } from './connection.ts'
 import { Inserting } from './inserting.ts'
 import { int, stateOf, text } from './rows.ts'
@@ -12,12 +22,14 @@ import type { Turn } from './turns.ts'
 export class SqliteIntake implements Intake {
   readonly #turns
   readonly #inserting
+  readonly #adopting
   readonly #change
   readonly #ended
 
   constructor(connection: Connection) {
     this.#turns = connection.turns
     this.#inserting = new Inserting(connection)
+    this.#adopting = new Adopting(connection)
     this.#change = connection.prepare('./change.sql', [
       'find',
       'ask',
@@ -42,6 +54,10 @@ export class SqliteIntake implements Intake {
 
   retry(ids: readonly JobId[], input?: Bytes): Promise<Retried[]> {
     return this.#turns.run('retry', (turn) => ids.map((id) => this.#retryOne(id, input, turn)))
+  }
+
+  adopt(jobs: readonly Adoptee[], aliases: readonly Alias[] = []): Promise<Adopted[]> {
+    return this.#turns.run('adopt', (turn) => this.#adopting.run(jobs, aliases, turn))
   }
 
   #cancelOne({ id, outcome: { keepMs, hook } }: Cancel, turn: Turn): Cancelled {

@@ -1,10 +1,21 @@
 import { statSync } from 'node:fs'
 import type { Bytes } from '../../base/json.ts'
-import { LOG_LEVELS, type Attempt, type Job, type JobId, type LogLine } from '../../job/job.ts'
+import type { Attempt, Job, JobId, LogLine } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
-import type { Filter, Finding, Lookout, Page, Tally, Topic, WorkerRow } from '../contract.ts'
+import type {
+  Copied,
+  Filter,
+  Finding,
+  Lookout,
+  Page,
+  Tally,
+  Topic,
+  WorkerRow,
+} from '../contract.ts'
+import { readMark } from '../parts/copying.ts'
 import type { Connection } from './connection.ts'
-import { bytes, int, type Row, text, toArtifact, toJob } from './rows.ts'
+import { Copying } from './copying.ts'
+import { bytes, int, type Row, text, toArtifact, toAttempt, toJob, toLine } from './rows.ts'
 import { Walks } from './walk.ts'
 
 const PRIORITIES = Array.from({ length: 10 }, (_, priority) => priority)
@@ -35,6 +46,7 @@ export class SqliteLookout implements Lookout {
   readonly #workers
   readonly #laws
   readonly #walks
+  readonly #copying
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -51,6 +63,7 @@ export class SqliteLookout implements Lookout {
     this.#workers = connection.prepare('./worker.sql', ['all', 'metrics'])
     this.#laws = connection.prepare('./verify.sql', LAWS)
     this.#walks = new Walks(connection)
+    this.#copying = new Copying(connection)
   }
 
   find(ids: readonly JobId[]): Promise<(Job | undefined)[]> {
@@ -70,6 +83,10 @@ export class SqliteLookout implements Lookout {
       const jobs = places.flatMap((place) => this.#job(this.#sql.read.get(place)) ?? [])
       return { jobs, ...(next !== undefined && { next }) }
     })
+  }
+
+  copy(limit: number, cursor?: string): Promise<Copied> {
+    return this.#connection.read(() => this.#copying.page(limit, readMark(cursor)))
   }
 
   attempts(id: JobId): Promise<Attempt[]> {
@@ -147,23 +164,6 @@ export class SqliteLookout implements Lookout {
     }
   }
 }
-
-const toAttempt = (row: Row): Attempt => ({
-  fence: int(row.fence),
-  worker: text(row.worker),
-  startedAt: int(row.started_at),
-  endedAt: int(row.ended_at),
-  outcome: text(row.outcome),
-  ...(row.error !== null && { error: bytes(row.error) }),
-})
-
-const toLine = (row: Row): LogLine & { n: number } => ({
-  n: int(row.n),
-  at: int(row.at),
-  fence: int(row.fence),
-  level: LOG_LEVELS.find((level) => level === row.level) ?? 'info',
-  text: text(row.text),
-})
 
 const toWorker = (row: Row): WorkerRow => ({
   id: text(row.id),

@@ -1,6 +1,13 @@
 import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import type { Bytes } from '../../base/json.ts'
-import type { Artifact, Claimed, Job } from '../../job/job.ts'
+import {
+  LOG_LEVELS,
+  type Artifact,
+  type Attempt,
+  type Claimed,
+  type Job,
+  type LogLine,
+} from '../../job/job.ts'
 import { type State, STATES } from '../../job/state.ts'
 import { damaged, toReason } from '../parts/damage.ts'
 
@@ -78,4 +85,21 @@ export const toArtifact = (row: Row): Artifact => ({
   bytes: int(row.bytes),
   sha256: text(row.sha256),
   expiresAt: int(row.expires_at),
+})
+
+export const toAttempt = (row: Row): Attempt => ({
+  fence: int(row.fence),
+  worker: text(row.worker),
+  startedAt: int(row.started_at),
+  endedAt: int(row.ended_at),
+  outcome: text(row.outcome),
+  ...(row.error !== null && { error: bytes(row.error) }),
+})
+
+export const toLine = (row: Row): LogLine & { n: number } => ({
+  n: int(row.n),
+  at: int(row.at),
+  fence: int(row.fence),
+  level: LOG_LEVELS.find((level) => level === row.level) ?? 'info',
+  text: text(row.text),
 })

@@ -1,0 +1,104 @@
+import { formatSpan } from '../../base/time.ts'
+import { ErrandError } from '../../job/errors.ts'
+import type { JobId } from '../../job/job.ts'
+import type { Adopted, Store } from '../../store/contract.ts'
+import type { Define } from '../commands.ts'
+import { type Batch, Parcel } from '../move/parcel.ts'
+import { Progress } from '../move/progress.ts'
+import { refuseWorkers } from '../move/still.ts'
+import { counted, type Print } from '../print.ts'
+import { filesRoot } from '../rows.ts'
+
+const SHOWN_MAX = 100
+const PROBLEM = 'needs a name, or standard input a pipe'
+
+type Refused = { id: JobId; why: Exclude<Adopted, 'adopted' | 'already'> }
+type Taken = {
+  jobs: number
+  adopted: number
+  already: number
+  artifacts: number
+  refused: number
+  /** The first of them. */
+  refusals: Refused[]
+}
+
+export const importJobs: Define = (command, desk) => {
+  command
+    .argument('[file]', 'what to take in; - or none: standard input')
+    .action(async (file = '-') => {
+      const { print, settings } = desk
+      if (file === '-' && process.stdin.isTTY)
+        throw new ErrandError('INVALID_OPTION', {
+          option: 'file',
+          problem: PROBLEM,
+        })
+      await using errand = await desk.errand()
+      const { store } = errand
+      await refuseWorkers(store)
+      await using parcel = await Parcel.open(file, settings.data)
+      // It may have taken its time.
+      await refuseWorkers(store)
+      const from = performance.now()
+      const taken = await take(store, parcel, print)
+      const took = formatSpan(performance.now() - from)
+      const { kind, location } = store.about
+      print.show({ kind, location, ...taken }, () =>
+        page(print, `${kind} ${location}`, { ...taken, took, folder: filesRoot(settings) }),
+      )
+      if (taken.refused > 0)
+        throw new ErrandError('JOBS_REFUSED', { count: taken.refused, total: taken.jobs })
+    })
+}
+
+/** One batch is on its way while the next is read; never two, or they would arrive in another order. */
+async function take(store: Store, parcel: Parcel, print: Print): Promise<Taken> {
+  const taken: Taken = { jobs: 0, adopted: 0, already: 0, artifacts: 0, refused: 0, refusals: [] }
+  using progress = new Progress(print, 'importing', parcel.end.jobs)
+  const adopt = async ({ jobs, aliases }: Batch) => {
+    const answers = await store.adopt(jobs, aliases)
+    for (const [i, job] of jobs.entries()) count(taken, job.id, answers[i] ?? 'adopted')
+    for (const { artifacts } of jobs) taken.artifacts += artifacts.length
+    progress.add(jobs.length)
+  }
+  let sent = Promise.resolve()
+  for await (const batch of parcel.batches()) {
+    await sent
+    sent = adopt(batch)
+    // Heard by the next turn of this loop.
+    sent.catch(() => undefined)
+  }
+  await sent
+  return taken
+}
+
+function count(taken: Taken, id: JobId, answer: Adopted): void {
+  taken.jobs++
+  if (answer === 'adopted' || answer === 'already') taken[answer]++
+  else {
+    taken.refused++
+    if (taken.refusals.length < SHOWN_MAX) taken.refusals.push({ id, why: answer })
+  }
+}
+
+const WHY: Record<Refused['why'], string> = {
+  behind: 'is here as it stood at an earlier export',
+  ID_TAKEN: 'is the id of another job here',
+  UNIQUE_TAKEN: 'has a unique value that another job holds here',
+}
+
+const page = (
+  print: Print,
+  where: string,
+  { adopted, already, artifacts, refusals, took, folder }: Taken & { took: string; folder: string },
+) =>
+  [
+    `${print.paint('green', '✔')} ${counted(adopted, 'job')} imported into ${where} in ${took}`,
+    ...(already > 0 ? [`  ${counted(already, 'job')} here already: left as they are`] : []),
+    ...refusals.map(({ id, why }) => `${print.paint('red', '✘')} ${id} ${WHY[why]}`),
+    ...(artifacts > 0
+      ? [
+          `  ${counted(artifacts, 'file')} left by jobs: copy the bytes to ${folder} unless they lie there`,
+        ]
+      : []),
+  ].join('\n')

@@ -1,0 +1,104 @@
+import type { Millis } from '../base/time.ts'
+import type { Attempt, Job, JobId, LogLine, NewJob, Unique } from './job.ts'
+import { keepMsOf } from './keep.ts'
+import { attemptOf, decide, type Outcome } from './outcome.ts'
+import type { State } from './state.ts'
+
+/** A job whole, with all it left: what is taken from one store to another. */
+export type JobCopy = Omit<Job, 'turn' | 'unique'> & {
+  unique?: Pick<Unique, 'value' | 'until'>
+  attempts: readonly Attempt[]
+  log: readonly LogLine[]
+}
+
+/** One that may be stored as it stands: whoever ran it runs it no more. */
+export type Adoptee = Omit<JobCopy, 'state'> & {
+  state: Exclude<State, 'running'>
+  /** Until when its record stays, where it has ended. */
+  keptUntil?: Millis
+}
+
+/** The id under which a request came that joined a job, so that a repeat of it finds the same. */
+export type Alias = { id: JobId; job: JobId; fingerprint: string; until: Millis }
+
+/**
+ * What becomes of a job that leaves a store in which nobody works. One that runs is lost with its worker,
+ * and decided as a sweep would have it decided: ready again, or ended, then with its hook. Nothing of that
+ * is drawn or taken from the clock but moments, so that another copy of it is the same job.
+ */
+export function toAdoptees(copy: JobCopy, now: Millis): Adoptee[] {
+  const { state } = copy
+  if (state === 'running') return lose(copy, now)
+  if (state !== 'completed' && state !== 'failed' && state !== 'cancelled')
+    return [{ ...copy, state }]
+  const { endedAt = now, artifacts } = copy
+  const files = artifacts.map(({ expiresAt }) => expiresAt - endedAt)
+  return [{ ...copy, state, keptUntil: endedAt + keepMsOf(copy, state, endedAt, files) }]
+}
+
+function lose(copy: JobCopy, now: Millis): Adoptee[] {
+  const { subject: _, ...claimed } = copy
+  const outcome = decide(claimed, { how: 'lost' }, now)
+  const attempts = [...copy.attempts, runOf(copy, outcome, now)]
+  const { error: _error, reason: _reason, ...rest } = copy
+  const after = {
+    ...rest,
+    ...('error' in outcome && { error: outcome.error }),
+    losses: copy.losses + ('raise' in outcome && outcome.raise === 'losses' ? 1 : 0),
+    rev: copy.rev + 1,
+    attempts,
+  }
+  if (!('keepMs' in outcome)) return [{ ...after, state: 'ready', runAt: now }]
+  const ended: Adoptee = {
+    ...after,
+    state: outcome.to,
+    endedAt: now,
+    keptUntil: now + outcome.keepMs,
+    ...('reason' in outcome && { reason: outcome.reason }),
+  }
+  if (!outcome.hook) return [ended]
+  // Another copy must find it to be the same job: the run that was lost is all that both know of.
+  return [ended, { ...freshly(outcome.hook, now), createdAt: copy.startedAt ?? copy.createdAt }]
+}
+
+/** The run that nobody settled, under its own fence: no other had been given. */
+const runOf = (
+  { fence, worker = NOBODY, startedAt = 0 }: JobCopy,
+  outcome: Outcome,
+  now: Millis,
+): Attempt => ({
+  fence,
+  worker,
+  startedAt,
+  endedAt: now,
+  outcome: attemptOf(outcome) ?? 'released',
+  ...('error' in outcome && { error: outcome.error }),
+})
+
+const NOBODY = '00000000-0000-0000-0000-000000000000'
+
+/** A hook as its insert would have left it. */
+const freshly = (hook: NewJob, now: Millis): Adoptee => ({
+  id: hook.id,
+  job: hook.job,
+  queue: hook.queue,
+  tenant: hook.tenant,
+  priority: hook.priority,
+  input: hook.input,
+  policy: hook.policy,
+  ...(hook.subject !== undefined && { subject: hook.subject }),
+  state: 'ready',
+  rev: 1,
+  fence: 0,
+  failures: 0,
+  crashes: 0,
+  losses: 0,
+  createdAt: now,
+  runAt: now,
+  withErrors: false,
+  cancelAsked: false,
+  tags: [],
+  artifacts: [],
+  attempts: [],
+  log: [],
+})

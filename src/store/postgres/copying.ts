@@ -1,0 +1,66 @@
+import type { Alias, JobCopy } from '../../job/moving.ts'
+import type { Copied } from '../contract.ts'
+import { type Mark, PAGE_BYTES, RUNS_MAX, writeMark } from '../parts/copying.ts'
+import { plain } from './arrays.ts'
+import type { Row, Values } from './connection.ts'
+import { int, text, toArtifact, toAttempt, toJob, toLine } from './rows.ts'
+
+type Look = (name: string, values: Values) => Promise<Row[]>
+/** What jobs left, by their ids. */
+type Left = Map<string, Row[]>
+
+/** A page of all there is, in one snapshot. */
+export async function copyPage(look: Look, limit: number, mark: Mark): Promise<Copied> {
+  await look('steady', [])
+  if (mark.of === 'aliases') return joined(look, limit, mark.after)
+  const page = await look('page', [mark.after, limit, PAGE_BYTES])
+  const last = page.at(-1)
+  if (last === undefined) return joined(look, limit, '')
+
+  const ids = page.map((row) => text(row.id))
+  const given = [plain(ids)]
+  const rows = await look('whole', given)
+  const left: Left[] = []
+  for (const name of ['lines', 'runs', 'artifacts'])
+    left.push(Map.groupBy(await look(name, given), (row) => text(row.id)))
+  const [lines, runs, files] = left
+  const jobs = rows
+    .toSorted((a, b) => int(a.turn) - int(b.turn))
+    .map((row) => toCopy(row, { lines, runs, files }))
+  return { jobs, aliases: [], next: writeMark({ of: 'jobs', after: int(last.turn) }) }
+}
+
+async function joined(look: Look, limit: number, after: string): Promise<Copied> {
+  const aliases = (await look('aliases', [after, limit])).map(toAlias)
+  const last = aliases.at(-1)
+  return {
+    jobs: [],
+    aliases,
+    ...(aliases.length === limit && last && { next: writeMark({ of: 'aliases', after: last.id }) }),
+  }
+}
+
+function toCopy(
+  row: Row,
+  { lines, runs, files }: { [of in 'lines' | 'runs' | 'files']: Left | undefined },
+): JobCopy {
+  const of = (left: Left | undefined) => left?.get(text(row.id)) ?? []
+  const { turn: _, unique, ...job } = toJob(row, of(files).map(toArtifact))
+  return {
+    ...job,
+    ...(unique !== undefined && {
+      unique: { value: unique, until: row.unique_until === 'kept' ? 'kept' : 'end' },
+    }),
+    attempts: of(runs).slice(-RUNS_MAX).map(toAttempt),
+    log: of(lines)
+      .map(toLine)
+      .map(({ n: __, ...line }) => line),
+  }
+}
+
+const toAlias = (row: Row): Alias => ({
+  id: text(row.id),
+  job: text(row.job),
+  fingerprint: text(row.fingerprint),
+  until: int(row.purge_at),
+})

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decide } from '../../src/job/outcome.ts'
+import { type JobCopy, toAdoptees } from '../../src/job/moving.ts'
+import { encodePolicy, type Policy } from '../../src/job/policy.ts'
+import { adoptee } from '../support/copies.ts'
+import { only } from '../support/hand.ts'
+import { bytes, DAY, HOUR, SECOND } from '../support/jobs.ts'
+
+const NOW = Date.UTC(2026, 10, 21)
+const HOLDER = '0190b0a0-0000-7000-8000-000000000001'
+
+const running = (policy: Partial<Policy> = {}, over: Partial<JobCopy> = {}): JobCopy => ({
+  ...adoptee(NOW - HOUR),
+  policy: encodePolicy(policy),
+  fence: NOW - SECOND,
+  rev: 4,
+  worker: HOLDER,
+  startedAt: NOW - SECOND,
+  ...over,
+  state: 'running',
+})
+
+test('what a dead worker ran is ready again, a loss later, behind those that wait', () => {
+  const job = running({}, { losses: 2 })
+  const { state, losses, runAt, fence, rev, attempts } = only(toAdoptees(job, NOW))
+  assert.deepEqual([state, losses, runAt, fence, rev], ['ready', 3, NOW, job.fence, 5])
+  const { error: _, ...run } = only(attempts)
+  assert.deepEqual(run, {
+    fence: job.fence,
+    worker: HOLDER,
+    startedAt: NOW - SECOND,
+    endedAt: NOW,
+    outcome: 'lost',
+  })
+})
+
+test('what must not run twice fails as lost, with its hook behind it', () => {
+  const hook = { job: 'tell', queue: 'mail', priority: 2, policy: {} }
+  const job = running({ onLost: 'fail', onFailure: hook })
+  const [ended, follower] = toAdoptees(job, NOW)
+  assert.deepEqual([ended?.state, ended?.reason, ended?.endedAt], ['failed', 'lost', NOW])
+  assert.equal(ended?.keptUntil, NOW + 30 * DAY)
+  assert.deepEqual([follower?.job, follower?.state, follower?.subject], ['tell', 'ready', job.id])
+  const [, again] = toAdoptees(job, NOW + DAY)
+  assert.deepEqual([again?.id, again?.createdAt], [follower?.id, follower?.createdAt])
+})
+
+test('so does one at its last loss, and one past its deadline; one to be cancelled is', () => {
+  const ended = (over: Partial<JobCopy>) => only(toAdoptees(running({}, over), NOW))
+  const gist = ({ state, reason }: { state: string; reason?: string }) => [state, reason]
+  assert.deepEqual(gist(ended({ losses: 9 })), ['failed', 'crashed'])
+  assert.deepEqual(gist(ended({ deadlineAt: NOW })), ['failed', 'timeout'])
+  const asked = ended({ cancelAsked: true, error: bytes('"an earlier one"') })
+  assert.deepEqual(
+    [...gist(asked), asked.error, asked.losses],
+    ['cancelled', undefined, undefined, 0],
+  )
+})
+
+test('an ended record stays for as long as its ending decided', () => {
+  const own: Partial<Policy> = { keepCompletedMs: HOUR, keepFailedMs: DAY, keepAtLeastMs: 5 * HOUR }
+  const { subject: _, ...job } = running(own, { createdAt: NOW - 2 * HOUR, endedAt: NOW })
+  const kept = (state: 'completed' | 'failed', over: Partial<JobCopy> = {}) =>
+    only(toAdoptees({ ...job, ...over, state }, NOW + DAY)).keptUntil
+  const error = bytes('"why"')
+  const report = { how: 'failed', reason: 'error', error, retry: false } as const
+  const outcome = decide(job, report, NOW)
+  assert('keepMs' in outcome)
+  assert.equal(kept('failed'), NOW + outcome.keepMs)
+  assert.equal(kept('completed'), NOW + 3 * HOUR)
+  const file = { file: 'a', fence: 1, type: 't', bytes: 1, sha256: '', expiresAt: NOW + 7 * DAY }
+  assert.equal(kept('completed', { artifacts: [file] }), NOW + 7 * DAY)
+})
+
+test('what neither ran nor ended is left as it stands', () => {
+  for (const state of ['scheduled', 'ready', 'waiting'] as const) {
+    const job = { ...running(), state }
+    assert.deepEqual(toAdoptees(job, NOW), [job])
+  }
+})
