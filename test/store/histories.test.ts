@@ -5,20 +5,25 @@ import { SqliteStore } from '../../src/store/sqlite/store.ts'
 import { emptied } from '../support/servers/emptied.ts'
 import { PostgresServer } from '../support/servers/postgres.ts'
 import { RedisServer } from '../support/servers/redis.ts'
+import { readStores } from '../support/stores.ts'
 import { histories } from './histories.ts'
 
-const redis = await RedisServer.start()
-const admin = new Redis(redis.url)
-const server = await PostgresServer.start()
-const postgres = await emptied(server.url, 'errand', 1)
-after(async () => {
-  admin.disconnect()
-  for (const used of [postgres, server, redis]) await used[Symbol.asyncDispose]()
-})
+const stores = readStores()
+const used = new AsyncDisposableStack()
+after(() => used.disposeAsync())
 
-histories('SQLite', (clock) => SqliteStore.open(':memory:', { clock }))
-histories('Redis', async (clock) => {
-  await admin.flushall()
-  return RedisStore.open(redis.url, { clock })
-})
-histories('PostgreSQL', (clock) => postgres.store(clock))
+if (stores.includes('sqlite'))
+  histories('SQLite', (clock) => SqliteStore.open(':memory:', { clock }))
+if (stores.includes('redis')) {
+  const { url } = used.use(await RedisServer.start())
+  const admin = used.adopt(new Redis(url), async (client) => client.disconnect())
+  histories('Redis', async (clock) => {
+    await admin.flushall()
+    return RedisStore.open(url, { clock })
+  })
+}
+if (stores.includes('postgres')) {
+  const { url } = used.use(await PostgresServer.start())
+  const postgres = used.use(await emptied(url, 'errand', 1))
+  histories('PostgreSQL', (clock) => postgres.store(clock))
+}
