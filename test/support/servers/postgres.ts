@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { chownSync, globSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
+import { childrenOf } from '../command.ts'
 import { freePort, freshFolder, Server } from './server.ts'
 
 /** Debian keeps them out of the path; elsewhere they are in it. */
@@ -41,6 +42,11 @@ export class PostgresServer extends Server {
     const settings = [`port=${this.port}`, 'listen_addresses=127.0.0.1', ...this.#more]
     const place = ['-D', this.folder, '-k', this.folder]
     return [tool('postgres'), ...place, ...settings.flatMap((setting) => ['-c', setting])]
+  }
+
+  /** Its backends, which would finish what they are at before they notice that it is gone. */
+  protected override get helpers(): readonly number[] {
+    return childrenOf(this.pid).map(({ pid }) => pid)
   }
 
   protected async greet(): Promise<void> {

@@ -29,6 +29,11 @@ export abstract class Server implements AsyncDisposable {
   /** Throws until the server answers. */
   protected abstract greet(): Promise<void>
 
+  /** What it has started, and what must die with it. */
+  protected get helpers(): readonly number[] {
+    return []
+  }
+
   get pid(): number {
     return this.#pid
   }
@@ -64,13 +69,22 @@ export abstract class Server implements AsyncDisposable {
   async kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT' = 'SIGKILL'): Promise<void> {
     if (this.#guard === undefined || this.#guard.exitCode !== null) return
     const ended = once(this.#guard, 'exit')
-    process.kill(this.#pid, signal)
+    const dying = [this.#pid, ...(signal === 'SIGKILL' ? this.helpers : [])]
+    for (const pid of dying) send(pid, signal)
     await ended
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill()
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It has ended by itself.
   }
 }
 
