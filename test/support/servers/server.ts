@@ -38,12 +38,16 @@ export abstract class Server implements AsyncDisposable {
     return this.#pid
   }
 
+  get isDown(): boolean {
+    return this.#guard === undefined || this.#guard.exitCode !== null
+  }
+
   /** Starts it, or starts it again on what it left. Resolves when it answers. */
   async start(): Promise<this> {
     const patience = performance.now() + PATIENCE_MS
     for (;;) {
       // What a killed one has left of itself may keep the next from starting for a moment.
-      if (this.#guard === undefined || this.#guard.exitCode !== null) await this.#spawn()
+      if (this.isDown) await this.#spawn()
       try {
         await this.greet()
         return this
@@ -67,7 +71,7 @@ export abstract class Server implements AsyncDisposable {
 
   /** As a power cut of its process: nothing is flushed, nobody is told. */
   async kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT' = 'SIGKILL'): Promise<void> {
-    if (this.#guard === undefined || this.#guard.exitCode !== null) return
+    if (this.#guard === undefined || this.isDown) return
     const ended = once(this.#guard, 'exit')
     const dying = [this.#pid, ...(signal === 'SIGKILL' ? this.helpers : [])]
     for (const pid of dying) send(pid, signal)
