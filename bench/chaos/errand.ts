@@ -104,6 +104,13 @@ export class ErrandSystem implements System {
     throw new Error(`${answer.status} ${text}`)
   }
 
+  /** As `submit`, from code: its key is the job's id. */
+  async enqueue({ key, kind, input }: Submission): Promise<string> {
+    const enqueued = await this.#errand?.enqueue(kind, input, { id: key })
+    if (enqueued === undefined) throw new Error('nothing is open')
+    return enqueued.id
+  }
+
   async cancel(id: string): Promise<void> {
     const { status } = await this.#post(`/v1/jobs/${id}/cancel`, {}, {})
     if (status >= 500) throw new Error(`${status}`)

@@ -33,14 +33,15 @@ const LEAN: Layout = {
   servers: ['serve'],
   others: ['worker', 'worker'],
 }
-const CALLERS = 48
+/** Over HTTP under a key, and through the library under an id of their own. */
+const CALLERS = { submit: 8, enqueue: 40 } as const
 const RESTART_EVERY_MS = 250
 const WORKER_KILL_EVERY_MS = 3000
 /** How long a caller insists on one job. */
 const PATIENCE_MS = 120_000
 
 /**
- * Jobs come in over HTTP until so many are accepted. Meanwhile the database is killed with -9 so many
+ * Jobs come in until so many are accepted. Meanwhile the database is killed with -9 so many
  * times, and one worker or the other every few seconds.
  */
 export async function besiege(arena: Arena, { store, jobs, kills }: Siege): Promise<Toll> {
@@ -50,7 +51,9 @@ export async function besiege(arena: Arena, { store, jobs, kills }: Siege): Prom
   const from = performance.now()
   const supervising = setInterval(() => system.restart(), RESTART_EVERY_MS)
   const work = { handed: 0, accepted: 0, repeated: 0 }
-  const callers = Array.from({ length: CALLERS }, () => call(system, ledger, jobs, work))
+  const callers = (['submit', 'enqueue'] as const).flatMap((how) =>
+    Array.from({ length: CALLERS[how] }, () => call(system, how, ledger, jobs, work)),
+  )
   const returns: number[] = []
   let workerKills = 0
   const killing = setInterval(() => {
@@ -88,7 +91,13 @@ export async function besiege(arena: Arena, { store, jobs, kills }: Siege): Prom
 
 type Work = { handed: number; accepted: number; repeated: number }
 
-async function call(system: ErrandSystem, ledger: Ledger, jobs: number, work: Work): Promise<void> {
+async function call(
+  system: ErrandSystem,
+  how: keyof typeof CALLERS,
+  ledger: Ledger,
+  jobs: number,
+  work: Work,
+): Promise<void> {
   while (work.handed < jobs) {
     work.handed++
     const submission = { key: randomUUID(), kind: 'short', input: { ms: 1 } } as const
@@ -96,7 +105,7 @@ async function call(system: ErrandSystem, ledger: Ledger, jobs: number, work: Wo
     let tries = 0
     const id = await insist(() => {
       if (tries++ > 0) work.repeated++
-      return system.submit(submission)
+      return system[how](submission)
     }, performance.now() + PATIENCE_MS)
     if (id === undefined) throw new Error('a job was not accepted in two minutes')
     ledger.write({ what: 'ack', key: submission.key, kind: 'short', id })

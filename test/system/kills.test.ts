@@ -10,7 +10,7 @@ const RUN = resolve(import.meta.dirname, '../../bench/chaos/kills.ts')
 for (const store of readStores())
   if (store !== 'sqlite')
     test(`nothing accepted is lost or done twice when ${store} is killed five times, and workers too`, async () => {
-      const args = ['--no-warnings', RUN, '--store', store, '--jobs', '600']
+      const args = ['--no-warnings', RUN, '--store', store, '--jobs', '1000']
       const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
       const said: string[] = []
       for (const stream of [child.stdout, child.stderr])

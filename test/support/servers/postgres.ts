@@ -9,6 +9,9 @@ import { freePort, freshFolder, Server } from './server.ts'
 const BIN = globSync('/usr/lib/postgresql/*/bin').toSorted().at(-1)
 const tool = (name: string) => (BIN === undefined ? name : join(BIN, name))
 
+/** After a kill it syncs its file system at once, not its thousand files one by one: a second less. */
+const QUICK_START = 'recovery_init_sync_method=syncfs'
+
 /** PostgreSQL refuses to run as root: there it runs as the user its package made. */
 function account(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {}
@@ -39,7 +42,7 @@ export class PostgresServer extends Server {
   }
 
   protected get command(): readonly string[] {
-    const settings = [`port=${this.port}`, 'listen_addresses=127.0.0.1', ...this.#more]
+    const settings = [`port=${this.port}`, 'listen_addresses=127.0.0.1', QUICK_START, ...this.#more]
     const place = ['-D', this.folder, '-k', this.folder]
     return [tool('postgres'), ...place, ...settings.flatMap((setting) => ['-c', setting])]
   }
