@@ -11,14 +11,14 @@ export type Ground = AsyncDisposable & {
   fresh(folder: string): string
 }
 
-export async function openGround(name: StoreName): Promise<Ground> {
+export async function openGround(name: StoreName, postgres?: string): Promise<Ground> {
   if (name === 'sqlite')
     return {
       name,
       fresh: (folder) => `sqlite:${folder}/errand.db`,
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }
-  const server = await startServer(name)
+  const server = await startServer(name, postgres)
   let count = 0
   return {
     name,
@@ -29,7 +29,8 @@ export async function openGround(name: StoreName): Promise<Ground> {
 }
 
 /** Redis answers before it has appended while a sync of the second before is under way: it is held to `always`. */
-export const startServer = (name: Exclude<StoreName, 'sqlite'>): Promise<Server> =>
-  name === 'redis'
-    ? RedisServer.start('--appendfsync', 'always')
-    : PostgresServer.start('max_connections=200')
+export const startServer = (
+  name: Exclude<StoreName, 'sqlite'>,
+  postgres = 'max_connections=200',
+): Promise<Server> =>
+  name === 'redis' ? RedisServer.start('--appendfsync', 'always') : PostgresServer.start(postgres)

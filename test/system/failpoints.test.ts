@@ -51,7 +51,7 @@ const isLong = process.env['HITS'] === 'all'
 const HITS = isLong ? [1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 21, 30, 40] : [1, 4, 12]
 
 const stores = readStores()
-const grounds = await Promise.all(stores.map(openGround))
+const grounds = await Promise.all(stores.map((store) => openGround(store)))
 after(async () => {
   for (const ground of grounds) await ground[Symbol.asyncDispose]()
 })
