@@ -1,15 +1,26 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync } from 'node:fs'
 import { styleText } from 'node:util'
+import { isFor, readStores, type StoreName } from '../test/support/stores.ts'
 
-/** `npm test`: everything that must hold before a change is taken, and nothing skipped. */
+/**
+ * `npm test`: everything that must hold before a change is taken, and nothing skipped. `STORES=sqlite`
+ * narrows it to the stores named; of the others no server is installed or started.
+ */
 const TOOLS = 'node_modules/.bin'
-const NEEDED = [
+const STORES = stores()
+const NEEDED: readonly Need[] = [
   { what: 'a browser for the pages', paths: ['/usr/bin/chromium'], packages: ['chromium'] },
   { what: 'a reader of PDFs', paths: ['/usr/bin/pdftotext'], packages: ['poppler-utils'] },
-  { what: 'Redis', paths: ['/usr/bin/redis-server'], packages: ['redis-server'] },
+  {
+    what: 'Redis',
+    store: 'redis',
+    paths: ['/usr/bin/redis-server'],
+    packages: ['redis-server'],
+  },
   {
     what: 'PostgreSQL',
+    store: 'postgres',
     paths: [...globSync('/usr/lib/postgresql/*/bin/initdb'), '/usr/local/bin/initdb'],
     packages: ['postgresql'],
   },
@@ -22,10 +33,20 @@ const STEPS = [
   { name: 'tests', command: [process.execPath, '--no-warnings', '--test', ...chosen()] },
 ]
 
-/** The test files named on the command line, or all of them. */
+type Need = { what: string; store?: StoreName; paths: string[]; packages: string[] }
+
+/** The test files named on the command line, or all that are about a chosen store or none. */
 function chosen(): string[] {
   const named = process.argv.slice(2)
-  return named.length > 0 ? named : globSync('test/**/*.test.ts').toSorted()
+  return named.length > 0 ? named : globSync('test/**/*.test.ts').filter(isFor(STORES)).toSorted()
+}
+
+function stores(): readonly StoreName[] {
+  try {
+    return readStores()
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error))
+  }
 }
 
 function run([program = '', ...args]: readonly string[]): boolean {
@@ -34,7 +55,10 @@ function run([program = '', ...args]: readonly string[]): boolean {
 
 /** As root on Debian what is missing is installed; elsewhere the line to type is named. */
 function provide(): void {
-  const missing = NEEDED.filter(({ paths }) => !paths.some((path) => existsSync(path)))
+  const missing = NEEDED.filter(
+    ({ store, paths }) =>
+      (store === undefined || STORES.includes(store)) && !paths.some((path) => existsSync(path)),
+  )
   if (missing.length === 0) return
   const packages = missing.flatMap((one) => one.packages)
   const line = `apt-get install -y --no-install-recommends ${packages.join(' ')}`

@@ -111,7 +111,7 @@ async function hand(
   await insist(() => system.cancel(id), until + 20_000)
 }
 
-async function insist<T>(ask: () => Promise<T>, until: number): Promise<T | undefined> {
+export async function insist<T>(ask: () => Promise<T>, until: number): Promise<T | undefined> {
   while (performance.now() < until) {
     try {
       return await ask()
@@ -130,7 +130,7 @@ function draw(kinds: readonly KindName[], at: number): KindName {
 }
 
 /** How many are left when nothing more happens, or time is up. */
-async function drain(system: System): Promise<number> {
+export async function drain(system: System): Promise<number> {
   for (const until = performance.now() + DRAIN_MAX_S * 1000; ; await sleep(250)) {
     const live = await system.live().catch(() => -1)
     if (live === 0 || performance.now() > until) return live

@@ -11,9 +11,13 @@ export const GAPS: Readonly<Record<Fault, number>> = {
   api: 10,
   freeze: 15,
   sigterm: 12,
+  store: 20,
 }
 
-const FAULTS: readonly Fault[] = ['executor', 'worker', 'manager', 'api', 'freeze', 'sigterm']
+const FAULTS: readonly Fault[] = [
+  ...(['executor', 'worker', 'manager', 'api', 'freeze', 'sigterm'] as const),
+  'store',
+]
 
 export type Hit = { fault: Fault; at: number; ids: readonly string[] }
 

@@ -65,7 +65,11 @@ export function judge(
     else if (entry.what === 'ack') {
       unanswered.delete(entry.key)
       acked.set(entry.id, entry.kind)
-    } else if ('id' in entry) lives.set(entry.id, [...(lives.get(entry.id) ?? []), entry])
+    } else if ('id' in entry) {
+      const life = lives.get(entry.id)
+      if (life) life.push(entry)
+      else lives.set(entry.id, [entry])
+    }
   }
   const broken = structuredClone(UNBROKEN)
   let [runs, extraRuns, lateEffects] = [0, 0, 0]
@@ -94,6 +98,7 @@ export function judge(
       broken.stuck.push(`${id} ${kind} ${ending.end}`)
       continue
     }
+    if (ending.end === 'completed' && !lives.has(id)) broken.notRun.push(id)
     const known = isKind(kind) ? KINDS[kind].ends : []
     if (!known.some((end) => end === ending.end))
       broken.wrongEnd.push(`${id} ${kind} ${ending.end}`)
@@ -144,10 +149,11 @@ export async function endingsOf(errand: Errand): Promise<Map<string, Ending>> {
   const hooks = new Map<string, number>()
   for (let cursor: string | undefined; ;) {
     const { jobs, next } = await errand.store.list({}, 200, cursor)
-    for (const job of jobs) {
+    const attempts = await Promise.all(jobs.map(({ id }) => errand.store.attempts(id)))
+    for (const [i, job] of jobs.entries()) {
       if (job.subject !== undefined) hooks.set(job.subject, (hooks.get(job.subject) ?? 0) + 1)
       const { id, state, reason, fence } = job
-      const tried = await errand.store.attempts(id)
+      const tried = attempts[i] ?? []
       const runs = tried.length + (state === 'completed' ? 1 : 0)
       const end = reason === undefined ? state : `${state} ${reason}`
       endings.set(id, { id, end, fence, runs, hooks: 0 })

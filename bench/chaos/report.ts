@@ -32,7 +32,7 @@ export function render(outcomes: readonly Outcome[]): string {
     row('failed: killed three times by the run', ({ crashedByFaults }) => crashedByFaults),
     ...laws.map((law) => row(`✗ ${LAWS[law]}`, ({ verdict }) => verdict.broken[law].length)),
     row('✗ says against itself', ({ against }) => against.length),
-    ...['executor', 'worker', 'manager', 'freeze', 'sigterm'].map((fault) =>
+    ...['executor', 'worker', 'manager', 'freeze', 'sigterm', 'store'].map((fault) =>
       row(`begins again after ${fault}, p50 / max ms (jobs)`, recovery(fault)),
     ),
     row('jobs in flight when hit', ({ exposure }) => exposure['jobs in flight when hit'] ?? 0),

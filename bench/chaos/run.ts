@@ -5,6 +5,7 @@ import { temporaryFolder } from '../lib/programs.ts'
 import { machine } from '../lib/report.ts'
 import { contest, type Outcome } from './arena.ts'
 import { Ledger } from './ledger.ts'
+import { storeNamed } from '../../test/support/stores.ts'
 import { explain, isClean, render } from './report.ts'
 import type { Arena, System } from './system.ts'
 
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '120' },
     rate: { type: 'string', default: '30' },
     lease: { type: 'string', default: '2000' },
+    store: { type: 'string', default: 'sqlite' },
     systems: { type: 'string', default: 'errand,bullmq-default,bullmq-safe' },
     json: { type: 'boolean', default: false },
     save: { type: 'boolean', default: true },
@@ -29,6 +31,7 @@ const options = {
   leaseMs: Number(values.lease),
 }
 
+const store = storeNamed(values.store)
 const outcomes: Outcome[] = []
 for (const name of values.systems.split(',')) {
   console.error(`${name}: ${options.seconds} s at ${options.rate} jobs/s, seed ${options.seed} …`)
@@ -47,7 +50,7 @@ else console.log(`\n${render(outcomes)}`)
 const complaints = explain(outcomes)
 if (complaints !== '') console.error(complaints)
 if (values.save) {
-  const file = `results/${report.date.slice(0, 10)}-chaos-${options.seconds}s-seed${options.seed}.json`
+  const file = `results/${report.date.slice(0, 10)}-chaos-${store}-${options.seconds}s-seed${options.seed}.json`
   const url = new URL(`../${file}`, import.meta.url)
   await mkdir(new URL('.', url), { recursive: true })
   await writeFile(url, `${JSON.stringify(report, undefined, 2)}\n`)
@@ -56,7 +59,7 @@ if (values.save) {
 process.exitCode = outcomes.filter(({ system }) => system === 'Errand').every(isClean) ? 0 : 1
 
 async function choose(name: string, arena: Arena): Promise<System> {
-  if (name === 'errand') return new (await import('./errand.ts')).ErrandSystem(arena)
+  if (name === 'errand') return new (await import('./errand.ts')).ErrandSystem(arena, store)
   const { BullSystem } = await import('./bullmq.ts')
   if (name === 'bullmq-default' || name === 'bullmq-safe')
     return new BullSystem(arena, name === 'bullmq-safe')

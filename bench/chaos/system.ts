@@ -3,7 +3,7 @@ import type { KindName } from './kinds.ts'
 import type { Ledger } from './ledger.ts'
 
 /** What is done to a system, in the words of its own processes. */
-export type Fault = 'executor' | 'worker' | 'manager' | 'api' | 'freeze' | 'sigterm'
+export type Fault = 'executor' | 'worker' | 'manager' | 'api' | 'freeze' | 'sigterm' | 'store'
 
 export type Submission = { key: string; kind: KindName; input: object; unique?: string }
 

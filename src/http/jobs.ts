@@ -10,6 +10,7 @@ import { json, problem } from './document.ts'
 import { etagOf, matches } from './etag.ts'
 import { readKey } from './idempotency.ts'
 import type { Parts } from './parts.ts'
+import { soon } from './patience.ts'
 import { readWait, whileAwaited } from './prefer.ts'
 import { pathOf, toResource } from './resource.ts'
 import { JobPage, JobPath, JobQuery, JobView, NewJob, Retry } from './schemas.ts'
@@ -83,9 +84,13 @@ export const jobs = ({ errand: { client, watch }, links, settings }: Parts) => {
       const wait = readWait(c.req.header('prefer'))
       const options = { ...given(asked), ...given({ tenant: c.get('caller').tenant }) }
 
-      const { id, joined } = await submit(client, { job, input, options, key })
-      failpoint('reply.sending')
-      const view = await waitFor(c, id, (wait ?? 0) * 1000)
+      const submitted = submit(client, { job, input, options, key }).then(async (accepted) => {
+        failpoint('reply.sending')
+        const seen = wait === undefined ? await waitFor(c, accepted.id, 0) : undefined
+        return { ...accepted, seen }
+      })
+      const { id, joined, seen } = await soon(submitted)
+      const view = seen ?? (await waitFor(c, id, (wait ?? 0) * 1000))
       return c.json(
         { ...toResource(view, links), ...(joined && { joined }) },
         wait !== undefined && isEnded(view.state) ? 200 : 202,

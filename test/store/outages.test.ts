@@ -7,10 +7,10 @@ import type { Store } from '../../src/store/contract.ts'
 import { openStore } from '../../src/open.ts'
 import { Hand, idsOf, only } from '../support/hand.ts'
 import { chore, chores, completed } from '../support/jobs.ts'
+import { startServer } from '../support/ground.ts'
 import { Proxy } from '../support/proxy.ts'
-import { PostgresServer } from '../support/servers/postgres.ts'
-import { RedisServer } from '../support/servers/redis.ts'
 import type { Server } from '../support/servers/server.ts'
+import { readStores } from '../support/stores.ts'
 import { eventually } from '../support/until.ts'
 
 const ROUNDS = 5
@@ -36,11 +36,11 @@ async function produce(store: Store, isOver: () => boolean): Promise<JobId[]> {
   return accepted
 }
 
-/** Redis answers before it has appended while a sync of the second before is under way: it is held to `always`. */
-const SERVERS: readonly [name: string, server: Server][] = [
-  ['Redis', await RedisServer.start('--appendfsync', 'always')],
-  ['PostgreSQL', await PostgresServer.start()],
-]
+const STORES = readStores()
+const NAMES = { redis: 'Redis', postgres: 'PostgreSQL' } as const
+const SERVERS: [name: string, server: Server][] = []
+for (const store of STORES)
+  if (store !== 'sqlite') SERVERS.push([NAMES[store], await startServer(store)])
 after(async () => {
   for (const [, server] of SERVERS) await server[Symbol.asyncDispose]()
 })
@@ -136,13 +136,6 @@ for (const [name, server] of SERVERS)
       for (const store of stores) await store[Symbol.asyncDispose]()
     })
   })
-
-test('a PostgreSQL that does not sync is refused, unless its risk is accepted', async () => {
-  await using server = await PostgresServer.start('fsync=off')
-  await assert.rejects(openStore(server.url), (error) => hasCode(error, 'STORE_UNSAFE'))
-  await using store = await openStore(server.url, { durability: 'none' })
-  assert.match(store.about.risk ?? '', /may lose/)
-})
 
 const chunks = (ids: readonly JobId[]): JobId[][] =>
   Array.from({ length: Math.ceil(ids.length / 500) }, (_, i) => ids.slice(i * 500, (i + 1) * 500))

@@ -55,8 +55,13 @@ export class Installation implements AsyncDisposable {
     return spawnSync(ERRAND, args, { encoding: 'utf8', env })
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends all that goes on. */
+  async stop(): Promise<void> {
     await Promise.all(this.#running.map((command) => command.kill()))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
     rmSync(this.folder, { recursive: true, force: true })
   }
 }

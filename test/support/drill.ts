@@ -9,6 +9,7 @@ import { endingsOf, judge, UNBROKEN } from '../../bench/chaos/judge.ts'
 import { Ledger } from '../../bench/chaos/ledger.ts'
 import { jobs } from '../../bench/chaos/app.ts'
 import { Installation, until } from './command.ts'
+import type { Ground } from './ground.ts'
 import type { Plan } from './drill-producer.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -54,44 +55,69 @@ export class Drill implements AsyncDisposable {
   readonly #ledger: Ledger
   readonly #file: string
   readonly #jobs = plan()
+  readonly #store: string
+  readonly #env: Record<string, string>
   #producer: ChildProcess | undefined
 
-  constructor() {
-    this.#here = new Installation(QUICK)
-    this.#file = `${this.#here.folder}/ledger`
+  constructor(ground: Ground) {
+    const { folder } = (this.#here = new Installation())
+    this.#file = `${folder}/ledger`
     this.#ledger = new Ledger(this.#file)
+    this.#store = ground.fresh(folder)
+    this.#env = { ...QUICK, ERRAND_STORE: this.#store, CHAOS_LEDGER: this.#file }
   }
 
   /** @returns whether the point was reached */
   async run(point: string, act: string, hit: number): Promise<boolean> {
-    const store = `sqlite:${this.#here.folder}/errand.db`
-    const armed = {
-      CHAOS_LEDGER: this.#file,
-      ERRAND_DATA: this.#here.folder,
-      ERRAND_FAILPOINTS: `${point}=${act}@${hit}`,
-    }
-    const plain = { CHAOS_LEDGER: this.#file }
-    await using errand = await open(store, { jobs })
+    const armed = { ...this.#env, ERRAND_FAILPOINTS: `${point}=${act}@${hit}` }
+    await using errand = await open(this.#store, { jobs })
     const first = this.#here.startWith(armed, 'worker')
-    const died = await this.#produce(store, armed)
-    if (died) await this.#produce(store, plain)
+    const died = await this.#produce(armed)
+    if (died) await this.#produce(this.#env)
     const second = await Promise.race([
-      first.exit().then(() => this.#here.startWith(plain, 'worker')),
+      first.exit().then(() => this.#here.startWith(this.#env, 'worker')),
       this.#drained(errand).then(() => undefined),
     ])
     // Whoever acts at a point leaves a mark: an executor, too, whose foreman goes on.
-    const isReached = existsSync(`${this.#here.folder}/failpoint.${point}`)
+    const isReached = this.#isPassed(point)
     if (second) await this.#drained(errand)
     await this.#check(errand, `${point}=${act}@${hit}`)
     await (second ?? first).kill()
     return isReached
   }
 
+  /** Whoever comes first to one of these points dies there, and another takes its place, until all were passed. */
+  async runThrough(points: readonly string[]): Promise<void> {
+    const deaths = points.map((point) => `${point}=crash`).join(',')
+    const armed = { ...this.#env, ERRAND_PROCESSES: '1', ERRAND_FAILPOINTS: deaths }
+    await using errand = await open(this.#store, { jobs })
+    const over = new AbortController()
+    const workers = [1, 2].map(async () => {
+      while (!over.signal.aborted) await this.#here.startWith(armed, 'worker').exit()
+    })
+    try {
+      while (await this.#produce(armed));
+      for (const point of points)
+        await until(() => this.#isPassed(point) || undefined, `${point} was never passed`)
+      await this.#drained(errand)
+    } finally {
+      over.abort()
+      await this.#here.stop()
+      await Promise.all(workers)
+    }
+    await this.#check(errand, deaths)
+  }
+
+  #isPassed(point: string): boolean {
+    return existsSync(`${this.#here.folder}/failpoint.${point}`)
+  }
+
   /** @returns whether it died on the way */
-  async #produce(store: string, env: Record<string, string>): Promise<boolean> {
-    const args = ['--no-warnings', PRODUCER, store, this.#file, JSON.stringify(this.#jobs)]
+  async #produce(more: Record<string, string>): Promise<boolean> {
+    const args = ['--no-warnings', PRODUCER, this.#store, this.#file, JSON.stringify(this.#jobs)]
     const stdio: ['ignore', 'ignore', 'inherit'] = ['ignore', 'ignore', 'inherit']
-    this.#producer = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio })
+    const env = { ...process.env, ERRAND_DATA: this.#here.folder, ...more }
+    this.#producer = spawn(process.execPath, args, { env, stdio })
     const [, signal] = await once(this.#producer, 'exit')
     return signal === 'SIGKILL'
   }

@@ -10,11 +10,11 @@ const QUICK = {
   ERRAND_GRACE: '3s',
 }
 
-/** An installation with short spans, and its store as a caller sees it. */
-export async function workplace(env: Record<string, string> = {}) {
+/** An installation with short spans, and its store as a caller sees it: a file of its own, unless one is given. */
+export async function workplace(env: Record<string, string> = {}, store?: string) {
   const chores = `${import.meta.dirname}/../system/chores.app.ts`
   const here = new Installation({ ERRAND_APP: chores, ...QUICK, ...env })
-  const errand = await open(`sqlite:${here.folder}/errand.db`, { jobs: app.jobs })
+  const errand = await open(store ?? `sqlite:${here.folder}/errand.db`, { jobs: app.jobs })
   /** What a job says of itself once it runs: its process, and one that it started. */
   const pidsOf = (id: string, attempt = 1) =>
     until(async () => {

@@ -25,6 +25,7 @@ export class Proxy implements AsyncDisposable {
   readonly port: number
   readonly #to: number
   readonly #lines = new Set<Line>()
+  readonly #stranded = new WeakSet<Line>()
   #listener: Server | undefined
   #manner = FINE
 
@@ -68,6 +69,11 @@ export class Proxy implements AsyncDisposable {
   /** Half open: connections are accepted and kept, and nothing goes either way. */
   freeze(): void {
     this.#become({ ...FINE, thaw: Promise.withResolvers() })
+  }
+
+  /** Half open for good: what the connections there are carry is lost from now on; new ones are fine. */
+  strand(): void {
+    for (const line of this.#lines) this.#stranded.add(line)
   }
 
   /** Requests arrive and replies are lost; nobody is told. */
@@ -133,7 +139,7 @@ export class Proxy implements AsyncDisposable {
     try {
       for await (const chunk of from.iterator({ destroyOnReturn: false })) {
         await this.#held()
-        const fate = this.#manner[what]()
+        const fate = this.#stranded.has(line) ? 'swallow' : this.#manner[what]()
         if (fate === 'cut') return reset(line)
         if (fate === 'forward') to.write(chunk)
       }

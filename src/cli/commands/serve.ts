@@ -11,6 +11,7 @@ import { firstRequest } from '../first.ts'
 import { linkKey } from '../keys.ts'
 import { type Log, openLog } from '../log.ts'
 import { reach } from '../reach.ts'
+import { seldom } from '../seldom.ts'
 import { aborted, ORPHANED } from '../stopping.ts'
 import { VERSION } from '../version.ts'
 
@@ -51,8 +52,7 @@ async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> 
       draining: signal,
       troubles: () => troubles,
       onRequest: (answered) => log.debug(answered, 'answered'),
-      onError: (error, requestId) =>
-        log.error({ ...faultOf(error), requestId }, 'a request failed'),
+      onError: seldom((said) => log.error(said, 'a request failed')),
     },
   })
   const isOpen = insecure || app.authenticate !== undefined

@@ -12,6 +12,7 @@ import { faultOf } from '../fault.ts'
 import { type Log, openLog } from '../log.ts'
 import { reach } from '../reach.ts'
 import { filesRoot, type Settings } from '../rows.ts'
+import { seldom } from '../seldom.ts'
 import { aborted, ORPHANED } from '../stopping.ts'
 
 /** Whatever ended a worker would end the next one as fast; and its crew may have more to tell. */
@@ -94,7 +95,7 @@ const startWorker = (
     crew,
     lateBefore,
     settings: { queues, concurrency, leaseMs, renewMs, sweepMs, pollMs, graceMs, cancelGraceMs },
-    onError: (error) => log.error(faultOf(error), 'the worker met an error and goes on'),
+    onError: seldom((fault) => log.error(fault, 'the worker met an error and goes on')),
     onSettled: ({ job: { id, job, queue, failures }, outcome, answer }) =>
       log.debug({ id, job, queue, attempt: failures + 1, to: outcome.to, answer }, 'settled'),
   })

@@ -4,6 +4,8 @@ import { Listeners, TOPICS } from '../parts/listeners.ts'
 import { channel } from './statements.ts'
 
 const AGAIN_MS = 500
+/** A line that only listens would not notice that its other end is gone. */
+const CHECK_MS = 3000
 
 /** Hears what every process tells through the server. What was missed in between is covered by a ring. */
 export class Bells implements AsyncDisposable {
@@ -12,6 +14,7 @@ export class Bells implements AsyncDisposable {
   readonly #listeners = new Listeners()
   #client: Client | undefined
   #again: NodeJS.Timeout | undefined
+  #checking: NodeJS.Timeout | undefined
   #isClosed = false
 
   constructor(config: ClientConfig, schema: string) {
@@ -25,7 +28,7 @@ export class Bells implements AsyncDisposable {
   }
 
   async #connect(): Promise<void> {
-    const client = new Client({ ...this.#config, query_timeout: 0 })
+    const client = new Client(this.#config)
     this.#client = client
     client.on('error', () => this.#retry(client))
     client.on('end', () => this.#retry(client))
@@ -37,13 +40,21 @@ export class Bells implements AsyncDisposable {
       await client.connect()
       for (const topic of TOPICS) await client.query(`listen "${channel(this.#schema, topic)}"`)
       this.#listeners.tellAll()
+      this.#check(client)
     } catch {
       this.#retry(client)
     }
   }
 
+  #check(client: Client): void {
+    if (this.#isClosed || this.#client !== client) return
+    const check = () => client.query('select').catch(() => this.#retry(client))
+    this.#checking = setInterval(() => void check(), CHECK_MS).unref()
+  }
+
   #retry(client: Client): void {
     if (this.#isClosed || this.#client !== client) return
+    clearInterval(this.#checking)
     this.#client = undefined
     void client.end().catch(() => undefined)
     this.#again = setTimeout(() => {
@@ -55,6 +66,7 @@ export class Bells implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#again)
+    clearInterval(this.#checking)
     await this.#client?.end().catch(() => undefined)
   }
 }

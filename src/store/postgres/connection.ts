@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryResultRow } from 'pg'
 import { failpoint, isArmed } from '../../base/failpoint.ts'
@@ -33,9 +34,10 @@ type How = {
 }
 
 const CONNECT_MS = 2000
-const QUERY_MS = 5000
+const QUERY_MS = 3000
 /** For what reads or rewrites everything. */
 const LONG_MS = 600_000
+const CLOSE_MS = 1000
 const POOL_MAX = 5
 const TRIES_MAX = 5
 /** A repeat is worth its wait only while its caller still listens. */
@@ -56,25 +58,32 @@ export class Connection implements AsyncDisposable {
   readonly #identity: string
   readonly #texts = new Map<string, string>()
   #isPrepared = true
+  readonly #sockets: ReadonlySet<Socket>
   #isClosed = false
 
   private constructor(
     config: ClientConfig,
     { clock, durability, schema }: ConnectionOptions,
     { identity, isAsync }: Standing,
+    sockets: ReadonlySet<Socket>,
   ) {
+    this.#sockets = sockets
     this.clock = clock
     this.schema = schema
     this.location = place(config)
     this.#identity = identity
     const commits = durability === 'normal' ? 'off' : isAsync ? 'on' : undefined
     const greet = (client: Client | PoolClient) => this.#greet(client, commits)
+    // Heard by whoever calls; unheard it would end the process, also between two calls.
+    const hear = () => undefined
     this.#pool = new Pool({
       ...config,
       max: POOL_MAX,
       verify: (client: PoolClient, done: (error?: Error) => void) =>
         void greet(client).then(() => done(), done),
-    }).on('error', () => undefined)
+    })
+      .on('error', hear)
+      .on('connect', (client) => void client.on('error', hear))
     this.#lines = {
       inserts: new Line(config, greet),
       exchanges: new Line(config, greet),
@@ -85,8 +94,10 @@ export class Connection implements AsyncDisposable {
 
   /** @throws ErrandError STORE_UNREACHABLE, STORE_UNSAFE, SCHEMA_TOO_NEW, SCHEMA_OUTDATED */
   static async open(url: string, options: ConnectionOptions): Promise<Connection> {
+    const sockets = new Set<Socket>()
     const config = {
       connectionString: url,
+      stream: () => keep(sockets),
       connectionTimeoutMillis: CONNECT_MS,
       query_timeout: QUERY_MS,
       keepAlive: true,
@@ -101,6 +112,7 @@ export class Connection implements AsyncDisposable {
         { ...config, ...target(client) },
         options,
         await migrate(client, options),
+        sockets,
       )
     } catch (error) {
       throw toErrand(error)
@@ -212,10 +224,18 @@ export class Connection implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    await this.bells[Symbol.asyncDispose]()
     const lines = Object.values(this.#lines).map((line) => line[Symbol.asyncDispose]())
-    await Promise.all([this.#pool.end(), ...lines])
+    const closed = [this.bells[Symbol.asyncDispose](), this.#pool.end(), ...lines]
+    await Promise.race([Promise.all(closed), sleep(CLOSE_MS, undefined, { ref: false })])
+    // The other end of a line may be gone without a word: it will not say goodbye.
+    for (const socket of this.#sockets) socket.destroy()
   }
+}
+
+function keep(sockets: Set<Socket>): Socket {
+  const socket = new Socket()
+  sockets.add(socket.once('close', () => sockets.delete(socket)))
+  return socket
 }
 
 const target = ({ host, port, database }: Client) => ({ host, port, database })

@@ -3,12 +3,17 @@ import type { Topic } from '../contract.ts'
 import { Listeners, TOPICS } from '../parts/listeners.ts'
 import type { Keys } from './keys.ts'
 
+/** A line that only listens would not notice that its other end is gone. */
+const CHECK_MS = 3000
+
 /** Hears what scripts publish, over a connection that is opened once somebody listens. */
 export class Bells implements Disposable {
   readonly #connect: () => Redis
   readonly #keys: Keys
   readonly #listeners = new Listeners()
   #client: Redis | undefined
+  #checking: NodeJS.Timeout | undefined
+  #isClosed = false
 
   constructor(connect: () => Redis, keys: Keys) {
     this.#connect = connect
@@ -21,11 +26,14 @@ export class Bells implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isClosed = true
+    clearInterval(this.#checking)
     this.#client?.disconnect()
   }
 
   #open(): void {
     const client = this.#connect()
+    const again = () => void (this.#isClosed || client.disconnect(true))
     this.#client = client
     const topics = new Map(TOPICS.map((topic) => [this.#keys.channel(topic), topic]))
     client.on('message', (channel) => {
@@ -37,8 +45,11 @@ export class Bells implements Disposable {
       client
         .subscribe(...topics.keys())
         .then(() => this.#listeners.tellAll())
-        .catch(() => client.disconnect(true))
+        .catch(again)
     })
     client.connect().catch(() => undefined)
+    this.#checking = setInterval(() => {
+      if (client.status === 'ready') client.ping().catch(again)
+    }, CHECK_MS).unref()
   }
 }

@@ -7,7 +7,8 @@ import type { Script } from './scripts.ts'
 export type Argument = string | Buffer | number
 
 const CONNECT_MS = 2000
-const ANSWER_MS = 5000
+/** Scripts are bounded to milliseconds: who is silent for longer is not there any more. */
+const ANSWER_MS = 2000
 /** How long a call waits for a line that is down before it fails. */
 const READY_MS = 2500
 const AGAIN_MAX_MS = 500
@@ -24,6 +25,8 @@ const OPTIONS = {
   keepAlive: 5000,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
+  // It would be done behind our back: what fails there is heard by nobody, which ends the process.
+  autoResubscribe: false,
   maxRetriesPerRequest: 0,
   disableClientInfo: true,
   retryStrategy: (times: number) => Math.min(50 * times, AGAIN_MAX_MS),

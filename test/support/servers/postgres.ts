@@ -2,11 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { chownSync, globSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
+import { childrenOf } from '../command.ts'
 import { freePort, freshFolder, Server } from './server.ts'
 
 /** Debian keeps them out of the path; elsewhere they are in it. */
 const BIN = globSync('/usr/lib/postgresql/*/bin').toSorted().at(-1)
 const tool = (name: string) => (BIN === undefined ? name : join(BIN, name))
+
+/** After a kill it syncs its file system at once, not its thousand files one by one: a second less. */
+const QUICK_START = 'recovery_init_sync_method=syncfs'
 
 /** PostgreSQL refuses to run as root: there it runs as the user its package made. */
 function account(): { uid?: number; gid?: number } {
@@ -38,9 +42,14 @@ export class PostgresServer extends Server {
   }
 
   protected get command(): readonly string[] {
-    const settings = [`port=${this.port}`, 'listen_addresses=127.0.0.1', ...this.#more]
+    const settings = [`port=${this.port}`, 'listen_addresses=127.0.0.1', QUICK_START, ...this.#more]
     const place = ['-D', this.folder, '-k', this.folder]
     return [tool('postgres'), ...place, ...settings.flatMap((setting) => ['-c', setting])]
+  }
+
+  /** Its backends, which would finish what they are at before they notice that it is gone. */
+  protected override get helpers(): readonly number[] {
+    return childrenOf(this.pid).map(({ pid }) => pid)
   }
 
   protected async greet(): Promise<void> {

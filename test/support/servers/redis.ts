@@ -5,6 +5,7 @@ import { freePort, freshFolder, Server } from './server.ts'
 export class RedisServer extends Server {
   protected readonly options = {}
   readonly #more: readonly string[]
+  #once: readonly string[] = []
 
   private constructor(folder: string, port: number, more: readonly string[]) {
     super(folder, port)
@@ -16,6 +17,13 @@ export class RedisServer extends Server {
     return new RedisServer(freshFolder('redis'), await freePort(), more).start()
   }
 
+  /** As `start`, with these lines for this time. */
+  async startWith(...more: string[]): Promise<void> {
+    this.#once = more
+    await this.start()
+    this.#once = []
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${this.port}`
   }
@@ -23,7 +31,15 @@ export class RedisServer extends Server {
   protected get command(): readonly string[] {
     const place = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder]
     const keeping = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec']
-    return ['redis-server', ...place, ...keeping, '--loglevel', 'warning', ...this.#more]
+    return [
+      'redis-server',
+      ...place,
+      ...keeping,
+      '--loglevel',
+      'warning',
+      ...this.#more,
+      ...this.#once,
+    ]
   }
 
   protected async greet(): Promise<void> {

@@ -29,8 +29,17 @@ export abstract class Server implements AsyncDisposable {
   /** Throws until the server answers. */
   protected abstract greet(): Promise<void>
 
+  /** What it has started, and what must die with it. */
+  protected get helpers(): readonly number[] {
+    return []
+  }
+
   get pid(): number {
     return this.#pid
+  }
+
+  get isDown(): boolean {
+    return this.#guard === undefined || this.#guard.exitCode !== null
   }
 
   /** Starts it, or starts it again on what it left. Resolves when it answers. */
@@ -38,7 +47,7 @@ export abstract class Server implements AsyncDisposable {
     const patience = performance.now() + PATIENCE_MS
     for (;;) {
       // What a killed one has left of itself may keep the next from starting for a moment.
-      if (this.#guard === undefined || this.#guard.exitCode !== null) await this.#spawn()
+      if (this.isDown) await this.#spawn()
       try {
         await this.greet()
         return this
@@ -62,15 +71,24 @@ export abstract class Server implements AsyncDisposable {
 
   /** As a power cut of its process: nothing is flushed, nobody is told. */
   async kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT' = 'SIGKILL'): Promise<void> {
-    if (this.#guard === undefined || this.#guard.exitCode !== null) return
+    if (this.#guard === undefined || this.isDown) return
     const ended = once(this.#guard, 'exit')
-    process.kill(this.#pid, signal)
+    const dying = [this.#pid, ...(signal === 'SIGKILL' ? this.helpers : [])]
+    for (const pid of dying) send(pid, signal)
     await ended
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill()
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It has ended by itself.
   }
 }
 

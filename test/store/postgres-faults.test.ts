@@ -1,0 +1,12 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { hasCode } from '../../src/job/errors.ts'
+import { openStore } from '../../src/open.ts'
+import { PostgresServer } from '../support/servers/postgres.ts'
+
+test('a PostgreSQL that does not sync is refused, unless its risk is accepted', async () => {
+  await using server = await PostgresServer.start('fsync=off')
+  await assert.rejects(openStore(server.url), (error) => hasCode(error, 'STORE_UNSAFE'))
+  await using store = await openStore(server.url, { durability: 'none' })
+  assert.match(store.about.risk ?? '', /may lose/)
+})
