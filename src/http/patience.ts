@@ -1,7 +1,7 @@
 import { ErrandError } from '../job/errors.ts'
 
 /** Callers, and what stands between them and us, give up sooner or later: we speak first. */
-const ANSWER_MS = 4500
+const ANSWER_MS = 4000
 
 /**
  * What the store answers in good time. What it is late with may have happened: a repeat under the same key
