@@ -108,6 +108,20 @@ for (const [name, server] of SERVERS)
       await eventually(() => rung > 0)
     })
 
+    test('rings again, however its lines are cut while they come back', async () => {
+      await using proxy = await Proxy.open(server.port)
+      await using store = await openStore(server.url.replace(`:${server.port}`, `:${proxy.port}`))
+      let rung = 0
+      using _ = store.listen('ready', () => void rung++)
+      await eventually(() => rung > 0)
+      for (let request = 1; request <= 4; request++) {
+        proxy.cutReply(request)
+        proxy.cut()
+        rung = 0
+        await eventually(() => rung > 0)
+      }
+    })
+
     test('refuses calls as unreachable while it is down', async () => {
       await using store = await openStore(server.url)
       await store.ping()

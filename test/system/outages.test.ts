@@ -11,8 +11,18 @@ const LENGTH_MS = Number(process.env['OUTAGE'] ?? '1') * 1000
 /** What may become of the line to a store. */
 const LINES: Record<string, Fault> = {
   'connections are cut again and again': ({ proxy }) => {
-    const cutting = setInterval(() => proxy.cut(), 100)
-    return async () => clearInterval(cutting)
+    // Slow, so that they are cut in the middle of what a client says first.
+    proxy.delay(15)
+    let cutting: NodeJS.Timeout
+    const cut = () => {
+      proxy.cut()
+      cutting = setTimeout(cut, 20 + Math.random() * 100)
+    }
+    cut()
+    return async () => {
+      clearTimeout(cutting)
+      await proxy.pass()
+    }
   },
   'nothing gets through and nobody is told': ({ proxy }) => {
     proxy.freeze()
