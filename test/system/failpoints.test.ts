@@ -33,10 +33,11 @@ const namesIn = (text: string, how: RegExp) => [
 const COMMON = namesIn(textOf('src/*.ts', 'src/!(store)/**/*.ts'), NAMED)
 
 /**
- * Not passed within a drill: replies are a server's (see replies.test.ts), retries a person's; the rest comes
- * with a clean stop, with files whose time is over, or with a worker that died before.
+ * Not passed within a drill: replies are a server's (see replies.test.ts), moves an import's (see
+ * move.test.ts), retries a person's; the rest comes with a clean stop, with files whose time is over, or
+ * with a worker that died before.
  */
-const ELSEWHERE = /^((reply|retry|retire|forget|retain)\.|sweep\.received)/
+const ELSEWHERE = /^((reply|retry|adopt|copy|retire|forget|retain)\.|sweep\.received)/
 
 function pointsOf(store: StoreName): string[] {
   const driver = textOf(`src/store/${store}/**/*.ts`)
