@@ -52,7 +52,7 @@ export class PostgresWorkbench implements Workbench {
       again: true,
       along: 'exchanges',
     })
-    this.#starts.learn(row.ends ?? null)
+    if (limit > 0) this.#starts.learn(row.ends ?? null)
     if (settlements.length > 0) failpoint('settle.between')
     return this.#exchanged(row, places)
   }

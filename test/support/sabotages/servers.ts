@@ -35,9 +35,9 @@ export const ON_SERVERS: readonly Sabotage[] = [
   },
   {
     breaks: 'PostgreSQL gives one job what is another’s when an exchange is repeated',
-    file: 'src/store/postgres/exchange.sql',
-    find: 'jsonb_object_agg(j.id, jsonb_strip_nulls',
-    put: 'jsonb_object_agg((select max(id) from unnest(ids) as id), jsonb_strip_nulls',
+    file: 'src/store/postgres/claim.sql',
+    find: 'jsonb_object_agg(j.id, errand.marks(j))',
+    put: 'jsonb_object_agg((select max(one::text) from unnest(ids) as one), errand.marks(j))',
     test: POSTGRES,
     red: /C4 |C9 |C10 |C12 /,
   },
