@@ -68,13 +68,15 @@ export class PostgresWorkbench implements Workbench {
   }
 
   async note(worker: WorkerId, notes: readonly Note[]): Promise<Answer[]> {
-    const rows = await this.#connection.call('note', 'note', [
+    const values = [
       worker,
       plain(notes.map(({ id }) => id)),
       plain(notes.map(({ fence }) => fence)),
       blobs(notes.map(({ progress }) => progress)),
       JSON.stringify(notes.map(({ log = [] }) => log)),
-    ])
+    ]
+    // Before the settlement that may follow it: on another connection that could overtake.
+    const rows = await this.#connection.call('note', 'note', values, { along: 'exchanges' })
     return answersOf(rows).map(toAnswer)
   }
 

@@ -2,6 +2,14 @@ import { type Sabotage, REDIS, POSTGRES, BESIDE } from './sabotage.ts'
 
 export const ON_SERVERS: readonly Sabotage[] = [
   {
+    breaks: 'PostgreSQL is told what a job says and how it ends over two connections',
+    file: 'src/store/postgres/workbench.ts',
+    find: "'note', 'note', values, { along: 'exchanges' }",
+    put: "'note', 'note', values",
+    test: 'test/store/postgres-order.test.ts',
+    red: /a note that leaves before/,
+  },
+  {
     breaks: 'claims that go on where the last ended forget what is more urgent',
     file: 'src/store/postgres/claim.sql',
     find: 'array[[0, urgent], ',
