@@ -16,34 +16,6 @@ begin
   on conflict do nothing;
 end $$;
 
--- Of jobs that may be there already, those that were not.
-create function errand.insert_others(
-  now bigint, ids uuid[], kinds bigint[], queues text[], tenants text[], priorities smallint[], run_ats bigint[],
-  delays bigint[], expiries bigint[], deadlines bigint[], inputs bytea[], out fresh uuid[], out moves errand.move[]
-) language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
-as $$
-#variable_conflict use_column
-begin
-  with given as (
-    select *, greatest(coalesce(run_at, now + coalesce(delay_ms, 0)), now) as due
-    from unnest(ids, kinds, queues, tenants, priorities, run_ats, delays, expiries, deadlines, inputs)
-      with ordinality as g (id, kind, queue, tenant, priority, run_at, delay_ms, expires_in_ms, deadline_ms, input, n)
-  ),
-  stored as (
-    insert into errand.job (turn, id, kind, queue, tenant, priority, state, run_at, created_at,
-      expires_at, deadline_at, input)
-    select nextval('errand.turn'), id, kind, queue, tenant, priority,
-      case when due > now then 0 else 1 end, due, nullif(now, due), due + expires_in_ms, now + deadline_ms, input
-    from given order by n
-    on conflict (id) do nothing
-    returning id, queue, state
-  ),
-  counted as (select queue, state, count(*)::integer as n from stored group by queue, state)
-  select (select array_agg(id) from stored),
-    (select array_agg(row (queue, what, n)::errand.move) from counted, unnest(array[state, -2]) as what)
-  into fresh, moves;
-end $$;
-
 create function errand.insert(
   in_now bigint, in_slot integer, in_kinds jsonb, ids uuid[], kinds bigint[], queues text[], tenants text[],
   priorities smallint[], run_ats bigint[], delays bigint[], expiries bigint[],
@@ -55,11 +27,9 @@ set plan_cache_mode = force_generic_plan as $$
 declare
   now bigint := errand.clock(in_now);
   moves errand.move[];
-  fresh uuid[];
-  twice uuid[];
 begin
   perform errand.learn(in_kinds);
-  -- None of them is there, as a rule: only when one is does each have to be asked for.
+  -- None of them is here, as a rule: only when one is does each have to be looked for.
   begin
     with given as (
       select *, greatest(coalesce(run_at, now + coalesce(delay_ms, 0)), now) as due
@@ -77,31 +47,20 @@ begin
     counted as (select queue, state, count(*)::integer as n from stored group by queue, state)
     select array_agg(row (queue, what, n)::errand.move)
     into moves from counted, unnest(array[state, -2]) as what;
-    fresh := ids;
+    if exists (select from errand.ended as e where e.id = any(ids)) then raise unique_violation; end if;
   exception when unique_violation then
-    select o.fresh, o.moves into fresh, moves from errand.insert_others(now, ids, kinds, queues, tenants, priorities,
-      run_ats, delays, expiries, deadlines, inputs) as o;
+    return query select one.place::integer, one.id, one.verdict
+      from errand.insert_named(in_now, in_slot, array(
+        select (g.id, g.kind, null, g.queue, g.tenant, g.priority, g.run_at, g.delay_ms, g.expires_in_ms, g.deadline_ms,
+          null, null, null, null, null, null, g.input)::errand.new_job
+        from unnest(ids, kinds, queues, tenants, priorities, run_ats, delays, expiries, deadlines, inputs)
+          with ordinality as g (id, kind, queue, tenant, priority, run_at, delay_ms, expires_in_ms, deadline_ms, input, n)
+        order by g.n)) with ordinality as one (id, verdict, place)
+      where one.verdict is not null;
+    return;
   end;
-
-  -- What ended while it was inserted again is taken back.
-  select array_agg(e.id) into twice from errand.ended as e where e.id = any(fresh);
-  if twice is not null then
-    with undone as (delete from errand.job as j where j.id = any(twice) returning j.queue, j.state),
-    counted as (select queue, state, -count(*)::integer as n from undone group by queue, state)
-    select moves || array_agg(row (queue, what, n)::errand.move) from counted, unnest(array[state, -2]) as what
-    into moves;
-  end if;
-  if moves is not null then
-    perform errand.count(in_slot, moves);
-    perform pg_notify('errand_ready', '');
-  end if;
-  if coalesce(cardinality(fresh), 0) = cardinality(ids) and twice is null then return; end if;
-  return query
-    select g.n::integer, g.id, case when there.fingerprint is null then 'mine' else 'ID_TAKEN' end
-    from unnest(ids) with ordinality as g (id, n)
-    join (select j.id, j.fingerprint from errand.job as j where j.id = any(ids)
-      union all select e.id, e.fingerprint from errand.ended as e where e.id = any(ids)) as there using (id)
-    where not g.id = any(coalesce(fresh, '{}')) or g.id = any(coalesce(twice, '{}'));
+  perform errand.count(in_slot, moves);
+  perform pg_notify('errand_ready', '');
 end $$;
 
 -- One job that may join another. `verdict`: null stored, 'joined', 'mine' (a repeat by its maker), a refusal.
