@@ -67,7 +67,8 @@ export class Kin {
   }
 
   tell(troubles: Troubles): void {
-    if (this.#child?.connected) this.#child.send(troubles)
+    // One that is just ending does not hear; that is no end of its own.
+    if (this.#child?.connected) this.#child.send(troubles, undefined, {}, () => undefined)
   }
 
   async #live(): Promise<number> {
