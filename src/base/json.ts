@@ -46,7 +46,6 @@ function isSilent(value: object): boolean {
 }
 
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype'])
-const SURROGATE = /[\ud800-\udfff]/u
 
 export type Unfit = {
   pointer: string
@@ -63,31 +62,40 @@ export function findUnfit(
   { depthMax = 64, membersMax = 10_000 } = {},
 ): Unfit | undefined {
   let members = 0
-  const look = (here: unknown, pointer: string, depth: number): Unfit | undefined => {
-    if (typeof here === 'string')
-      return SURROGATE.test(here) ? { pointer, why: 'lone_surrogate' } : undefined
-    if (typeof here === 'number')
-      return Number.isFinite(here) ? undefined : { pointer, why: 'not_json' }
+  // Where it is, is spelled on the way back: nearly every value is fit.
+  const look = (here: unknown, depth: number): Unfit | undefined => {
+    if (typeof here === 'string') return here.isWellFormed() ? undefined : unfit('lone_surrogate')
+    if (typeof here === 'number') return Number.isFinite(here) ? undefined : unfit('not_json')
     if (here === null || typeof here === 'boolean') return undefined
-    if (typeof here !== 'object') return { pointer, why: 'not_json' }
-    if (depth >= depthMax) return { pointer, why: 'too_deep' }
+    if (typeof here !== 'object') return unfit('not_json')
+    if (depth >= depthMax) return unfit('too_deep')
     // A Date or anything else with toJSON is written as what toJSON says.
     if ('toJSON' in here && typeof here.toJSON === 'function')
-      return look(here.toJSON(''), pointer, depth + 1)
-    if (isSilent(here)) return { pointer, why: 'not_json' }
+      return look(here.toJSON(''), depth + 1)
+    if (isSilent(here)) return unfit('not_json')
     const isList = Array.isArray(here)
     for (const [key, member] of Object.entries(here)) {
       // JSON leaves an absent member out, but would make null of it in a list.
       if (member === undefined && !isList) continue
-      const inside = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
-      if (++members > membersMax) return { pointer, why: 'too_many_members' }
-      if (SURROGATE.test(key)) return { pointer: inside, why: 'lone_surrogate' }
-      if (FORBIDDEN.has(key) && (key === '__proto__' || typeof member === 'object'))
-        return { pointer: inside, why: 'forbidden_key' }
-      const unfit = look(member, inside, depth + 1)
-      if (unfit) return unfit
+      if (++members > membersMax) return unfit('too_many_members')
+      const found = lookAt(key, member) ?? look(member, depth + 1)
+      if (found) return within(key, found)
     }
     return undefined
   }
-  return look(value, '', 0)
+  return look(value, 0)
 }
+
+const unfit = (why: Unfit['why']): Unfit => ({ pointer: '', why })
+
+function lookAt(key: string, member: unknown): Unfit | undefined {
+  if (!key.isWellFormed()) return unfit('lone_surrogate')
+  if (FORBIDDEN.has(key) && (key === '__proto__' || typeof member === 'object'))
+    return unfit('forbidden_key')
+  return undefined
+}
+
+const within = (key: string, { pointer, why }: Unfit): Unfit => ({
+  pointer: `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}${pointer}`,
+  why,
+})

@@ -33,15 +33,6 @@ end
 local WAITS, RUNS_FIRST = pack('>BBI4', READY, 0, 1), pack('>BBI4', RUNNING, LIFE, 2)
 local FIRST_LIFE = worker .. NOW .. six(n) .. NOW .. NEVER
 
-local function claim_first(place, id, raw)
-  local fresh = RUNS_FIRST .. sub(raw, 7, 24) .. FIRST_LIFE .. sub(raw, HEAD)
-  local i = #changed
-  rows[id] = fresh
-  changed[i + 1], changed[i + 2] = J .. id, fresh
-  parts[#parts + 1] = fresh
-  places[#places + 1] = place .. NOW
-end
-
 -- Whether an entry of a list is the place where its job stands.
 local function stands(place, raw)
   if not raw then return false end
@@ -57,14 +48,23 @@ local function fetch_places(found)
 end
 
 local function claim_listed(found)
-  for i, id in ipairs(fetch_places(found)) do
-    local place, raw = found[i], rows[id]
-    if not stands(place, raw) then
-      stale = stale + 1
-    elseif sub(raw, 1, 6) == WAITS then
-      claim_first(place, id, raw)
-    else
+  local ids, turns = {}, {}
+  for i, place in ipairs(found) do turns[i], ids[i] = unstruct('>c6c16', place) end
+  local keys = fetch(ids)
+  for i, id in ipairs(ids) do
+    local raw = rows[id]
+    local head, turn, moments
+    if raw then head, turn, moments = unstruct('>c6c6c12', raw) end
+    if head == WAITS and turn == turns[i] then
+      local fresh = RUNS_FIRST .. turn .. moments .. FIRST_LIFE .. sub(raw, HEAD)
+      local at = #changed
+      rows[id], changed[at + 1], changed[at + 2] = fresh, keys[i], fresh
+      parts[#parts + 1] = fresh
+      places[#places + 1] = found[i] .. NOW
+    elseif stands(found[i], raw) then
       claim(id, raw)
+    else
+      stale = stale + 1
     end
   end
 end

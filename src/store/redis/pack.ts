@@ -1,6 +1,7 @@
 import type { Bytes } from '../../base/json.ts'
 
-const ROOM = 16_384
+/** Small enough to come from the pool: most packers hold one job. */
+const ROOM = 1024
 
 /** Writes what a script unpacks: numbers big-endian, texts and bytes after their length. */
 export class Packer {

@@ -25,15 +25,19 @@ local BATCH = 1000
 
 local rows, changed = {}, {}
 
+-- Answers the keys of these rows, in their order.
 local function fetch(ids)
-  for from = 1, #ids, BATCH do
-    local keys, upto = {}, min(from + BATCH - 1, #ids)
-    for i = from, upto do keys[#keys + 1] = J .. ids[i] end
-    local found = redis.call('MGET', unpack(keys))
+  local keys, count = {}, #ids
+  for i = 1, count do keys[i] = J .. ids[i] end
+  for from = 1, count, BATCH do
+    local upto = min(from + BATCH - 1, count)
+    local found = redis.call('MGET', unpack(keys, from, upto))
     for i = from, upto do
-      if rows[ids[i]] == nil then rows[ids[i]] = found[i - from + 1] end
+      local id = ids[i]
+      if rows[id] == nil then rows[id] = found[i - from + 1] end
     end
   end
+  return keys
 end
 
 local function get(id)

@@ -92,35 +92,39 @@ end
 
 local function settle(worker, blob)
   local answers, ids, starts, at, size = {}, {}, {}, 1, #blob
-  local sizes = {}
+  local fences, plain = {}, {}
   while at <= size do
     local i = #ids + 1
-    ids[i], starts[i] = sub(blob, at, at + 15), at
-    local left, rare = unstruct('>I4I4', blob, at + 29)
-    sizes[i] = left + rare
-    at = at + 37 + left + rare
+    starts[i] = at
+    local to, ms, left, rare
+    ids[i], fences[i], to, ms, left, rare, at = unstruct('>c16c6Bc6I4I4', blob, at)
+    if to == COMPLETED and left + rare == 0 then plain[i] = ms end
+    at = at + left + rare
   end
-  fetch(ids)
+  local keys = fetch(ids)
 
   local moved = {}
   local spans, untils = {}, {}
   for i, id in ipairs(ids) do
-    local raw, start = rows[id], starts[i]
-    local fence = sub(blob, start + 16, start + 21)
-    if not raw or byte(raw, 1) ~= RUNNING or sub(raw, 25, 46) ~= worker .. fence then
+    local raw, fence = rows[id], fences[i]
+    local head, turn, moments, holder, of, n, started, what
+    if raw and byte(raw, 1) == RUNNING then
+      head, turn, moments, holder, of, n, started, what = unstruct('>c6c6c12c16c6c6c6xxxxxxxc8', raw)
+    end
+    if holder ~= worker or of ~= fence then
       answers[i] = answer(raw, fence)
     else
-      local n, what = sub(raw, 47, 52), sub(raw, WITH_LIFE + 1, WITH_LIFE + 8)
-      local state
-      if sizes[i] == 0 and byte(blob, start + 22) == COMPLETED and sub(raw, 1, 6) == RUNS then
-        local ms = sub(blob, start + 23, start + 28)
+      local state, ms = COMPLETED, plain[i]
+      if ms and head == RUNS then
         spans[ms] = spans[ms] or from_six(ms)
         untils[ms] = untils[ms] or six(kept_until(spans[ms]))
-        put(id, COMPLETES .. sub(raw, 7, 46) .. untils[ms] .. sub(raw, 53, 58) .. NOW .. sub(raw, WITH_LIFE))
-        keep(spans[ms], sub(raw, 7, 12) .. id)
-        state = COMPLETED
+        local fresh = COMPLETES .. turn .. moments .. holder .. of .. untils[ms] .. started .. NOW
+          .. sub(raw, WITH_LIFE)
+        local last = #changed
+        rows[id], changed[last + 1], changed[last + 2] = fresh, keys[i], fresh
+        keep(spans[ms], turn .. id)
       else
-        state = settle_one(id, raw, blob, start)
+        state = settle_one(id, raw, blob, starts[i])
       end
       local counts = moved[what]
       if not counts then

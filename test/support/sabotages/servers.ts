@@ -20,8 +20,8 @@ export const ON_SERVERS: readonly Sabotage[] = [
   {
     breaks: 'Redis does not check the fence',
     file: 'src/store/redis/settle.lua',
-    find: 'sub(raw, 25, 46) ~= worker .. fence then',
-    put: 'sub(raw, 25, 40) ~= worker then',
+    find: 'if holder ~= worker or of ~= fence then',
+    put: 'if holder ~= worker then',
     test: REDIS,
     red: /C3 /,
   },
