@@ -24,6 +24,12 @@ const NEEDED: readonly Need[] = [
     paths: [...globSync('/usr/lib/postgresql/*/bin/initdb'), '/usr/local/bin/initdb'],
     packages: ['postgresql'],
   },
+  {
+    what: 'a pooler of PostgreSQL connections',
+    store: 'postgres',
+    paths: ['/usr/sbin/pgbouncer'],
+    packages: ['pgbouncer'],
+  },
 ]
 
 const STEPS = [

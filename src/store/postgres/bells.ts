@@ -11,19 +11,23 @@ const CHECK_MS = 3000
 export class Bells implements AsyncDisposable {
   readonly #config: ClientConfig
   readonly #schema: string
+  /** There it would listen on a connection that is somebody else's a moment later. */
+  readonly #isPooled: boolean
   readonly #listeners = new Listeners()
   #client: Client | undefined
   #again: NodeJS.Timeout | undefined
   #checking: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor(config: ClientConfig, schema: string) {
+  constructor(config: ClientConfig, schema: string, isPooled: boolean) {
     this.#config = config
     this.#schema = schema
+    this.#isPooled = isPooled
   }
 
   listen(topic: Topic, ring: () => void): Disposable {
-    if (this.#client === undefined && this.#again === undefined) void this.#connect()
+    const isDeaf = this.#client === undefined && this.#again === undefined
+    if (isDeaf && !this.#isPooled) void this.#connect()
     return this.#listeners.add(topic, ring)
   }
 

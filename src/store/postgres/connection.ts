@@ -52,6 +52,8 @@ export class Connection implements AsyncDisposable {
   readonly bells: Bells
   readonly schema: string
   readonly location: string
+  /** Commits are answered before they are on disk. */
+  readonly isLax: boolean
   readonly slot = randomInt(SLOTS)
   readonly #pool: Pool
   readonly #lines: Record<LineName, Line>
@@ -64,7 +66,7 @@ export class Connection implements AsyncDisposable {
   private constructor(
     config: ClientConfig,
     { clock, durability, schema }: ConnectionOptions,
-    { identity, isAsync }: Standing,
+    { identity, isAsync, isPooled }: Standing,
     sockets: ReadonlySet<Socket>,
   ) {
     this.#sockets = sockets
@@ -72,7 +74,8 @@ export class Connection implements AsyncDisposable {
     this.schema = schema
     this.location = place(config)
     this.#identity = identity
-    const commits = durability === 'normal' ? 'off' : isAsync ? 'on' : undefined
+    this.isLax = durability === 'normal' && !isPooled
+    const commits = this.isLax ? 'off' : isAsync && !isPooled ? 'on' : undefined
     const greet = (client: Client | PoolClient) => this.#greet(client, commits)
     // Heard by whoever calls; unheard it would end the process, also between two calls.
     const hear = () => undefined
@@ -89,7 +92,7 @@ export class Connection implements AsyncDisposable {
       exchanges: new Line(config, greet),
       renewals: new Line(config, greet),
     }
-    this.bells = new Bells(config, schema)
+    this.bells = new Bells(config, schema, isPooled)
   }
 
   /** @throws ErrandError STORE_UNREACHABLE, STORE_UNSAFE, SCHEMA_TOO_NEW, SCHEMA_OUTDATED */

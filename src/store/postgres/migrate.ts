@@ -5,8 +5,14 @@ import { ErrandError } from '../../job/errors.ts'
 import type { ConnectionOptions } from './connection.ts'
 import { functions, inSchema, MARK } from './statements.ts'
 
-/** What a database is: which, and whether it answers commits before they are on disk. */
-export type Standing = { identity: string; isAsync: boolean }
+/** What a database is: which, and how its commits and connections are. */
+export type Standing = {
+  identity: string
+  /** It answers commits before they are on disk, unless it is told not to. */
+  isAsync: boolean
+  /** A pooler stands between: what is set or heard on a connection is soon somebody else's. */
+  isPooled: boolean
+}
 
 const FOLDER = new URL('./migrations/', import.meta.url)
 
@@ -41,9 +47,9 @@ export async function migrate(
   client: Client,
   { schema, durability, migrate: mayMigrate }: ConnectionOptions,
 ): Promise<Standing> {
-  const isAsync = await inspect(client, durability)
+  const ways = await inspect(client, durability)
   const identity = await standing(client, schema)
-  if (identity !== undefined) return { identity, isAsync }
+  if (identity !== undefined) return { identity, ...ways }
   if (!mayMigrate)
     throw new ErrandError('SCHEMA_OUTDATED', {
       found: await foundIn(client, schema),
@@ -63,7 +69,7 @@ export async function migrate(
     await client.query('rollback').catch(() => undefined)
     throw error
   }
-  return { identity: (await standing(client, schema)) ?? '', isAsync }
+  return { identity: (await standing(client, schema)) ?? '', ...ways }
 }
 
 const PRELUDE = `create table if not exists errand.store (single boolean primary key default true check (single),
@@ -96,10 +102,11 @@ async function foundIn(client: Client, schema: string): Promise<number> {
 }
 
 /** @throws ErrandError STORE_UNSAFE, STORE_UNREACHABLE */
-async function inspect(client: Client, durability: string): Promise<boolean> {
+async function inspect(client: Client, durability: string): Promise<Omit<Standing, 'identity'>> {
   const { rows } = await client.query<Record<string, string>>(
     `select name, setting from pg_settings
-     where name in ('fsync', 'full_page_writes', 'synchronous_commit', 'server_version_num', 'transaction_read_only')`,
+     where name in ('fsync', 'full_page_writes', 'synchronous_commit', 'server_version_num', 'transaction_read_only')
+     union all select 'pid', pg_backend_pid()::text`,
   )
   const of = (name: string) => rows.find((row) => row['name'] === name)?.['setting'] ?? ''
   if (Number(of('server_version_num')) < OLDEST_SERVER)
@@ -111,5 +118,12 @@ async function inspect(client: Client, durability: string): Promise<boolean> {
     throw new ErrandError('STORE_UNSAFE', {
       why: `${off} is off; a power cut damages the database`,
     })
-  return of('synchronous_commit') === 'off'
+  const isAsync = of('synchronous_commit') === 'off'
+  // A pooler gives out numbers of its own.
+  const isPooled = 'processID' in client && String(client.processID) !== of('pid')
+  if (isPooled && isAsync && durability === 'full')
+    throw new ErrandError('STORE_UNSAFE', {
+      why: 'synchronous_commit is off, and cannot be set through a pooler; set it on for the role',
+    })
+  return { isAsync, isPooled }
 }

@@ -43,8 +43,10 @@ export class PostgresStore extends WholeStore {
     const about = {
       kind: 'postgres',
       location: connection.location,
-      durability: durability === 'normal' ? 'synchronous_commit off' : 'synchronous_commit on',
-      ...(durability !== 'full' && { risk: 'the death of the server may lose the last second' }),
+      durability: connection.isLax ? 'synchronous_commit off' : 'synchronous_commit on',
+      ...((durability === 'none' || connection.isLax) && {
+        risk: 'the death of the server may lose the last second',
+      }),
       schema: SCHEMA,
     }
     const kinds = new Kinds(connection)

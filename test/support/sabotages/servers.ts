@@ -73,4 +73,12 @@ export const ON_SERVERS: readonly Sabotage[] = [
     test: 'test/store/postgres-tx.test.ts',
     red: /older than a job/,
   },
+  {
+    breaks: 'what is heard through a pooler is heard on a connection of others',
+    file: 'src/store/postgres/bells.ts',
+    find: 'if (isDeaf && !this.#isPooled)',
+    put: 'if (isDeaf)',
+    test: 'test/store/postgres-pooled.test.ts',
+    red: /left as they were/,
+  },
 ]

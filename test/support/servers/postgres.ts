@@ -5,15 +5,15 @@ import { Client } from 'pg'
 import { childrenOf } from '../command.ts'
 import { freePort, freshFolder, Server } from './server.ts'
 
-/** Debian keeps them out of the path; elsewhere they are in it. */
-const BIN = globSync('/usr/lib/postgresql/*/bin').toSorted().at(-1)
+/** Debian keeps them out of the path; elsewhere they are in it. `POSTGRES_BIN` names those of another release. */
+const BIN = process.env.POSTGRES_BIN ?? globSync('/usr/lib/postgresql/*/bin').toSorted().at(-1)
 const tool = (name: string) => (BIN === undefined ? name : join(BIN, name))
 
 /** After a kill it syncs its file system at once, not its thousand files one by one: a second less. */
 const QUICK_START = 'recovery_init_sync_method=syncfs'
 
 /** PostgreSQL refuses to run as root: there it runs as the user its package made. */
-function account(): { uid?: number; gid?: number } {
+export function account(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {}
   const id = (flag: string) =>
     Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout)

@@ -32,7 +32,7 @@ export class RedisServer extends Server {
     const place = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder]
     const keeping = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec']
     return [
-      'redis-server',
+      process.env.REDIS_SERVER ?? 'redis-server',
       ...place,
       ...keeping,
       '--loglevel',
