@@ -9,8 +9,9 @@ import type { Ask, Tell } from './lifeline.ts'
 // A thread that runs no user code: it ends the process when its keeper is gone, or when the time its
 // keeper gave is over because the keeper is frozen or cut off. Nothing on the main thread can stop it.
 const { fd, graceMs }: { fd: number; graceMs: number } = workerData
-const FREE_WITHIN_MS = 100
-const PAUSED_WITHIN_MS = 200
+const FREE_WITHIN_MS = 200
+/** It is halted at its next step: only a machine with too much to do takes longer. */
+const PAUSED_WITHIN_MS = 1000
 
 const pipe = new Socket({ fd })
 let deadline: NodeJS.Timeout | undefined

@@ -15,7 +15,8 @@ export type Tell = { isFree: boolean; blocker?: JobId } | { leftBy: JobId }
 
 export type Blocking = { isFree: boolean; blocker?: JobId }
 
-const WHO_MS = 400
+/** Beyond what the other end may take to find out (deadman.ts). */
+const WHO_MS = 1500
 
 /** The end of the pipe that the keeper holds: while it is open, and until the moment given, the process may live. */
 export class Lifeline {
