@@ -10,6 +10,7 @@ import type { Answer, Note, Workbench } from '../store/contract.ts'
 import { type Crew, type Limits, unbegun } from './crew.ts'
 import { Demand } from './demand.ts'
 import { Pace } from './pace.ts'
+import { Notes } from './notes.ts'
 import type { WorkerSettings } from './settings.ts'
 import { Stats } from './stats.ts'
 import { type Ended, type Handed, isResult, Trips } from './trips.ts'
@@ -18,17 +19,14 @@ import { type Ended, type Handed, isResult, Trips } from './trips.ts'
 export type Settled = { job: Claimed; outcome: Outcome; answer: Answer | undefined }
 
 const SETTLE_MAX = 1000
-const NOTES_MAX = 10_000
 
 /** Claims, hands to the crew, settles. Runs no user code, so nothing a handler does can stop it. */
 export class Foreman {
   readonly stats: Stats
-  readonly #bench: Workbench
-  readonly #worker: WorkerId
   readonly #trips: Trips
+  readonly #notes: Notes
   readonly #crew: Crew
   readonly #settings: WorkerSettings
-  readonly #onError: (error: unknown) => void
   readonly #onSettled: (settled: Settled) => void
   readonly #cutOff: (job: Claimed) => void
   readonly #bell = new Bell()
@@ -37,7 +35,6 @@ export class Foreman {
   readonly #known: ReadonlySet<string>
   readonly #held = new Map<JobId, Claimed>()
   readonly #outbox: Ended[] = []
-  #notes: Note[] = []
   #sweepAsked = false
   #isStopping = false
   #isOver = false
@@ -56,12 +53,10 @@ export class Foreman {
     lateBefore: number
   }) {
     this.stats = new Stats(parts.lateBefore)
-    this.#bench = parts.bench
-    this.#worker = parts.worker
     this.#crew = parts.crew
     this.#settings = parts.settings
-    this.#onError = parts.onError
     this.#trips = new Trips(parts.bench, parts.worker, parts.onError)
+    this.#notes = new Notes(parts.bench, parts.worker, parts.onError)
     this.#onSettled = parts.onSettled
     this.#cutOff = parts.cutOff
     this.#known = new Set(parts.crew.manifest)
@@ -123,7 +118,7 @@ export class Foreman {
       const room = signal.aborted ? 0 : this.#demand.room(load, this.#crew.places, this.#held.size)
       const isWorthIt = this.#demand.isWorthATrip(load, room, this.#outbox.length)
       if (isWorthIt) void this.#turn(room)
-      this.#sendNotes()
+      this.#notes.send()
       if (!isWorthIt) await this.#bell.wait(this.#demand.restMs || this.#settings.pollMs)
       // Whatever else ends in this turn of the event loop shares the next trip.
       await nextTurn()
@@ -149,7 +144,8 @@ export class Foreman {
     let restMs = pollMs
     try {
       const ended = this.#outbox.splice(0, SETTLE_MAX)
-      this.#sendNotes()
+      // What a job said goes out before its settlement.
+      this.#notes.send()
       const { answers, jobs, now, nextDueMs = pollMs } = await this.#exchange(ended, limit)
       // Given up meanwhile: what it was handed is taken over by others.
       if (this.#isOver) return
@@ -235,18 +231,8 @@ export class Foreman {
   }
 
   #note(note: Note): void {
-    if (this.#notes.length < NOTES_MAX) this.#notes.push(note)
+    this.#notes.add(note)
     this.ring()
-  }
-
-  /** Goes out before the settlement that follows it, in the same turn. */
-  #sendNotes(): void {
-    const notes = this.#notes.splice(0)
-    if (notes.length === 0) return
-    this.#bench.note(this.#worker, notes).catch((error: unknown) => {
-      this.#notes = [...notes, ...this.#notes].slice(0, NOTES_MAX)
-      this.#onError(error)
-    })
   }
 }
 
