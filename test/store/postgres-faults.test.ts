@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hasCode } from '../../src/job/errors.ts'
 import { openStore } from '../../src/open.ts'
+import { toErrand } from '../../src/store/postgres/fault.ts'
 import { PostgresServer } from '../support/servers/postgres.ts'
 
 test('a PostgreSQL that does not sync is refused, unless its risk is accepted', async () => {
@@ -9,4 +10,13 @@ test('a PostgreSQL that does not sync is refused, unless its risk is accepted', 
   await assert.rejects(openStore(server.url), (error) => hasCode(error, 'STORE_UNSAFE'))
   await using store = await openStore(server.url, { durability: 'none' })
   assert.match(store.about.risk ?? '', /may lose/)
+})
+
+test('a certificate that nobody vouches for is a server that cannot be reached', () => {
+  const error = Object.assign(new Error('self-signed certificate'), {
+    code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+  })
+  const said = toErrand(error)
+  assert(hasCode(said, 'STORE_UNREACHABLE'))
+  assert.match(said.message, /DEPTH_ZERO_SELF_SIGNED_CERT/)
 })

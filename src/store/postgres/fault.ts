@@ -12,6 +12,8 @@ export const isUnprepared = (error: unknown): boolean => ['26000', '42P05'].incl
 /** Classes of SQLSTATE, and codes of sockets, that say the server is not there, or not now. */
 const UNREACHABLE =
   /^(08|57P0|25006|3D000|28|ECONN|ENOTFOUND|EPIPE|EAI_AGAIN|EHOSTUNREACH|ETIMEDOUT|ENETUNREACH|ENOENT|EACCES)/
+/** What the server says of a statement; any other code is of the way to it: a certificate, a name. */
+const SQLSTATE = /^[\dA-Z]{5}$/
 const BUSY = /^(53300|53400|55P03|57014|40001|40P01)/
 const FULL = /^53[12]00/
 const CORRUPT = /^XX00[12]/
@@ -43,6 +45,7 @@ export function toErrand(error: unknown): unknown {
   if (CORRUPT.test(code)) return new ErrandError('STORE_CORRUPT', { file: 'database' }, options)
   if (
     UNREACHABLE.test(code) ||
+    (code !== '' && !SQLSTATE.test(code)) ||
     (code === '' && (error instanceof AggregateError || LOST.test(message)))
   )
     return new ErrandError('STORE_UNREACHABLE', { why: reasonOf(code, message) }, options)
