@@ -19,23 +19,17 @@ export async function runInline<In extends Schema, Out extends Schema>(
   { files, resources }: { files: Files; resources: Partial<Resources> | undefined },
 ): Promise<Parsed<Out>> {
   const { definition } = handler
-  const now = Date.now()
   const bytes = encodeInput(input)
   const job = {
     id: newId(),
-    fence: now,
+    fence: Date.now(),
     job: definition.name,
-    queue: definition.queue,
     tenant: '',
     failures: 0,
-    crashes: 0,
-    losses: 0,
     input: bytes,
-    policy: definition.policyBytes,
-    createdAt: now,
-    runAt: now,
   }
-  const attempt = new Attempt(job, { files, resources, scratch: tmpdir(), note: () => undefined })
+  const tools = { files, resources, scratch: tmpdir(), note: () => undefined }
+  const attempt = new Attempt(job, definition.policy.attempts, tools)
   const timer = setTimeout(
     () => attempt.abort(new DOMException('the time limit was reached', 'TimeoutError')),
     definition.policy.softMs,

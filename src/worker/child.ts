@@ -94,7 +94,7 @@ export class Child {
 
   begin(job: Claimed, limits: Limits): void {
     this.#keeper.watchBy(this.#places.add(job, limits))
-    const { message, bytes } = runFrame(job, limits.softMs)
+    const { message, bytes } = runFrame(job, limits)
     this.#frames.say(message, bytes)
   }
 

@@ -12,12 +12,12 @@ import type {
   Progress,
   Resources,
 } from '../job/context.ts'
-import type { Claimed, LogLevel, LogLine } from '../job/job.ts'
+import type { LogLevel, LogLine } from '../job/job.ts'
 import { readSpan, readText } from '../job/options.ts'
 import type { NewArtifact } from '../job/outcome.ts'
-import { readPolicy } from '../job/policy.ts'
 import type { Files } from '../files/contract.ts'
 import type { Note } from '../store/contract.ts'
+import type { Task } from './crew.ts'
 
 /** What an attempt needs from the process it runs in. */
 export type Tools = {
@@ -41,7 +41,8 @@ const KEEP_MAX_MS = 7 * 86_400_000
  */
 export class Attempt implements Context {
   warned = false
-  readonly #job: Claimed
+  readonly attemptsMax: number
+  readonly #job: Task
   readonly #tools: Tools
   #artifacts: Map<string, NewArtifact> | undefined
   #controller: AbortController | undefined
@@ -52,7 +53,8 @@ export class Attempt implements Context {
   #progressAt: Millis = -PROGRESS_EVERY_MS
   #timer: NodeJS.Timeout | undefined
 
-  constructor(job: Claimed, tools: Tools) {
+  constructor(job: Task, attemptsMax: number, tools: Tools) {
+    this.attemptsMax = attemptsMax
     this.#job = job
     this.#tools = tools
   }
@@ -68,9 +70,6 @@ export class Attempt implements Context {
   }
   get attempt() {
     return this.#job.failures + 1
-  }
-  get attemptsMax() {
-    return readPolicy(this.#job.policy).attempts
   }
   get idempotencyKey() {
     return this.#job.id

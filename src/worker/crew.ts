@@ -7,23 +7,32 @@ import type { Note } from '../store/contract.ts'
 /** Why a running handler is told to stop. */
 export type Abort = 'cancelled' | 'released'
 
-/** One attempt's time: after `softMs` of running its abort signal fires, after `hardMs` it is stopped by force. */
-export type Limits = { softMs: Millis; hardMs: Millis }
+/** What running a job takes of it. */
+export type Task = Pick<
+  Claimed,
+  'id' | 'fence' | 'job' | 'tenant' | 'failures' | 'input' | 'subject'
+>
+
+/**
+ * What an attempt may take: after `softMs` of running its abort signal fires, after `hardMs` it is stopped by
+ * force; and how many attempts there may be.
+ */
+export type Limits = { softMs: Millis; hardMs: Millis; attemptsMax: number }
 
 /** A job fetched ahead that has waited this long for its turn is given back. */
 export const STALL_MS = 100
 
 /** What a crew tells its foreman. */
-export type Ear = {
-  report(job: Claimed, report: Report, ranMs: Millis): void
+export type Ear<Job extends Task = Claimed> = {
+  report(job: Job, report: Report, ranMs: Millis): void
   note(note: Note): void
   /** There is room again. */
   ring(): void
   /** A run was cut off: files it wrote are nobody's. */
-  cutOff(job: Claimed): void
+  cutOff(job: Job): void
 }
 
-export const DEAF: Ear = {
+export const DEAF: Ear<Task> = {
   report: () => undefined,
   note: () => undefined,
   ring: () => undefined,
@@ -31,7 +40,7 @@ export const DEAF: Ear = {
 }
 
 /** Those who run handlers for a foreman: processes of their own, or this one. */
-export interface Crew extends AsyncDisposable {
+export interface Crew<Job extends Task = Claimed> extends AsyncDisposable {
   /** The names of the jobs it has handlers for. */
   readonly manifest: readonly string[]
   /** How many handlers run at once. */
@@ -41,12 +50,12 @@ export interface Crew extends AsyncDisposable {
   /** How many can run just now: fewer while one of them is being replaced. */
   readonly places: number
   /** Told once, before the first job. */
-  listen(ear: Ear): void
+  listen(ear: Ear<Job>): void
   /**
    * Takes a job; its end comes as a report. May be more than run at once: the rest waits its turn, and
    * is reported as released when that takes long.
    */
-  begin(job: Claimed, limits: Limits): void
+  begin(job: Job, limits: Limits): void
   /** Fires the abort signal of a running handler. One that has not begun is reported at once. */
   abort(id: JobId, fence: Fence, why: Abort): void
   /** Stops a handler by force where it can, and reports this of it; who shared its process is released. */

@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import type { Resources } from '../job/context.ts'
 import type { Handler } from '../job/define.ts'
 import type { Files } from '../files/contract.ts'
+import type { Task } from './crew.ts'
 import { current } from './current.ts'
 import { type Frame, Frames } from './frames.ts'
 import { InlineCrew } from './inline.ts'
@@ -30,7 +31,7 @@ export class Executor {
   readonly #frames: Frames<Word, Order>
   readonly #workload: Workload
   readonly #resources: Partial<Resources> | undefined
-  readonly #crew: InlineCrew
+  readonly #crew: InlineCrew<Task>
   #isStopping = false
 
   private constructor(
@@ -43,7 +44,7 @@ export class Executor {
     this.#workload = workload
     this.#resources = resources
     this.#frames = new Frames<Word, Order>(channel, (frame) => this.#obey(frame))
-    this.#crew = new InlineCrew(workload.handlers, { files, resources, scratch }, concurrency)
+    this.#crew = new InlineCrew<Task>(workload.handlers, { files, resources, scratch }, concurrency)
     const say = ({ message, bytes }: Frame<Word>) => this.#frames.say(message, bytes)
     this.#crew.listen({
       report: (job, report, ranMs) => say(reportFrame(job, report, ranMs)),
@@ -105,6 +106,7 @@ export class Executor {
         return this.#crew.begin(readRun(message.job, bytes), {
           softMs: message.softMs,
           hardMs: Infinity,
+          attemptsMax: message.attemptsMax,
         })
       case 'abort':
         return this.#crew.abort(message.id, message.fence, message.why)

@@ -239,7 +239,7 @@ export class Foreman {
 /** A deadline nearer than the soft limit takes its place; what is killed is killed as long after it. */
 function limitsOf({ deadlineAt = Infinity }: Claimed, policy: Policy, now: Millis): Limits {
   const softMs = Math.min(policy.softMs, deadlineAt - now)
-  return { softMs, hardMs: softMs + policy.hardMs - policy.softMs }
+  return { softMs, hardMs: softMs + policy.hardMs - policy.softMs, attemptsMax: policy.attempts }
 }
 
 const pastDeadline = (): Report => ({

@@ -13,25 +13,26 @@ import {
   hardTimeout,
   type Limits,
   STALL_MS,
+  type Task,
   unbegun,
 } from './crew.ts'
 import { current } from './current.ts'
 import { Performance } from './perform.ts'
 
-type Running = { job: Claimed; performance: Performance; began: Millis; hardAt: Millis }
-type Waiting = { job: Claimed; limits: Limits; since: Millis }
+type Running<Job> = { job: Job; performance: Performance; began: Millis; hardAt: Millis }
+type Waiting<Job> = { job: Job; limits: Limits; since: Millis }
 
 /** Runs handlers in this very process: inside executors, and for tests and scripts. */
-export class InlineCrew implements Crew {
+export class InlineCrew<Job extends Task = Claimed> implements Crew<Job> {
   readonly manifest: readonly string[]
   readonly concurrency: number
   readonly processes = 0
   readonly #handlers: Map<string, Handler>
   #tools: Tools
-  readonly #running = new Map<JobId, Running>()
-  readonly #waiting: Waiting[] = []
+  readonly #running = new Map<JobId, Running<Job>>()
+  readonly #waiting: Waiting<Job>[] = []
   readonly #alarm = new Alarm(() => this.#watch())
-  #ear: Ear = DEAF
+  #ear: Ear<Job> = DEAF
 
   constructor(handlers: readonly Handler[], tools: Omit<Tools, 'note'>, concurrency: number) {
     this.#handlers = new Map(handlers.map((handler) => [handler.definition.name, handler]))
@@ -44,12 +45,12 @@ export class InlineCrew implements Crew {
     return this.concurrency
   }
 
-  listen(ear: Ear): void {
+  listen(ear: Ear<Job>): void {
     this.#ear = ear
     this.#tools = { ...this.#tools, note: (note) => ear.note(note) }
   }
 
-  begin(job: Claimed, limits: Limits): void {
+  begin(job: Job, limits: Limits): void {
     if (this.#running.size < this.concurrency) return void this.#run(job, limits)
     const since = performance.now()
     this.#waiting.push({ job, limits, since })
@@ -101,12 +102,12 @@ export class InlineCrew implements Crew {
     this.#alarm[Symbol.dispose]()
   }
 
-  async #run(job: Claimed, { softMs, hardMs }: Limits): Promise<void> {
+  async #run(job: Job, limits: Limits): Promise<void> {
     const handler = this.#handlers.get(job.job)
     if (handler === undefined) return this.#ear.report(job, { how: 'unknown' }, 0)
     const began = performance.now()
-    const attempt = new Performance(handler, job, softMs, this.#tools)
-    const running: Running = { job, performance: attempt, began, hardAt: began + hardMs }
+    const attempt = new Performance(handler, job, limits, this.#tools)
+    const running = { job, performance: attempt, began, hardAt: began + limits.hardMs }
     this.#running.set(job.id, running)
     this.#alarm.by(running.hardAt)
     failpoint('handler.before')
@@ -115,7 +116,7 @@ export class InlineCrew implements Crew {
     this.#end(running, report)
   }
 
-  #end(running: Running, report: Report): void {
+  #end(running: Running<Job>, report: Report): void {
     const { job, began } = running
     // Stopped meanwhile, its end was told already; the same job may even run again.
     if (this.#running.get(job.id) !== running) return

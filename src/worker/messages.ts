@@ -1,16 +1,16 @@
 import type { Bytes } from '../base/json.ts'
 import type { Millis } from '../base/time.ts'
-import type { Claimed, Fence, JobId } from '../job/job.ts'
+import type { Fence, JobId } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
 import type { Note } from '../store/contract.ts'
-import type { Abort } from './crew.ts'
+import type { Abort, Limits, Task } from './crew.ts'
 import type { Frame } from './frames.ts'
 
-type Slim = Omit<Claimed, 'input' | 'policy' | 'subject'>
+type Slim = Omit<Task, 'input' | 'subject'>
 
 /** What a foreman says to an executor. */
 export type Order =
-  | { say: 'run'; job: Slim; softMs: Millis }
+  | { say: 'run'; job: Slim; softMs: Millis; attemptsMax: number }
   | { say: 'abort'; id: JobId; fence: Fence; why: Abort }
   /** Give back what has not begun. */
   | { say: 'recall' }
@@ -29,25 +29,22 @@ export type Word =
   | { say: 'broken'; text: string }
 
 export function runFrame(
-  { input, policy, subject, ...job }: Claimed,
-  softMs: Millis,
+  { id, fence, job, tenant, failures, input, subject }: Task,
+  { softMs, attemptsMax }: Limits,
 ): Frame<Order> {
-  const bytes = [input, policy]
+  const bytes = [input]
   // Absent and empty are one here: no JSON text is empty.
   if (subject) bytes.push(subject.input, subject.result ?? EMPTY, subject.error ?? EMPTY)
-  return { message: { say: 'run', job, softMs }, bytes }
+  const slim = { id, fence, job, tenant, failures }
+  return { message: { say: 'run', job: slim, softMs, attemptsMax }, bytes }
 }
 
-export function readRun(
-  job: Slim,
-  [input = EMPTY, policy = EMPTY, ...subject]: readonly Bytes[],
-): Claimed {
-  if (subject.length === 0) return { ...job, input, policy }
+export function readRun(job: Slim, [input = EMPTY, ...subject]: readonly Bytes[]): Task {
+  if (subject.length === 0) return { ...job, input }
   const [of = EMPTY, result = EMPTY, error = EMPTY] = subject
   return {
     ...job,
     input,
-    policy,
     subject: {
       input: of,
       ...(result.length > 0 && { result }),
@@ -57,7 +54,7 @@ export function readRun(
 }
 
 /** Results and errors travel as bytes beside the report, never inside its JSON. */
-export function reportFrame({ id, fence }: Claimed, report: Report, ranMs: number): Frame<Word> {
+export function reportFrame({ id, fence }: Task, report: Report, ranMs: number): Frame<Word> {
   if (report.how === 'failed')
     return {
       message: { say: 'report', id, fence, ranMs, report: { ...report, error: EMPTY } },

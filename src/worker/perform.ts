@@ -5,30 +5,29 @@ import type { Handler } from '../job/define.ts'
 import { ErrandError, hasCode } from '../job/errors.ts'
 import { encodeFailure, encodeThrown } from '../job/failure.ts'
 import { readEnded } from '../job/hooks.ts'
-import type { Claimed } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
 import { type Schema, validate } from '../job/schema.ts'
 import { Attempt, type Tools } from './context.ts'
-import type { Abort } from './crew.ts'
+import type { Abort, Limits, Task } from './crew.ts'
 
 const RESULT_BYTES_MAX = 262_144
 
 /** One attempt at one job: parse, run, encode. Whatever happens becomes a report. */
 export class Performance {
   readonly #handler: Handler
-  readonly #job: Claimed
+  readonly #job: Task
   readonly #softMs: Millis
   readonly #tools: Tools
   readonly #attempt: Attempt
   #timer: NodeJS.Timeout | undefined
   #stopped: Abort | 'timeout' | undefined
 
-  constructor(handler: Handler, job: Claimed, softMs: Millis, tools: Tools) {
+  constructor(handler: Handler, job: Task, { softMs, attemptsMax }: Limits, tools: Tools) {
     this.#handler = handler
     this.#job = job
     this.#softMs = Math.min(softMs, TIMER_MAX_MS)
     this.#tools = tools
-    this.#attempt = new Attempt(job, tools)
+    this.#attempt = new Attempt(job, attemptsMax, tools)
   }
 
   async run(): Promise<Report> {
@@ -178,7 +177,7 @@ function encodeResult(value: unknown): Uint8Array {
   return bytes
 }
 
-function readInput(job: Claimed): unknown {
+function readInput(job: Task): unknown {
   try {
     const input = decodeJson(job.input)
     return job.subject ? readEnded(input, job.subject) : input

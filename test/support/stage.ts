@@ -29,7 +29,9 @@ export class Stage implements Disposable {
     const job = { ...claimed({}, claim), policy: whole.policyBytes }
     const note = (said: Note) => void notes.push(said)
     const tools = { files: this.files, resources: undefined, scratch: this.folder, note }
-    const performance = new Performance(whole.handler, job, whole.policy.softMs, tools)
+    const { attempts: attemptsMax, softMs, hardMs } = whole.policy
+    const limits = { softMs, hardMs, attemptsMax }
+    const performance = new Performance(whole.handler, job, limits, tools)
     return { performance, notes, job }
   }
 

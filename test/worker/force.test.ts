@@ -11,7 +11,7 @@ import { gist } from '../support/stage.ts'
 import { folder, LONG, resultOf, start, Troupe } from '../support/troupe.ts'
 import { eventually } from '../support/until.ts'
 
-const SHORT: Limits = { softMs: 200, hardMs: 300 }
+const SHORT: Limits = { softMs: 200, hardMs: 300, attemptsMax: 1 }
 const RELEASED: Report = { how: 'released', begun: true }
 
 const pidsOf = (troupe: Troupe, jobs: readonly Claimed[]) =>
@@ -40,8 +40,8 @@ test('who blocks the event loop is to blame, although a neighbour’s limit pass
   await using troupe = await Troupe.start({ concurrency: 3 })
   const late = troupe.begin('hang')
   await troupe.pidOf(late)
-  const loop = troupe.begin('spin', { limits: { softMs: 401, hardMs: 401 } })
-  const early = troupe.begin('hang', { limits: { softMs: 400, hardMs: 400 } })
+  const loop = troupe.begin('spin', { limits: { ...SHORT, softMs: 401, hardMs: 401 } })
+  const early = troupe.begin('hang', { limits: { ...SHORT, softMs: 400, hardMs: 400 } })
   const [reason] = await endOf(troupe, loop)
   assert.equal(reason, 'timeout')
   assert.deepEqual(await troupe.report(early), RELEASED)

@@ -96,12 +96,14 @@ const sent = <Message>({ message, bytes: parts }: Frame<Message>): Frame<Message
   bytes: parts,
 })
 
-test('a job comes to its executor as it was claimed', () => {
-  const job = claimed({ attempts: 2 }, { input: Buffer.of(0, 255), deadlineAt: 5 })
-  const { message, bytes: parts } = sent(runFrame(job, 5))
+test('what running a job takes of it comes to its executor, and no more', () => {
+  const job = claimed({}, { input: Buffer.of(0, 255), failures: 1 })
+  const limits = { softMs: 5, hardMs: 6, attemptsMax: 2 }
+  const { message, bytes: parts } = sent(runFrame(job, limits))
   assert(message.say === 'run')
-  assert.equal(message.softMs, 5)
-  assert.deepEqual(readRun(message.job, parts), job)
+  assert.deepEqual([message.softMs, message.attemptsMax], [5, 2])
+  const { id, fence, job: name, tenant, failures, input } = job
+  assert.deepEqual(readRun(message.job, parts), { id, fence, job: name, tenant, failures, input })
 })
 
 const REPORTS: Report[] = [
