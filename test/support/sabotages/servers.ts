@@ -78,8 +78,8 @@ export const ON_SERVERS: readonly Sabotage[] = [
     file: 'src/store/redis/scripts.ts',
     find: 'if (!inCluster) return plain',
     put: 'if (!inCluster || verb) return plain',
-    test: 'test/system/redis-moving.test.ts',
-    red: /nothing is half done/,
+    test: 'test/store/redis-cluster.test.ts',
+    red: /has changed nothing/,
   },
   {
     breaks: 'a line stays with a server of a cluster that owns the store no more',

@@ -109,11 +109,13 @@ export class Move {
   }
 
   /** Takes those keys along; all of them unless said. */
-  async carry(fits: (key: string, i: number) => boolean = () => true): Promise<void> {
+  async carry(fits: (key: Buffer) => boolean = () => true): Promise<void> {
     const { admin } = this.#from
     const { port } = this.#to.server
     const found = await admin.callBuffer('CLUSTER', 'GETKEYSINSLOT', this.#slot, KEYS_MAX)
-    const keys = Array.isArray(found) ? found.filter((key, i) => fits(String(key), i)) : []
+    const keys = Array.isArray(found)
+      ? found.filter((key) => Buffer.isBuffer(key) && fits(key))
+      : []
     if (keys.length > 0) await admin.call('MIGRATE', HOST, port, '', 0, 5000, 'KEYS', ...keys)
   }
 
