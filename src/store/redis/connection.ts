@@ -36,6 +36,8 @@ export class Connection implements AsyncDisposable {
   readonly keys: Keys
   readonly location: string
   readonly durability: string
+  /** Whether another server may take the place of this one. */
+  readonly mayFailOver: boolean
   readonly bells: Bells
   readonly #clock: Clock | undefined
   readonly #identity: string
@@ -46,13 +48,14 @@ export class Connection implements AsyncDisposable {
 
   private constructor(
     clock: Clock | undefined,
-    known: { keys: Keys; location: string; bells: Bells } & Identified,
+    known: Pick<Connection, 'keys' | 'location' | 'mayFailOver' | 'bells'> & Identified,
     wires: { main: Wire; apart: Wire },
   ) {
     this.#clock = clock
     this.keys = known.keys
     this.location = known.location
     this.durability = known.durability
+    this.mayFailOver = known.mayFailOver
     this.bells = known.bells
     this.#identity = known.identity
     this.#inCluster = known.inCluster
@@ -70,7 +73,8 @@ export class Connection implements AsyncDisposable {
     try {
       await main.ready()
       const found = await readIdentity(main.client, keys, options.durability)
-      const known = { ...found, keys, location, bells: new Bells(line, keys) }
+      const mayFailOver = address.of !== 'server'
+      const known = { ...found, keys, location, mayFailOver, bells: new Bells(line, keys) }
       return new Connection(options.clock, known, { main, apart: new Wire(line()) })
     } catch (error) {
       main.client.disconnect()
