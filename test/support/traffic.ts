@@ -3,6 +3,7 @@ import { type Definition, defineJob } from '../../src/job/define.ts'
 import type { JobId } from '../../src/job/job.ts'
 import { isEnded } from '../../src/job/state.ts'
 import { type Errand, open } from '../../src/open.ts'
+import { chore } from './jobs.ts'
 import { anything } from './schema.ts'
 import { eventually } from './until.ts'
 
@@ -23,6 +24,7 @@ export class Traffic implements AsyncDisposable {
   readonly #runs = new Map<JobId, number>()
   readonly #over = new AbortController()
   #calling: Promise<unknown> = Promise.resolve()
+  #rung = 0
 
   private constructor(errand: Errand, workplace: Errand) {
     this.errand = errand
@@ -59,7 +61,15 @@ export class Traffic implements AsyncDisposable {
     }
   }
 
+  /** Resolves when whoever has listened all along hears of one more job. */
+  async rings(): Promise<void> {
+    const before = this.#rung
+    await this.errand.store.insert([chore({ queue: 'elsewhere' })])
+    await eventually(() => this.#rung > before)
+  }
+
   async #begin(): Promise<void> {
+    this.errand.store.listen('ready', () => void this.#rung++)
     const step = defineJob({
       name: 'step',
       input: anything<null>(),

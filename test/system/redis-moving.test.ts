@@ -37,6 +37,7 @@ test('while its slot is moved to another server of the cluster nothing is half d
 
   assert.deepEqual(await traffic.end(), { lost: [], again: [] })
   assert.deepEqual(await traffic.errand.verify(), [])
+  await traffic.rings()
   assert(hasCode(told, 'STORE_UNREACHABLE'), String(told))
   for (const refusal of [...traffic.refusals, ...traffic.complaints])
     assert(hasCode(refusal, 'STORE_UNREACHABLE') || hasCode(refusal, 'STORE_BUSY'), String(refusal))

@@ -39,7 +39,7 @@ export const ownerConnector = (
       return this.stream.once('error', (error: Error) => (this.firstError = error))
     }
 
-    /** A replica knows of its promotion, a primary of its fall, before others have heard of it. */
+    /** Who is said to be the owner may be a replica by now. */
     override check({ role }: { role?: string }): boolean {
       return role === undefined || role === 'master'
     }
@@ -48,7 +48,7 @@ export const ownerConnector = (
 /** Asks one server after another who owns a key. */
 class Search {
   readonly #seeds: ReadonlySet<string>
-  /** All that were ever heard of; who was asked goes to the end, so that no single view is relied on. */
+  /** Those of the URL and those that they name; who was asked goes to the end, so that no one's view is relied on. */
   readonly #known: Map<string, Node>
   readonly #key: string
   readonly #options: ReturnType<typeof optionsOf>
