@@ -10,7 +10,7 @@ import { eventually } from './until.ts'
 const CALLERS = 3
 const PACE_MS = 10
 /** Of so many jobs some are on their way whenever something breaks. */
-const FLOW = 100
+const FLOW = 50
 const FIND_MAX = 500
 
 /** Callers that hand in one job after another, and a worker on lines of its own, whatever befalls their store. */
