@@ -49,14 +49,18 @@ export async function openStore(
   url: string = DEFAULT_STORE,
   options: StoreOptions = {},
 ): Promise<Store> {
-  const [, scheme, location = ''] = /^(\w+):(.+)$/.exec(url) ?? []
+  const [, scheme, location = ''] = /^([\w-]+):(.+)$/.exec(url) ?? []
   switch (scheme) {
     case 'sqlite': {
       const { SqliteStore } = await import('./store/sqlite/store.ts')
       return SqliteStore.open(location.replace(/^\/\//, ''), options)
     }
     case 'redis':
-    case 'rediss': {
+    case 'rediss':
+    case 'redis-sentinel':
+    case 'rediss-sentinel':
+    case 'redis-cluster':
+    case 'rediss-cluster': {
       const { RedisStore } = await driver('ioredis', () => import('./store/redis/store.ts'))
       return RedisStore.open(url, options)
     }

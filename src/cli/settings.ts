@@ -60,7 +60,7 @@ export const asEnvironment = (
 /** The text of a setting, fit to be shown. */
 export function shown({ name, text: said = '' }: Reading): string {
   if (ROWS[name].secret) return said === '' ? '' : '(hidden)'
-  return said.replace(/\/\/[^/@]*@/, '//(hidden)@')
+  return said.replace(/\/\/[^?]*@/, '//(hidden)@').replaceAll(/(\w*password=)[^&]*/gi, '$1(hidden)')
 }
 
 function find(name: SettingName, flags: Flags, env: Env): Reading {

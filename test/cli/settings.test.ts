@@ -125,9 +125,17 @@ test('a secret may lie in a file, and is never shown', (t) => {
 })
 
 test('a password in the store’s address is not shown', () => {
-  const { readings } = readSettings({}, { ERRAND_STORE: 'redis://me:pass@host/0' })
-  const store = readings.find(({ name }) => name === 'store')
-  assert.equal(store && shown(store), 'redis://(hidden)@host/0')
+  const HIDDEN = {
+    'redis://me:pass@host/0': 'redis://(hidden)@host/0',
+    'redis-cluster://me:p@ss@a:1,b:2?prefix=x': 'redis-cluster://(hidden)@a:1,b:2?prefix=x',
+    'redis-sentinel://a,b/name?sentinelPassword=pass&prefix=x':
+      'redis-sentinel://a,b/name?sentinelPassword=(hidden)&prefix=x',
+  }
+  for (const [given, seen] of Object.entries(HIDDEN)) {
+    const { readings } = readSettings({}, { ERRAND_STORE: given })
+    const store = readings.find(({ name }) => name === 'store')
+    assert.equal(store && shown(store), seen)
+  }
 })
 
 test('children are given the flags as variables, and read the same settings', () => {

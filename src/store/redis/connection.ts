@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { failpoint, isArmed } from '../../base/failpoint.ts'
 import { type Clock, type Millis } from '../../base/time.ts'
 import { ErrandError } from '../../job/errors.ts'
+import { readAddress } from './address.ts'
 import { Bells } from './bells.ts'
-import { isLost, isUnsent, toErrand, wordOf } from './fault.ts'
+import { isElsewhere, isLost, isUnsent, toErrand, wordOf } from './fault.ts'
 import { Keys } from './keys.ts'
-import { LAYOUT, readIdentity } from './greeting.ts'
-import { SCRIPTS, type Verb } from './scripts.ts'
+import { type Identified, LAYOUT, readIdentity } from './greeting.ts'
+import { scriptOf, type Verb } from './scripts.ts'
 import { type Argument, connect, Wire } from './wire.ts'
 
 export type Durability = 'full' | 'normal' | 'none'
@@ -28,49 +29,53 @@ type Call = {
 /** A repeat is worth its wait only while its caller still listens. */
 const REPEAT_MS = 2500
 const BREATH_MS = 5
+const REFUSED_MS = 50
 
 /** The lines to one store, and what is known of it. */
 export class Connection implements AsyncDisposable {
   readonly keys: Keys
   readonly location: string
   readonly durability: string
+  /** Whether another server may take the place of this one. */
+  readonly mayFailOver: boolean
   readonly bells: Bells
   readonly #clock: Clock | undefined
   readonly #identity: string
+  readonly #inCluster: boolean
   readonly #main: Wire
   readonly #apart: Wire
   #closed = false
 
   private constructor(
     clock: Clock | undefined,
-    known: { keys: Keys; location: string; durability: string; identity: string; bells: Bells },
+    known: Pick<Connection, 'keys' | 'location' | 'mayFailOver' | 'bells'> & Identified,
     wires: { main: Wire; apart: Wire },
   ) {
     this.#clock = clock
     this.keys = known.keys
     this.location = known.location
     this.durability = known.durability
+    this.mayFailOver = known.mayFailOver
     this.bells = known.bells
     this.#identity = known.identity
+    this.#inCluster = known.inCluster
     this.#main = wires.main
     this.#apart = wires.apart
   }
 
   /** @throws ErrandError STORE_UNREACHABLE, STORE_UNSAFE, STORE_FULL, SCHEMA_TOO_NEW, INVALID_OPTION */
   static async open(url: string, options: ConnectionOptions): Promise<Connection> {
-    const { address, location, prefix } = readUrl(url, options.prefix)
-    const keys = new Keys(prefix)
-    const main = new Wire(connect(address))
+    const address = readAddress(url)
+    const { location } = address
+    const keys = keysOf(options.prefix ?? address.prefix ?? 'errand')
+    const line = () => connect(address, keys.store)
+    const main = new Wire(line())
     try {
       await main.ready()
-      const { durability, identity } = await readIdentity(main.client, keys, options.durability)
-      const apart = new Wire(connect(address))
-      const bells = new Bells(() => connect(address), keys)
-      return new Connection(
-        options.clock,
-        { keys, location, durability, identity, bells },
-        { main, apart },
-      )
+      const found = await readIdentity(main.client, keys, options.durability)
+      const mayFailOver = address.of !== 'server'
+      const known = { ...found, keys, location, mayFailOver, bells: new Bells(line, keys) }
+      return new Connection(options.clock, known, { main, apart: new Wire(line()) })
     } catch (error) {
       main.client.disconnect()
       throw toErrand(error, location)
@@ -91,7 +96,11 @@ export class Connection implements AsyncDisposable {
     if (isArmed()) failpoint(`${as}.before_commit`)
     const reply = await this.#repeat(again, () => {
       const time = this.#clock === undefined ? '' : `${this.#clock.now()}`
-      return wire.run(SCRIPTS[verb], this.keys.store, [this.#identity, time, ...args])
+      return wire.run(scriptOf(verb, this.#inCluster), this.keys.store, [
+        this.#identity,
+        time,
+        ...args,
+      ])
     })
     if (isArmed()) failpoint(`${as}.after_commit`)
     return reply
@@ -112,11 +121,12 @@ export class Connection implements AsyncDisposable {
       try {
         return await send()
       } catch (error) {
-        const mayRepeat = isUnsent(error) || (again && isLost(error))
+        const isRefused = isElsewhere(error)
+        const mayRepeat = isUnsent(error) || isRefused || (again && isLost(error))
         if (!mayRepeat || performance.now() - since >= REPEAT_MS)
           throw wordOf(error) === 'ERRAND_KIND' ? error : toErrand(error, this.location)
-        // The client learns only now that its line is down.
-        await sleep(BREATH_MS)
+        // The client learns only now that its line is down; a cluster takes its time.
+        await sleep(isRefused ? REFUSED_MS : BREATH_MS)
       }
     }
   }
@@ -143,19 +153,12 @@ export class Connection implements AsyncDisposable {
 const changed = () =>
   new ErrandError('STORE_CHANGED', { why: 'its identity is missing, or another' })
 
-/** `?prefix=` is ours; the rest is the client's. A location is shown, so it holds no secret. */
-function readUrl(url: string, given: string | undefined) {
-  if (!URL.canParse(url))
-    throw new ErrandError('STORE_UNREACHABLE', { why: 'the URL of the store is none' })
-  const parsed = new URL(url)
-  const prefix = given ?? parsed.searchParams.get('prefix') ?? 'errand'
+/** @throws ErrandError INVALID_OPTION */
+function keysOf(prefix: string): Keys {
   if (!/^[\w.-]{1,100}$/.test(prefix))
     throw new ErrandError('INVALID_OPTION', {
       option: 'prefix',
       problem: 'needs letters, digits, dots and dashes',
     })
-  parsed.searchParams.delete('prefix')
-  const db = /^\/(\d+)$/.exec(parsed.pathname)?.[1] ?? '0'
-  const location = `${parsed.hostname}:${parsed.port || '6379'}/${db}`
-  return { address: parsed.href, location, prefix }
+  return new Keys(prefix)
 }

@@ -14,12 +14,23 @@ export const isLost = (error: unknown): boolean =>
 export const isUnsent = (error: unknown): boolean =>
   isLost(error) && error instanceof Error && /isn't writeable/.test(error.message)
 
+const ELSEWHERE: readonly string[] = ['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN', 'ERRAND_MOVING']
+
+/** Whether a server of a cluster refused a call because the store is another's now, or is on its way there. */
+export const isElsewhere = (error: unknown): boolean => ELSEWHERE.includes(wordOf(error))
+
+const MOVING = 'the cluster is moving the store to another server'
+
 const WHY: Record<string, string> = {
   READONLY: 'the server is a replica and cannot be written',
   LOADING: 'the server is loading its data',
   MASTERDOWN: 'the server has lost its primary',
   CLUSTERDOWN: 'the cluster is down',
-  MOVED: 'the server hands this store to another one',
+  MOVED: 'another server of the cluster holds this store',
+  ASK: MOVING,
+  TRYAGAIN: MOVING,
+  ERRAND_MOVING: MOVING,
+  NOREPLICAS: 'the server has too few replicas to be written',
   NOAUTH: 'the server asks for a password',
   WRONGPASS: 'the server knows another password',
   NOPERM: 'this user may not do that here',

@@ -10,6 +10,9 @@ const VERSION_MIN = 7
 /** Of the memory allowed. */
 const SHARE_MAX = 0.8
 
+/** What is found out about a server before it is used. */
+export type Identified = { durability: string; identity: string; inCluster: boolean }
+
 type Info = (field: string) => string | undefined
 
 /**
@@ -21,7 +24,7 @@ export async function readIdentity(
   client: Redis,
   keys: Keys,
   durability: Durability,
-): Promise<{ durability: string; identity: string }> {
+): Promise<Identified> {
   const info = fieldsOf(await client.info())
   if (durability !== 'none') refuseUnsafe(info)
   const version = Number.parseInt(info('redis_version') ?? '', 10)
@@ -34,7 +37,8 @@ export async function readIdentity(
   const identity = (await client.get(keys.store)) ?? ''
   const found = Number(identity.split(' ')[1])
   if (found > LAYOUT) throw new ErrandError('SCHEMA_TOO_NEW', { found, known: LAYOUT })
-  return { durability: await describe(client, info), identity }
+  const inCluster = info('cluster_enabled') === '1'
+  return { durability: await describe(client, info), identity, inCluster }
 }
 
 const fieldsOf =

@@ -105,6 +105,8 @@ export class RedisLookout implements Lookout {
   }
 
   async warnings(): Promise<string[]> {
+    // INFO is answered by whoever hears it; this makes sure that it is the server that holds the store.
+    await this.#connection.check()
     return warningsIn(String(await this.#connection.ask('INFO')))
   }
 

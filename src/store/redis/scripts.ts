@@ -7,13 +7,16 @@ export type Script = { text: string; sha: string }
 const FLAGS = { fresh: '', finish: 'flags=allow-oom', look: 'flags=no-writes' } as const
 
 /** A verb with the parts it stands on, as one text. */
-function script(use: keyof typeof FLAGS, ...parts: readonly string[]): Script {
-  const texts = parts.map((part) =>
-    readFileSync(new URL(`./${part}.lua`, import.meta.url), 'utf8').replaceAll(/^\s*--.*\n/gm, ''),
-  )
-  const text = `#!lua ${FLAGS[use]}\n${texts.join('')}`
-  return { text, sha: createHash('sha1').update(text).digest('hex') }
-}
+const script = (use: keyof typeof FLAGS, ...parts: readonly string[]): Script =>
+  named(`#!lua ${FLAGS[use]}\n${parts.map(read).join('')}`)
+
+const read = (part: string): string =>
+  readFileSync(new URL(`./${part}.lua`, import.meta.url), 'utf8').replaceAll(/^\s*--.*\n/gm, '')
+
+const named = (text: string): Script => ({
+  text,
+  sha: createHash('sha1').update(text).digest('hex'),
+})
 
 const ROW = ['call', 'row'] as const
 const LINE = [...ROW, 'line'] as const
@@ -21,7 +24,7 @@ const ARRIVE = [...LINE, 'arrive'] as const
 const SETTLE = [...ARRIVE, 'settle'] as const
 const HAND = [...SETTLE, 'hand'] as const
 
-export const SCRIPTS = {
+const SCRIPTS = {
   kind: script('fresh', 'call', 'kind'),
   insert: script('fresh', ...ARRIVE, 'insert'),
   adopt: script('fresh', ...ARRIVE, 'adopt'),
@@ -42,3 +45,14 @@ export const SCRIPTS = {
 } as const
 
 export type Verb = keyof typeof SCRIPTS
+
+const guarded = new Map<Verb, Script>()
+
+/** A verb's script. In a cluster it looks first whether its slot stays where it is; others pay nothing for that. */
+export function scriptOf(verb: Verb, inCluster: boolean): Script {
+  const plain = SCRIPTS[verb]
+  if (!inCluster) return plain
+  const script = guarded.get(verb) ?? named(plain.text.replace('\n', () => `\n${read('slot')}`))
+  guarded.set(verb, script)
+  return script
+}

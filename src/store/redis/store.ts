@@ -12,6 +12,7 @@ const RISKS: Record<string, string> & { AOF: string } = {
   AOF: 'a power cut may lose the last two seconds, the death of the server what it was about to append',
   none: 'the end of the server loses what it holds',
 }
+const FAILOVER = 'a failover may lose what the replica had not received'
 
 export type RedisOptions = {
   /** Lent by tests; else the time is the server's own. */
@@ -24,10 +25,10 @@ export type RedisOptions = {
   prefix?: string
 }
 
-/** Everything under one prefix of a Redis server, shared by any number of processes and machines. */
+/** Everything under one prefix of Redis, shared by any number of processes and machines. */
 export class RedisStore extends WholeStore {
   /**
-   * Opens `redis://` or `rediss://`.
+   * Opens `redis://`, `redis-sentinel://` or `redis-cluster://`, or the same with `rediss`.
    * @throws ErrandError STORE_UNREACHABLE, STORE_UNSAFE, STORE_FULL, SCHEMA_TOO_NEW, INVALID_OPTION
    */
   static async open(url: string, options: RedisOptions = {}): Promise<RedisStore> {
@@ -36,8 +37,9 @@ export class RedisStore extends WholeStore {
       durability: options.durability ?? 'full',
       prefix: options.prefix,
     })
-    const { location, durability, schema } = connection
-    const risk = RISKS[durability] ?? RISKS.AOF
+    const { location, durability, schema, mayFailOver } = connection
+    const risks = [RISKS[durability] ?? RISKS.AOF, mayFailOver ? FAILOVER : '']
+    const risk = risks.filter((one) => one !== '').join('; ')
     const about = { kind: 'redis', location, durability, schema, ...(risk !== '' && { risk }) }
     const kinds = new Kinds(connection)
     return new RedisStore(about, {

@@ -1,7 +1,9 @@
 import { Redis } from 'ioredis'
 import type { Millis } from '../../base/time.ts'
 import { ErrandError } from '../../job/errors.ts'
+import type { Address } from './address.ts'
 import { wordOf } from './fault.ts'
+import { ownerConnector } from './owner.ts'
 import type { Script } from './scripts.ts'
 
 export type Argument = string | Buffer | number
@@ -12,6 +14,10 @@ const ANSWER_MS = 2000
 /** How long a call waits for a line that is down before it fails. */
 const READY_MS = 2500
 const AGAIN_MAX_MS = 500
+/** A sentinel that is silent is passed over. */
+const SENTINEL_MS = 1000
+
+const pause = (times: number): Millis => Math.min(50 * times, AGAIN_MAX_MS)
 
 /**
  * The client's own queue and resending are off: what a caller was told has failed must not be sent
@@ -29,17 +35,39 @@ const OPTIONS = {
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
   disableClientInfo: true,
-  retryStrategy: (times: number) => Math.min(50 * times, AGAIN_MAX_MS),
+  retryStrategy: pause,
   // A replica after a failover: the name may lead to the new primary by now.
   reconnectOnError: (error: Error) => wordOf(error) === 'READONLY',
 }
 
-/** Makes the clients of a store. Every one is made here, for the day when that takes more than a URL. */
-export const connect = (url: string): Redis => {
-  const client = new Redis(url, OPTIONS)
+/** Makes the clients of a store, each a line to the one server that holds its keys, `key` among them. */
+export function connect(address: Address, key: string): Redis {
+  const client = lineTo(address, key)
   // Heard by whoever calls; unheard it would end the process.
-  client.on('error', () => undefined)
-  return client
+  return client.on('error', () => undefined)
+}
+
+function lineTo(address: Address, key: string): Redis {
+  if (address.of === 'server') return new Redis(address.url, OPTIONS)
+  const { login, tls } = address
+  const options = { ...OPTIONS, ...login, ...(tls && { tls: {} }) }
+  if (address.of === 'cluster')
+    return new Redis({
+      ...options,
+      Connector: ownerConnector(address, key),
+      reconnectOnError: (error) => ['MOVED', 'CLUSTERDOWN', 'READONLY'].includes(wordOf(error)),
+    })
+  const { nodes, name, db, sentinelPassword } = address
+  return new Redis({
+    ...options,
+    sentinels: [...nodes],
+    name,
+    db,
+    ...(sentinelPassword !== undefined && { sentinelPassword }),
+    ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+    sentinelCommandTimeout: SENTINEL_MS,
+    sentinelRetryStrategy: pause,
+  })
 }
 
 /** One line to the server: calls in the order they were made, many in flight. */

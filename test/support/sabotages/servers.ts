@@ -81,4 +81,28 @@ export const ON_SERVERS: readonly Sabotage[] = [
     test: 'test/store/postgres-pooled.test.ts',
     red: /left as they were/,
   },
+  {
+    breaks: 'a script goes on while its keys are between two servers of a cluster',
+    file: 'src/store/redis/scripts.ts',
+    find: 'if (!inCluster) return plain',
+    put: 'if (!inCluster || verb) return plain',
+    test: 'test/store/redis-cluster.test.ts',
+    red: /has changed nothing/,
+  },
+  {
+    breaks: 'a line stays with a server of a cluster that owns the store no more',
+    file: 'src/store/redis/wire.ts',
+    find: "['MOVED', 'CLUSTERDOWN', 'READONLY']",
+    put: "['CLUSTERDOWN', 'READONLY']",
+    test: 'test/store/redis-cluster.test.ts',
+    red: /told by the one that owns its slot/,
+  },
+  {
+    breaks: 'whoever answers first is asked how a store in a cluster is kept',
+    file: 'src/store/redis/lookout.ts',
+    find: '    await this.#connection.check()\n    return warningsIn',
+    put: '    return warningsIn',
+    test: 'test/store/redis-cluster.test.ts',
+    red: /told by the one that owns its slot/,
+  },
 ]

@@ -42,12 +42,22 @@ export class RedisServer extends Server {
     ]
   }
 
+  /** Whether it is the replica of another, and has caught up. */
+  async isReplica(): Promise<boolean> {
+    const said = await this.#ask((client) => client.info('replication'))
+    return said.includes('role:slave') && said.includes('master_link_status:up')
+  }
+
   protected async greet(): Promise<void> {
+    await this.#ask((client) => client.ping())
+  }
+
+  async #ask<Reply>(question: (client: Redis) => Promise<Reply>): Promise<Reply> {
     const client = new Redis(this.port, '127.0.0.1', { lazyConnect: true, retryStrategy: null })
     client.on('error', () => undefined)
     try {
       await client.connect()
-      await client.ping()
+      return await question(client)
     } finally {
       client.disconnect()
     }
