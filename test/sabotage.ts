@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { styleText } from 'node:util'
 import { MOVING } from './support/sabotages/moving.ts'
+import { IN_OUTAGES } from './support/sabotages/outages.ts'
 import { ELSEWHERE } from './support/sabotages/rest.ts'
 import { POSTGRES, REDIS, type Sabotage, SQLITE } from './support/sabotages/sabotage.ts'
 import { ON_SERVERS } from './support/sabotages/servers.ts'
@@ -19,7 +20,7 @@ const ONE_MODE: Record<string, string> = {
 const SABOTAGES: readonly Sabotage[] = [
   ...ON_SQLITE,
   ...ON_SERVERS,
-
+  ...IN_OUTAGES,
   ...MOVING,
   ...ELSEWHERE,
 ]
