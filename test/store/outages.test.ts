@@ -133,6 +133,33 @@ for (const [name, server] of SERVERS)
       await server.start()
     })
 
+    test('leaves it to whoever calls to say that it is down', async (t) => {
+      const { mock } = t.mock.method(console, 'error', () => undefined)
+      await using store = await openStore(server.url)
+      using _ = store.listen('ready', () => undefined)
+      await store.ping()
+      await server.kill()
+      assert(!(await arrives(store.ping())))
+      await server.start()
+      await eventually(() => arrives(store.ping()))
+      assert.deepEqual(
+        mock.calls.map((call) => call.arguments),
+        [],
+      )
+    })
+
+    test('leaves no connection behind when it is closed while nothing gets through', async () => {
+      await using proxy = await Proxy.open(server.port)
+      const store = await openStore(server.url.replace(`:${server.port}`, `:${proxy.port}`))
+      let rung = 0
+      using _ = store.listen('ready', () => void rung++)
+      await Promise.all([store.insert([chore()]), store.ping(), eventually(() => rung > 0)])
+      proxy.freeze()
+      await store[Symbol.asyncDispose]()
+      // Two ends of each line are the proxy's.
+      await eventually(() => connections() <= 2 * proxy.lines)
+    })
+
     test('shows where it is, and no password', async () => {
       const secret = new URL(server.url)
       if (secret.protocol === 'postgres:') secret.password = 'hidden'
@@ -150,6 +177,9 @@ for (const [name, server] of SERVERS)
       for (const store of stores) await store[Symbol.asyncDispose]()
     })
   })
+
+const connections = (): number =>
+  process.getActiveResourcesInfo().filter((one) => one === 'TCPSocketWrap').length
 
 const chunks = (ids: readonly JobId[]): JobId[][] =>
   Array.from({ length: Math.ceil(ids.length / 500) }, (_, i) => ids.slice(i * 500, (i + 1) * 500))

@@ -58,6 +58,7 @@ export class Drill implements AsyncDisposable {
   readonly #store: string
   readonly #env: Record<string, string>
   #producer: ChildProcess | undefined
+  #isOver = false
 
   constructor(ground: Ground) {
     const { folder } = (this.#here = new Installation())
@@ -74,8 +75,10 @@ export class Drill implements AsyncDisposable {
     const first = this.#here.startWith(armed, 'worker')
     const died = await this.#produce(armed)
     if (died) await this.#produce(this.#env)
+    // Nobody takes the place of one that is stopped because the drill has failed.
+    const next = () => (this.#isOver ? undefined : this.#here.startWith(this.#env, 'worker'))
     const second = await Promise.race([
-      first.exit().then(() => this.#here.startWith(this.#env, 'worker')),
+      first.exit().then(next),
       this.#drained(errand).then(() => undefined),
     ])
     // Whoever acts at a point leaves a mark: an executor, too, whose foreman goes on.
@@ -142,6 +145,7 @@ export class Drill implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true
     this.#producer?.kill('SIGKILL')
     await this.#here[Symbol.asyncDispose]()
   }

@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { Proxy } from './proxy.ts'
+import { eventually } from './until.ts'
 
 /** A server that says everything back, and rings for what it hears. */
 class Echo implements AsyncDisposable {
@@ -207,4 +208,20 @@ test('who hangs up is seen to hang up', TIMEOUT, async () => {
   const ended = once(echo.ears, 'ended')
   caller[Symbol.dispose]()
   await ended
+})
+
+test('a line that is cut while it is being closed is gone', TIMEOUT, async () => {
+  await using echo = await Echo.open()
+  await using proxy = await Proxy.open(echo.port)
+  const caller = new Caller(proxy.port)
+  await caller.ask('one')
+  proxy.freeze()
+  caller[Symbol.dispose]()
+  using direct = new Caller(echo.port)
+  await direct.ask('by now the proxy has seen it hang up')
+  await proxy.pass()
+  // Far enough for the other end to be told, and not so far that it could have been.
+  for (let i = 0; i < 10; i++) await new Promise<void>((resolve) => process.nextTick(resolve))
+  proxy.cut()
+  await eventually(() => proxy.lines === 0)
 })

@@ -127,9 +127,10 @@ export class Proxy implements AsyncDisposable {
     server.setNoDelay()
     const line = { client, server }
     this.#lines.add(line)
-    for (const end of [client, server]) {
+    const ends = new Set([client, server])
+    for (const end of ends) {
       end.on('error', () => reset(line))
-      end.once('close', () => client.destroyed && server.destroyed && this.#lines.delete(line))
+      end.once('close', () => ends.delete(end) && ends.size === 0 && this.#lines.delete(line))
     }
     void this.#carry(line, client, server, 'request')
     void this.#carry(line, server, client, 'reply')
@@ -157,6 +158,9 @@ export class Proxy implements AsyncDisposable {
 }
 
 function reset({ client, server }: Line): void {
-  client.resetAndDestroy()
-  server.resetAndDestroy()
+  for (const end of [client, server]) {
+    // One that is just saying goodbye cannot be reset: Node 26 would never close it, and never end by itself.
+    if (end.writableEnded) end.destroy()
+    else end.resetAndDestroy()
+  }
 }

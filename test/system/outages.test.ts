@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { endsWell, endure, type Fault, openSite } from '../support/outage.ts'
 import { openGround } from '../support/ground.ts'
 import { POSTGRES_SAYS_NO, REDIS_SAYS_NO } from '../support/refusals.ts'
@@ -48,15 +48,6 @@ const refuse: Fault = ({ proxy }) => {
   proxy.cut()
   return () => proxy.pass()
 }
-
-// All is judged by then. A line that died in an odd moment may still be waited for: that is told, and left.
-after(() => {
-  const leave = () => {
-    console.error(`still open: ${process.getActiveResourcesInfo().join(', ')}`)
-    process.exit()
-  }
-  setTimeout(leave, 10_000).unref()
-})
 
 for (const store of readStores())
   if (store !== 'sqlite')
