@@ -21,8 +21,8 @@ export const IN_OUTAGES: readonly Sabotage[] = [
   {
     breaks: 'the client of Redis tells a terminal of every line that fails',
     file: 'src/store/redis/wire.ts',
-    find: "  client.on('error', () => undefined)\n",
-    put: '',
+    find: "return client.on('error', () => undefined)",
+    put: 'return client',
     test: OUTAGES,
     red: /leaves it to whoever calls/,
   },
