@@ -155,6 +155,7 @@ export class Errand implements AsyncDisposable {
   ended: Watch['ended'] = (...call) => this.watch.ended(...call)
   list: Watch['list'] = (...call) => this.watch.list(...call)
   attempts: Watch['attempts'] = (...call) => this.watch.attempts(...call)
+  steps: Watch['steps'] = (...call) => this.watch.steps(...call)
   logs: Watch['logs'] = (...call) => this.watch.logs(...call)
   queues: Watch['queues'] = () => this.watch.queues()
   workers: Watch['workers'] = () => this.watch.workers()

@@ -3,13 +3,20 @@ import type { AttemptView } from '../watch/watch.ts'
 import type { Env } from './app.ts'
 import { json, problem } from './document.ts'
 import type { Parts } from './parts.ts'
-import { Attempts, JobPath, LogQuery, Logs } from './schemas.ts'
+import { Attempts, JobPath, LogQuery, Logs, Steps } from './schemas.ts'
 
 const attempts = createRoute({
   method: 'get',
   path: '/v1/jobs/{id}/attempts',
   request: { params: JobPath },
   responses: { 200: json('Every attempt that did not complete', Attempts), default: problem },
+})
+
+const steps = createRoute({
+  method: 'get',
+  path: '/v1/jobs/{id}/steps',
+  request: { params: JobPath },
+  responses: { 200: json('What its runs recorded, in that order', Steps), default: problem },
 })
 
 const logs = createRoute({
@@ -25,6 +32,10 @@ export const history = ({ errand: { watch } }: Parts) =>
     .openapi(attempts, async (c) => {
       const views = await watch.attempts(c.req.valid('param').id, c.get('caller').tenant)
       return c.json({ data: views.map(withoutStack) }, 200)
+    })
+    .openapi(steps, async (c) => {
+      const views = await watch.steps(c.req.valid('param').id, c.get('caller').tenant)
+      return c.json({ data: views }, 200)
     })
     .openapi(logs, async (c) => {
       const { tenant } = c.get('caller')

@@ -136,6 +136,10 @@ export const Attempts = listOf(
     .openapi('Attempt'),
 )
 
+export const Steps = listOf(
+  z.object({ name: z.string(), at: moment, value: z.unknown().optional() }).openapi('Step'),
+)
+
 export const Logs = listOf(
   z
     .object({ n: count, at: moment, level: z.string(), text: z.string(), fence: count })

@@ -42,6 +42,17 @@ export interface Context {
   readonly dir: string
   /** Shown at once, stored at most 4 times a second; the last one always is. */
   readonly progress: (progress: Progress) => void
+  /**
+   * A part of the job that is done once: what `fn` comes to is recorded, and later attempts are given it
+   * without running `fn`. A part that throws, or is cut off midway, is run again with the same `key`, which lets the
+   * world outside recognise a repeated call. Names are of one attempt's use; values are JSON of at most 256 KiB; a
+   * job has at most 1 000 steps.
+   * @throws ErrandError STEP_REFUSED (a name that is used again, a value that cannot be stored), and what `fn` throws
+   */
+  readonly step: <Value>(
+    name: string,
+    fn: (key: string) => Value | Promise<Value>,
+  ) => Promise<Value>
   /** The job completes *with errors*. */
   readonly warn: (code: string, text?: string) => void
   /**

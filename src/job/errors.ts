@@ -15,6 +15,7 @@ const REASONS = {
   RESULT_NOT_READY: 'the job {id} is {state}; ask again later or wait longer',
   JOB_FAILED: 'the job {id} failed: {reason}',
   JOB_CANCELLED: 'the job {id} was cancelled',
+  STEP_REFUSED: 'the step {step} {problem}',
   // Files
   INVALID_FILE_NAME: 'a file name needs 1 to 255 bytes without slashes or control characters',
   ARTIFACT_TOO_LARGE: 'the file {file} is larger than {max} bytes',

@@ -54,12 +54,14 @@ export type Claimed = {
   cancelAsked?: boolean
   /** What the job had and left that this one is a hook of. */
   subject?: Subject
+  /** What earlier runs recorded. */
+  steps?: readonly Step[]
 }
 
 export type Subject = { input: Bytes; result?: Bytes; error?: Bytes }
 
 /** A job as it lies in the store. */
-export type Job = Omit<Claimed, 'subject'> & {
+export type Job = Omit<Claimed, 'subject' | 'steps'> & {
   /** The store's own rising order of arrival. Ids are never an age. */
   turn: number
   state: State
@@ -102,6 +104,9 @@ export type Attempt = {
   outcome: string
   error?: Bytes
 }
+
+/** A named part of a job that was done, whichever run did it. */
+export type Step = { name: string; value: Bytes; at: Millis }
 
 export type LogLine = { at: Millis; fence: Fence; level: LogLevel; text: string }
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const

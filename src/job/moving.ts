@@ -1,5 +1,5 @@
 import type { Millis } from '../base/time.ts'
-import type { Attempt, Job, JobId, LogLine, NewJob, Unique } from './job.ts'
+import type { Attempt, Job, JobId, LogLine, NewJob, Step, Unique } from './job.ts'
 import { keepMsOf } from './keep.ts'
 import { attemptOf, decide, type Outcome } from './outcome.ts'
 import type { State } from './state.ts'
@@ -9,6 +9,7 @@ export type JobCopy = Omit<Job, 'turn' | 'unique'> & {
   unique?: Pick<Unique, 'value' | 'until'>
   attempts: readonly Attempt[]
   log: readonly LogLine[]
+  steps: readonly Step[]
 }
 
 /** One that may be stored as it stands: whoever ran it runs it no more. */
@@ -101,4 +102,5 @@ const freshly = (hook: NewJob, now: Millis): Adoptee => ({
   artifacts: [],
   attempts: [],
   log: [],
+  steps: [],
 })

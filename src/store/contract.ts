@@ -9,6 +9,7 @@ import type {
   JobId,
   LogLine,
   NewJob,
+  Step,
   WorkerId,
 } from '../job/job.ts'
 import type { Adoptee, Alias, JobCopy } from '../job/moving.ts'
@@ -30,6 +31,7 @@ import type { State } from '../job/state.ts'
  *  C10 Accepted jobs are ended, live or erased: the counters say so and agree with what is stored.
  *  C11 Bytes come back exactly as they were given.
  *  C12 The step that ends a job inserts its hook, and the row stays for as long as the hook may run.
+ *  C13 A step is recorded once, under the current fence, and comes with its job to whoever runs it next.
  *
  * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`. Ids are lower-case
  * UUIDs, moments and spans whole milliseconds, priorities 0 to 9, texts well-formed and without NUL:
@@ -84,7 +86,7 @@ export interface Workbench {
   ): Promise<Exchanged>
   /** Pushes the worker's lease away and leaves its metrics. Names the jobs whose cancel was asked. */
   renew(worker: WorkerId, metrics?: Bytes): Promise<Renewed>
-  /** Progress and log lines: accepted under the current fence only. */
+  /** Progress, log lines and steps: accepted under the current fence only. A step that is there stays as it is. */
   note(worker: WorkerId, notes: readonly Note[]): Promise<Answer[]>
   /** Takes over jobs of workers whose lease ran out. Numbered like an exchange. */
   sweep(worker: WorkerId, n: number, limit: number): Promise<Exchanged>
@@ -115,6 +117,8 @@ export interface Lookout {
    */
   copy(limit: number, cursor?: string): Promise<Copied>
   attempts(id: JobId): Promise<Attempt[]>
+  /** In the order in which they were recorded. */
+  steps(id: JobId): Promise<Step[]>
   logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]>
   /** What lies in each queue, from counters. */
   tally(): Promise<Tally[]>
@@ -191,6 +195,8 @@ export type Note = {
   fence: Fence
   progress?: Bytes
   log?: readonly Omit<LogLine, 'fence'>[]
+  /** Its holder made headway: what crashed before counts no more. */
+  step?: Pick<Step, 'name' | 'value'>
 }
 
 export type Filter = {

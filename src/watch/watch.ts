@@ -36,6 +36,8 @@ export type WorkerInfo = {
   concurrency: number
   processes: number
 }
+export type StepView = { name: string; at: string; value?: unknown }
+
 export type LogView = { n: number; at: string; level: string; text: string; fence: number }
 
 /** Where work is seen: everything a person or a program may ask about jobs. */
@@ -140,6 +142,16 @@ export class Watch implements Disposable {
       startedAt: iso(startedAt),
       endedAt: iso(endedAt),
       ...(error && { error: readFailure(error) }),
+    }))
+  }
+
+  /** What its runs recorded so far, in that order. */
+  async steps(id: JobId, tenant?: string): Promise<StepView[]> {
+    await this.#read(id, tenant)
+    return (await this.#lookout.steps(id)).map(({ name, at, value }) => ({
+      name,
+      at: iso(at),
+      ...(value.length > 0 && { value: readOwn<unknown>(value, undefined) }),
     }))
   }
 

@@ -6,6 +6,7 @@ import type { Handler } from '../job/define.ts'
 import { encodeInput } from '../job/prepare.ts'
 import { type Given, type Parsed, type Schema, validate } from '../job/schema.ts'
 import type { Files } from '../files/contract.ts'
+import type { Note } from '../store/contract.ts'
 import { Attempt } from './context.ts'
 
 /**
@@ -28,8 +29,10 @@ export async function runInline<In extends Schema, Out extends Schema>(
     failures: 0,
     input: bytes,
   }
-  const tools = { files, resources, scratch: tmpdir(), note: () => undefined }
-  const attempt = new Attempt(job, definition.policy.attempts, tools)
+  // There is no store to record a step in, and no later attempt to want it.
+  const note = ({ step }: Note) => step && queueMicrotask(() => attempt.noted(step.name, 'done'))
+  const tools = { files, resources, scratch: tmpdir(), note }
+  const attempt: Attempt = new Attempt(job, definition.policy.attempts, tools)
   const timer = setTimeout(
     () => attempt.abort(new DOMException('the time limit was reached', 'TimeoutError')),
     definition.policy.softMs,

@@ -2,6 +2,7 @@ import { monotonic, type Millis } from '../base/time.ts'
 import { ErrandError } from '../job/errors.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
+import type { Answer } from '../store/contract.ts'
 import { type Abort, DEAF, type Ear, hardTimeout, type Limits } from './crew.ts'
 import { type Frame, Frames } from './frames.ts'
 import { Group } from './group.ts'
@@ -100,6 +101,10 @@ export class Child {
 
   abort(id: JobId, fence: Fence, why: Abort): void {
     if (this.#holds(id, fence)) this.#frames.say({ say: 'abort', id, fence, why })
+  }
+
+  noted(id: JobId, fence: Fence, step: string, answer: Answer): void {
+    if (this.#holds(id, fence)) this.#frames.say({ say: 'noted', id, fence, step, answer })
   }
 
   recall(): void {

@@ -16,8 +16,9 @@ import type { LogLevel, LogLine } from '../job/job.ts'
 import { readSpan, readText } from '../job/options.ts'
 import type { NewArtifact } from '../job/outcome.ts'
 import type { Files } from '../files/contract.ts'
-import type { Note } from '../store/contract.ts'
+import type { Answer, Note } from '../store/contract.ts'
 import type { Task } from './crew.ts'
+import { Steps } from './steps.ts'
 
 /** What an attempt needs from the process it runs in. */
 export type Tools = {
@@ -45,6 +46,7 @@ export class Attempt implements Context {
   readonly #job: Task
   readonly #tools: Tools
   #artifacts: Map<string, NewArtifact> | undefined
+  #steps: Steps | undefined
   #controller: AbortController | undefined
   #aborted: Error | undefined
   #dir: string | undefined
@@ -104,6 +106,11 @@ export class Attempt implements Context {
     return (progress: Progress) => this.#setProgress(progress)
   }
 
+  get step() {
+    return <Value>(name: string, fn: (key: string) => Value | Promise<Value>) =>
+      this.#stepsOf().run(name, fn)
+  }
+
   get warn() {
     return (code: string, text = '') => this.#warn(code, text)
   }
@@ -151,6 +158,11 @@ export class Attempt implements Context {
     this.#artifacts.set(file, { ...told, ...written })
   }
 
+  /** What became of a step that was noted. */
+  noted(step: string, answer: Answer): void {
+    this.#steps?.noted(step, answer)
+  }
+
   abort(reason: Error): void {
     this.#aborted ??= reason
     this.#controller?.abort(this.#aborted)
@@ -161,6 +173,10 @@ export class Attempt implements Context {
     clearTimeout(this.#timer)
     if (this.#progress) this.#sendProgress()
     if (this.#dir !== undefined) removeQuietly(this.#dir)
+  }
+
+  #stepsOf(): Steps {
+    return (this.#steps ??= new Steps(this.#job, (note) => this.#tools.note(note)))
   }
 
   #log(level: LogLevel, text: unknown): void {

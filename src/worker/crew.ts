@@ -2,7 +2,7 @@ import type { Millis } from '../base/time.ts'
 import { encodeFailure } from '../job/failure.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
-import type { Note } from '../store/contract.ts'
+import type { Answer, Note } from '../store/contract.ts'
 
 /** Why a running handler is told to stop. */
 export type Abort = 'cancelled' | 'released'
@@ -10,7 +10,7 @@ export type Abort = 'cancelled' | 'released'
 /** What running a job takes of it. */
 export type Task = Pick<
   Claimed,
-  'id' | 'fence' | 'job' | 'tenant' | 'failures' | 'input' | 'subject'
+  'id' | 'fence' | 'job' | 'tenant' | 'failures' | 'input' | 'subject' | 'steps'
 >
 
 /**
@@ -62,6 +62,8 @@ export interface Crew<Job extends Task = Claimed> extends AsyncDisposable {
   stop(id: JobId, fence: Fence, report: Report): void
   /** The lease is good for this long: processes that hear nothing more end by themselves after it. */
   live(ms: Millis): void
+  /** Tells a handler what became of a step that it noted. */
+  noted(id: JobId, fence: Fence, step: string, answer: Answer): void
   /** Reports every job that has not begun as released. */
   recall(): void
   /** Stops whatever still runs, by force where it can, and reports it as released. */

@@ -110,6 +110,8 @@ export class Executor {
         })
       case 'abort':
         return this.#crew.abort(message.id, message.fence, message.why)
+      case 'noted':
+        return this.#crew.noted(message.id, message.fence, message.step, message.answer)
       case 'recall':
         return this.#crew.recall()
       case 'stop':

@@ -56,7 +56,11 @@ export class Foreman {
     this.#crew = parts.crew
     this.#settings = parts.settings
     this.#trips = new Trips(parts.bench, parts.worker, parts.onError)
-    this.#notes = new Notes(parts.bench, parts.worker, parts.onError)
+    this.#notes = new Notes({
+      ...parts,
+      onNoted: ({ id, fence, step }, answer) =>
+        step && this.#crew.noted(id, fence, step.name, answer),
+    })
     this.#onSettled = parts.onSettled
     this.#cutOff = parts.cutOff
     this.#known = new Set(parts.crew.manifest)

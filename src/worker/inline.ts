@@ -4,6 +4,7 @@ import type { Millis } from '../base/time.ts'
 import type { Handler } from '../job/define.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
+import type { Answer } from '../store/contract.ts'
 import type { Tools } from './context.ts'
 import {
   type Abort,
@@ -64,6 +65,11 @@ export class InlineCrew<Job extends Task = Claimed> implements Crew<Job> {
     const at = this.#waiting.findIndex(({ job }) => job.id === id && job.fence === fence)
     const [waiting] = at === -1 ? [] : this.#waiting.splice(at, 1)
     if (waiting) this.#ear.report(waiting.job, unbegun(why), 0)
+  }
+
+  noted(id: JobId, fence: Fence, step: string, answer: Answer): void {
+    const running = this.#running.get(id)
+    if (running?.job.fence === fence) running.performance.noted(step, answer)
   }
 
   /** A handler of this process cannot be stopped by force; what it reports after this counts for nothing. */

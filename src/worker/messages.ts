@@ -1,17 +1,23 @@
 import type { Bytes } from '../base/json.ts'
 import type { Millis } from '../base/time.ts'
-import type { Fence, JobId } from '../job/job.ts'
+import type { Fence, JobId, Step, Subject } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
-import type { Note } from '../store/contract.ts'
+import type { Answer, Note } from '../store/contract.ts'
 import type { Abort, Limits, Task } from './crew.ts'
 import type { Frame } from './frames.ts'
 
-type Slim = Omit<Task, 'input' | 'subject'>
+type Slim = Omit<Task, 'input' | 'subject' | 'steps'> & {
+  /** Of each, all but its value, which comes among the bytes. */
+  steps?: readonly Omit<Step, 'value'>[]
+  isHook?: true
+}
 
 /** What a foreman says to an executor. */
 export type Order =
   | { say: 'run'; job: Slim; softMs: Millis; attemptsMax: number }
   | { say: 'abort'; id: JobId; fence: Fence; why: Abort }
+  /** What became of a step. */
+  | { say: 'noted'; id: JobId; fence: Fence; step: string; answer: Answer }
   /** Give back what has not begun. */
   | { say: 'recall' }
   /** Call the app's `stop` and end. */
@@ -21,7 +27,7 @@ export type Order =
 export type Word =
   | { say: 'manifest'; jobs: readonly string[] }
   | { say: 'report'; id: JobId; fence: Fence; ranMs: number; report: Report }
-  | { say: 'note'; id: JobId; fence: Fence; log?: Note['log'] | undefined }
+  | { say: 'note'; id: JobId; fence: Fence; log?: Note['log'] | undefined; step?: string }
   | { say: 'memory'; mb: number }
   /** It should be replaced once its jobs have ended. */
   | { say: 'worn' }
@@ -29,29 +35,42 @@ export type Word =
   | { say: 'broken'; text: string }
 
 export function runFrame(
-  { id, fence, job, tenant, failures, input, subject }: Task,
+  { id, fence, job, tenant, failures, input, subject, steps }: Task,
   { softMs, attemptsMax }: Limits,
 ): Frame<Order> {
   const bytes = [input]
   // Absent and empty are one here: no JSON text is empty.
   if (subject) bytes.push(subject.input, subject.result ?? EMPTY, subject.error ?? EMPTY)
-  const slim = { id, fence, job, tenant, failures }
+  if (steps) bytes.push(...steps.map(({ value }) => value))
+  const slim: Slim = {
+    id,
+    fence,
+    job,
+    tenant,
+    failures,
+    ...(subject && { isHook: true }),
+    ...(steps && { steps: steps.map(({ name, at }) => ({ name, at })) }),
+  }
   return { message: { say: 'run', job: slim, softMs, attemptsMax }, bytes }
 }
 
-export function readRun(job: Slim, [input = EMPTY, ...subject]: readonly Bytes[]): Task {
-  if (subject.length === 0) return { ...job, input }
-  const [of = EMPTY, result = EMPTY, error = EMPTY] = subject
-  return {
-    ...job,
-    input,
-    subject: {
-      input: of,
-      ...(result.length > 0 && { result }),
-      ...(error.length > 0 && { error }),
-    },
-  }
+export function readRun({ isHook, steps, ...job }: Slim, bytes: readonly Bytes[]): Task {
+  const [input = EMPTY, ...more] = bytes
+  const task: Task = { ...job, input }
+  if (isHook) task.subject = readSubject(more.splice(0, 3))
+  if (steps) task.steps = steps.map((step, i) => ({ ...step, value: more[i] ?? EMPTY }))
+  return task
 }
+
+const readSubject = ([
+  input = EMPTY,
+  result = EMPTY,
+  error = EMPTY,
+]: readonly Bytes[]): Subject => ({
+  input,
+  ...(result.length > 0 && { result }),
+  ...(error.length > 0 && { error }),
+})
 
 /** Results and errors travel as bytes beside the report, never inside its JSON. */
 export function reportFrame({ id, fence }: Task, report: Report, ranMs: number): Frame<Word> {
@@ -71,18 +90,19 @@ export function readReport(report: Report, [bytes]: readonly Bytes[]): Report {
   return report.how === 'completed' && bytes ? { ...report, result: bytes } : report
 }
 
-export function noteFrame({ id, fence, log, progress }: Note): Frame<Word> {
-  return {
-    message: { say: 'note', id, fence, ...(log && { log }) },
-    bytes: progress ? [progress] : [],
-  }
+export function noteFrame({ id, fence, log, progress, step }: Note): Frame<Word> {
+  const said = { say: 'note', id, fence, ...(log && { log }) } as const
+  if (step) return { message: { ...said, step: step.name }, bytes: [step.value] }
+  return { message: said, bytes: progress ? [progress] : [] }
 }
 
 export function readNote(
-  { id, fence, log }: Extract<Word, { say: 'note' }>,
-  [progress]: readonly Bytes[],
+  { id, fence, log, step: name }: Extract<Word, { say: 'note' }>,
+  [bytes]: readonly Bytes[],
 ): Note {
-  return { id, fence, ...(log && { log }), ...(progress && { progress }) }
+  const note = { id, fence, ...(log && { log }) }
+  if (name !== undefined) return { ...note, step: { name, value: bytes ?? EMPTY } }
+  return { ...note, ...(bytes && { progress: bytes }) }
 }
 
 const EMPTY = new Uint8Array()

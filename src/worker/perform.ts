@@ -7,6 +7,7 @@ import { encodeFailure, encodeThrown } from '../job/failure.ts'
 import { readEnded } from '../job/hooks.ts'
 import type { Report } from '../job/outcome.ts'
 import { type Schema, validate } from '../job/schema.ts'
+import type { Answer } from '../store/contract.ts'
 import { Attempt, type Tools } from './context.ts'
 import type { Abort, Limits, Task } from './crew.ts'
 
@@ -64,6 +65,10 @@ export class Performance {
     this.#attempt.end()
   }
 
+  noted(step: string, answer: Answer): void {
+    this.#attempt.noted(step, answer)
+  }
+
   abort(why: Abort): void {
     this.#stop(why, new DOMException(`the job was ${why}`, 'AbortError'))
   }
@@ -117,6 +122,8 @@ export class Performance {
       }
     if (hasCode(error, 'INVALID_INPUT') || hasCode(error, 'UNSTORABLE_INPUT'))
       return { ...failed, reason: 'invalid_input', retry: false }
+    // Its code is at fault: another run would say the same, after its effects.
+    if (hasCode(error, 'STEP_REFUSED')) return { ...failed, retry: false }
     if (error instanceof FatalError)
       return { ...failed, error: encodeThrown(error.cause ?? error), retry: false }
     if (error instanceof RetryAfter)

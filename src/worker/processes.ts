@@ -5,6 +5,7 @@ import { hasCode } from '../job/errors.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
 import { readPolicy } from '../job/policy.ts'
+import type { Answer } from '../store/contract.ts'
 import { Child, type ChildOptions } from './child.ts'
 import { type Abort, type Crew, DEAF, type Ear, type Limits, unbegun } from './crew.ts'
 import { Hiring } from './hiring.ts'
@@ -113,6 +114,10 @@ export class ProcessCrew implements Crew {
     const waiting = this.#solos.take(id, fence)
     if (waiting) return this.#ear.report(waiting, unbegun(why), 0)
     for (const child of this.#all) child.abort(id, fence, why)
+  }
+
+  noted(id: JobId, fence: Fence, step: string, answer: Answer): void {
+    for (const child of this.#all) child.noted(id, fence, step, answer)
   }
 
   stop(id: JobId, fence: Fence, report: Report): void {

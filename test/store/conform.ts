@@ -22,6 +22,7 @@ import { purge } from './clauses/purge.ts'
 import { renew } from './clauses/renew.ts'
 import { retry } from './clauses/retry.ts'
 import { settle } from './clauses/settle.ts'
+import { steps } from './clauses/step.ts'
 import { sweep } from './clauses/sweep.ts'
 import { tally } from './clauses/tally.ts'
 import { unique } from './clauses/unique.ts'
@@ -47,6 +48,7 @@ const ALL: readonly Clauses[] = [
   renew,
   worker,
   note,
+  steps,
   cancel,
   hook,
   retry,

@@ -48,6 +48,7 @@ export function adoptee(now: Millis, over: Partial<Adoptee> = {}): Adoptee {
     tags: [],
     artifacts: [],
     attempts: [],
+    steps: [],
     log: [],
     ...over,
   }

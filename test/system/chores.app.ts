@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { type Context, defineApp, defineJob } from 'errand'
 import { z } from 'zod'
@@ -39,10 +40,32 @@ const spin = defineJob({
   run: goOnForEver,
 })
 
+/** Leaves a line outside for each of its steps; its first run stops after the first, its second after the second. */
+const chain = defineJob({
+  name: 'chain',
+  input: z.object({ file: z.string() }),
+  async run({ file }, { step, progress, signal }) {
+    const done: string[] = []
+    for (const name of ['a', 'b', 'c']) {
+      let isNew = false
+      const effect = () => {
+        isNew = true
+        appendFileSync(file, `${name}\n`)
+        return name
+      }
+      done.push(await step(name, effect))
+      if (!isNew || name === 'c') continue
+      progress({ done: process.pid, status: `attempt ${done.length}` })
+      await sleep(600_000, undefined, { signal })
+    }
+    return done
+  },
+})
+
 const loop = defineJob({ name: 'loop', input: z.object({}), run: goOnForEver })
 
 export default defineApp({
-  jobs: [echo, nap, spin, loop],
+  jobs: [echo, nap, spin, chain, loop],
   routes: (app) => {
     app.get('/spin', () => {
       for (;;);

@@ -97,13 +97,16 @@ const sent = <Message>({ message, bytes: parts }: Frame<Message>): Frame<Message
 })
 
 test('what running a job takes of it comes to its executor, and no more', () => {
-  const job = claimed({}, { input: Buffer.of(0, 255), failures: 1 })
+  const steps = ['a', 'b'].map((name) => ({ name, at: 7, value: Buffer.from(name) }))
+  const subject = { input: Buffer.of(1), result: Buffer.of(2) }
+  const job = claimed({}, { input: Buffer.of(0, 255), failures: 1, steps, subject })
   const limits = { softMs: 5, hardMs: 6, attemptsMax: 2 }
   const { message, bytes: parts } = sent(runFrame(job, limits))
   assert(message.say === 'run')
   assert.deepEqual([message.softMs, message.attemptsMax], [5, 2])
   const { id, fence, job: name, tenant, failures, input } = job
-  assert.deepEqual(readRun(message.job, parts), { id, fence, job: name, tenant, failures, input })
+  const task = { id, fence, job: name, tenant, failures, input, steps, subject }
+  assert.deepEqual(readRun(message.job, parts), task)
 })
 
 const REPORTS: Report[] = [

@@ -1,6 +1,6 @@
 import { formatSpan } from '../../base/time.ts'
 import type { JobView } from '../../job/view.ts'
-import type { AttemptView, LogView } from '../../watch/watch.ts'
+import type { AttemptView, LogView, StepView } from '../../watch/watch.ts'
 import type { Define } from '../commands.ts'
 import { brief, clean, columns, type Print } from '../print.ts'
 
@@ -10,11 +10,17 @@ export const job: Define = (command, desk) => {
     const id = given.toLowerCase()
     await using errand = await desk.errand()
     const view = await errand.watch.job(id)
-    const [attempts, logs] = await Promise.all([errand.watch.attempts(id), errand.watch.logs(id)])
-    print.show({ ...view, attempts, logs }, () =>
+    const { watch } = errand
+    const [attempts, steps, logs] = await Promise.all([
+      watch.attempts(id),
+      watch.steps(id),
+      watch.logs(id),
+    ])
+    print.show({ ...view, attempts, steps, logs }, () =>
       [
         facts(print, view),
         attemptsPart(print, attempts),
+        stepsPart(print, steps),
         logPart(print, logs),
         filesPart(print, view),
       ]
@@ -88,6 +94,16 @@ function attemptsPart(print: Print, attempts: readonly AttemptView[]): string {
     return trace === undefined ? head : `${head}\n${trace.replaceAll(/^/gm, '    ')}`
   })
   return [print.heading('attempts that did not complete'), ...blocks].join('\n')
+}
+
+function stepsPart(print: Print, steps: readonly StepView[]): string {
+  if (steps.length === 0) return ''
+  const rows = steps.map(({ name, at, value }) => [
+    `  ${print.paint('gray', at)}`,
+    clean(name),
+    value === undefined ? '' : brief(JSON.stringify(value), 80),
+  ])
+  return [print.heading('steps'), columns(rows)].join('\n')
 }
 
 function logPart(print: Print, logs: readonly LogView[]): string {

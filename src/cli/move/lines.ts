@@ -45,6 +45,8 @@ const run = z.strictObject({
 
 const line = z.strictObject({ at: moment, fence: moment, level: z.enum(LOG_LEVELS), text })
 
+const step = z.strictObject({ name: text, at: moment, value: bytes })
+
 const artifact = z.strictObject({
   file: text,
   fence: moment,
@@ -90,6 +92,7 @@ const job = z.strictObject({
   progress: bytes.exactOptional(),
   attempts: z.array(run).readonly(),
   log: z.array(line).readonly(),
+  steps: z.array(step).readonly(),
   artifacts: z.array(artifact).readonly(),
 })
 

@@ -47,6 +47,7 @@ export class WholeStore implements Store {
   list: Lookout['list'] = (...call) => this.#lookout.list(...call)
   copy: Lookout['copy'] = (...call) => this.#lookout.copy(...call)
   attempts: Lookout['attempts'] = (...call) => this.#lookout.attempts(...call)
+  steps: Lookout['steps'] = (...call) => this.#lookout.steps(...call)
   logs: Lookout['logs'] = (...call) => this.#lookout.logs(...call)
   tally: Lookout['tally'] = (...call) => this.#lookout.tally(...call)
   workers: Lookout['workers'] = (...call) => this.#lookout.workers(...call)

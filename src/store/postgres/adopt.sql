@@ -59,7 +59,7 @@ begin
   insert into errand.job (turn, run_at, created_at, fence, started_at, expires_at, deadline_at, kind, rev, state,
     priority, failures, crashes, losses, cancel_asked, id, worker, subject, queue, tenant, unique_value, unique_until,
     fingerprint, waiting_for, tags, input, error, progress)
-  select turns[place], run_at, nullif(created_at, run_at), nullif(fence, 0), started_at, expires_at, deadline_at, kind,
+  select turns[place], run_at, case when fence > 0 then created_at else nullif(created_at, run_at) end, nullif(fence, 0), started_at, expires_at, deadline_at, kind,
     rev, state, priority, nullif(failed, 0), nullif(crashed, 0), nullif(lost, 0), is_asked, id, worker, subject, queue, tenant, value, until,
     fingerprint, waiting_for, nullif(array(select jsonb_array_elements_text(tagged -> place::text)), '{}'), input, error, progress
   from unnest(ids, kinds, states, priorities, revs, fences, run_ats, created_ats, started_ats, expiries, deadlines,
@@ -102,7 +102,7 @@ begin
   return coalesce(codes, '{}');
 end $$;
 
--- What few jobs have: tags, runs, lines, files; and the requests that joined.
+-- What few jobs have: tags, runs, lines, steps, files; and the requests that joined.
 create function errand.adopt_left(ids uuid[], turns bigint[], codes smallint[], rest jsonb) returns void
 language plpgsql as $$
 begin
@@ -119,6 +119,10 @@ begin
   select ids[place], n, at, fence, level, text
   from jsonb_to_recordset(rest -> 'lines') as g (place integer, n integer, at bigint, fence bigint, level text, text text)
   where codes[place] = 0;
+  insert into errand.step (id, name, n, at, value)
+  select ids[place], name, n, at, value
+  from jsonb_to_recordset(rest -> 'steps') as g (place integer, name text, n integer, at bigint, value bytea)
+  where codes[place] = 0 on conflict do nothing;
   insert into errand.artifact (id, file, fence, type, bytes, sha256, expires_at)
   select ids[place], file, fence, type, bytes, sha256, expires_at
   from jsonb_to_recordset(rest -> 'files') as g (place integer, file text, fence bigint, type text, bytes bigint,

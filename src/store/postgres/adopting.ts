@@ -82,6 +82,9 @@ function restOf(jobs: readonly Adoptee[], aliases: readonly Alias[]) {
       })),
     ),
     lines: placed.flatMap(({ place, log }) => log.map((line, i) => ({ place, n: i + 1, ...line }))),
+    steps: placed.flatMap(({ place, steps }) =>
+      steps.map(({ value, ...step }, n) => ({ place, n, ...step, value: `\\x${hex(value)}` })),
+    ),
     files: placed.flatMap(({ place, artifacts }) =>
       artifacts.map(({ expiresAt, ...file }) => ({ place, expires_at: expiresAt, ...file })),
     ),

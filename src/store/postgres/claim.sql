@@ -14,6 +14,13 @@ begin atomic
     case when in_id is not null then '{"input": "\\x"}'::jsonb end);
 end;
 
+-- What earlier runs of a job recorded; nothing when none did.
+create function errand.steps(in_id uuid) returns jsonb language sql stable
+begin atomic
+  select jsonb_agg(jsonb_build_object('name', name, 'at', at, 'value', value) order by n)
+  from errand.step where id = in_id;
+end;
+
 -- A job on its way to a worker: what each has, in a line; what few have, as marks. Both are put in the place
 -- of their call, which no function is that calls a volatile one.
 create function errand.line(j errand.job) returns text language sql stable
@@ -22,9 +29,11 @@ return concat_ws(' ', j.id, j.fence, j.kind, coalesce(j.created_at, j.run_at), j
 create function errand.marks(j errand.job) returns jsonb language sql stable
 return case when j.cancel_asked or j.tenant <> '' or coalesce(j.failures, j.crashes, j.losses) is not null
     or coalesce(j.expires_at, j.deadline_at) is not null or j.subject is not null
+    -- It came back to life: only then may there be steps.
+    or j.created_at is not null
   then jsonb_strip_nulls(jsonb_build_object('tenant', j.tenant, 'failures', j.failures, 'crashes', j.crashes,
     'losses', j.losses, 'expiresAt', j.expires_at, 'deadlineAt', j.deadline_at,
-    'cancelAsked', nullif(j.cancel_asked, false), 'subject', errand.subject(j.subject))) end;
+    'cancelAsked', nullif(j.cancel_asked, false), 'subject', errand.subject(j.subject), 'steps', case when j.created_at is not null then errand.steps(j.id) end)) end;
 
 -- Jobs handed out before, in the order in which they left.
 create function errand.handed(
@@ -34,10 +43,14 @@ as $$
 begin
   select string_agg(errand.line(j), ',' order by given.place),
     string_agg(encode(j.input, 'hex'), ',' order by given.place),
-    jsonb_object_agg(j.id, errand.marks(j)) filter (where errand.marks(j) is not null)
+    jsonb_object_agg(j.id, known.marks) filter (where known.marks <> '{}')
   into jobs, inputs, marks
   from unnest(ids, fences) with ordinality as given (id, fence, place)
-  join errand.job as j on j.id = given.id and j.fence = given.fence and j.state = 2;
+  join errand.job as j on j.id = given.id and j.fence = given.fence and j.state = 2
+  cross join lateral (
+    -- It has run since it was handed out: its first run may have recorded some.
+    select jsonb_strip_nulls(coalesce(errand.marks(j), '{}') || jsonb_build_object('steps', errand.steps(j.id))) as marks
+  ) as known;
 end $$;
 
 -- Takes the next jobs of one queue under new fences, along the index job_ready and no further: of its lines

@@ -24,6 +24,7 @@ with next as (
 weighed as (
   select id, turn, sum(weight
     + coalesce((select sum(octet_length(l.text)) from errand.log as l where l.id = next.id), 0)
+    + coalesce((select sum(octet_length(s.value)) from errand.step as s where s.id = next.id), 0)
     + coalesce((select sum(octet_length(a.error)) from errand.attempt as a where a.id = next.id), 0))
     over (order by turn rows between unbounded preceding and 1 preceding) as before
   from next

@@ -89,6 +89,9 @@ select * from (
 -- name: logs
 select n, at, fence, level, text from errand.log where id = $1::text::uuid and n > $2 order by n limit $3;
 
+-- name: steps
+select id, name, at, value from errand.step where id = any($1::text::uuid[]) order by id, n;
+
 -- name: tally
 select queue, sum(accepted) as accepted, sum(erased) as erased, sum(scheduled) as scheduled, sum(ready) as ready,
   sum(running) as running, sum(waiting) as waiting, sum(completed) as completed, sum(failed) as failed,

@@ -1,5 +1,5 @@
 import type { Bytes } from '../../base/json.ts'
-import type { Attempt, Job, JobId, LogLine } from '../../job/job.ts'
+import type { Attempt, Job, JobId, LogLine, Step } from '../../job/job.ts'
 import type {
   Copied,
   Filter,
@@ -14,7 +14,17 @@ import { readMark } from '../parts/copying.ts'
 import { plain } from './arrays.ts'
 import type { Connection, Row, Values } from './connection.ts'
 import { copyPage } from './copying.ts'
-import { text, toArtifact, toAttempt, toBytes, toJob, toLine, toTally, toWorker } from './rows.ts'
+import {
+  text,
+  toArtifact,
+  toAttempt,
+  toBytes,
+  toJob,
+  toLine,
+  toStep,
+  toTally,
+  toWorker,
+} from './rows.ts'
 import { lawTexts, lookText } from './statements.ts'
 import { page } from './walk.ts'
 
@@ -61,6 +71,10 @@ export class PostgresLookout implements Lookout {
 
   async attempts(id: JobId): Promise<Attempt[]> {
     return (await this.#look('attempts', [id])).map(toAttempt)
+  }
+
+  async steps(id: JobId): Promise<Step[]> {
+    return (await this.#look('steps', [plain([id])])).map(toStep)
   }
 
   async logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {

@@ -62,6 +62,7 @@ begin
     into gone, more;
     delete from errand.log as l where l.id = any(gone);
     delete from errand.attempt as a where a.id = any(gone);
+    delete from errand.step as s where s.id = any(gone);
     with struck as (delete from errand.artifact as a where a.id = any(gone) returning a.id)
     select array_agg(distinct struck.id) into files from struck;
     with_files := with_files || coalesce(files, '{}');

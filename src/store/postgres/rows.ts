@@ -7,6 +7,7 @@ import {
   type Job,
   type JobId,
   type LogLine,
+  type Step,
 } from '../../job/job.ts'
 import { type State, STATES } from '../../job/state.ts'
 import { damaged, toReason } from '../parts/damage.ts'
@@ -31,7 +32,7 @@ export function toHanded(row: Row, kindOf: (id: string) => Kind): Claimed[] {
   return jobs.split(',').map((line, i) => {
     const [id, fence, kind, createdAt, runAt] = line.split(' ')
     const { name, queue, policy } = kindOf(text(kind))
-    const { subject, ...more } = marked[text(id)] ?? {}
+    const { subject, steps, ...more } = marked[text(id)] ?? {}
     return {
       id: text(id),
       fence: int(fence),
@@ -47,6 +48,7 @@ export function toHanded(row: Row, kindOf: (id: string) => Kind): Claimed[] {
       runAt: int(runAt),
       ...more,
       ...(subject && { subject: toSubject(subject) }),
+      ...(steps && { steps: steps.map((step) => ({ ...step, value: readBlob(step.value) })) }),
     }
   })
 }
@@ -64,6 +66,7 @@ type Marks = {
   deadlineAt?: number
   cancelAsked?: boolean
   subject?: { input: string; result?: string; error?: string }
+  steps?: { name: string; at: number; value: string }[]
 }
 
 const toSubject = ({ input, result, error }: NonNullable<Marks['subject']>) => ({
@@ -145,6 +148,12 @@ export const toLine = (row: Row): LogLine & { n: number } => ({
   fence: int(row.fence),
   level: LOG_LEVELS.find((level) => level === row.level) ?? 'info',
   text: text(row.text),
+})
+
+export const toStep = (row: Row): Step => ({
+  name: text(row.name),
+  at: int(row.at),
+  value: readBlob(text(row.value)),
 })
 
 export const toTally = (row: Row): Tally => ({

@@ -100,6 +100,7 @@ with kept as (select id from errand.job union all select id from errand.ended)
 select 'what was left has its job: ' || kind as law, id::text as detail from (
   select 'run' as kind, id from errand.attempt
   union all select 'log', id from errand.log
+  union all select 'step', id from errand.step
   union all select 'file', id from errand.artifact
   union all select 'tag', id from errand.tag
 ) as things where id not in (select id from kept) limit 100;

@@ -12,7 +12,7 @@ import type {
   Settlement,
   Workbench,
 } from '../contract.ts'
-import { blobs, plain, readTexts, texts } from './arrays.ts'
+import { blobs, hex, plain, readTexts, texts } from './arrays.ts'
 import type { Connection, Row } from './connection.ts'
 import { answersOf } from './intake.ts'
 import type { Kinds } from './kinds.ts'
@@ -69,11 +69,15 @@ export class PostgresWorkbench implements Workbench {
 
   async note(worker: WorkerId, notes: readonly Note[]): Promise<Answer[]> {
     const values = [
+      this.#connection.now,
       worker,
       plain(notes.map(({ id }) => id)),
       plain(notes.map(({ fence }) => fence)),
       blobs(notes.map(({ progress }) => progress)),
       JSON.stringify(notes.map(({ log = [] }) => log)),
+      JSON.stringify(
+        notes.map(({ step }) => step && { name: step.name, value: `\\x${hex(step.value)}` }),
+      ),
     ]
     // Before the settlement that may follow it: on another connection that could overtake.
     const rows = await this.#connection.call('note', 'note', values, { along: 'exchanges' })

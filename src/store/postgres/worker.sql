@@ -1,8 +1,8 @@
--- register, renew, retire, note: workers come, stay, tell and go (C3, C5, C6).
+-- register, renew, retire, note: workers come, stay, tell and go (C3, C5, C6, C13).
 --
 -- In      a worker's id; what it leaves of itself; notes as arrays, under the fences of their jobs
 -- Out     whether it is alive, and the jobs whose cancel was asked; an answer per note
--- Cost    one row; the jobs with an asked cancel; an index step a note and a row a line
+-- Cost    one row; the jobs with an asked cancel; an index step a note and a row a line or step
 -- Beware  a lease that lapsed and came back is a new lease: its worker may not sweep for one TTL
 
 create function errand.register(in_now bigint, in_worker uuid, lease bigint, in_info bytea)
@@ -39,9 +39,11 @@ begin
   perform pg_notify('errand_ready', '');
 end $$;
 
-create function errand.note(in_worker uuid, ids uuid[], fences bigint[], progresses bytea[], lines jsonb)
-returns text[] language plpgsql set enable_seqscan = off set jit = off as $$
+create function errand.note(
+  in_now bigint, in_worker uuid, ids uuid[], fences bigint[], progresses bytea[], lines jsonb, steps jsonb
+) returns text[] language plpgsql set enable_seqscan = off set jit = off as $$
 declare
+  now bigint := errand.clock(in_now);
   answers text[] := '{}';
   last integer;
 begin
@@ -65,7 +67,24 @@ begin
       from jsonb_array_elements(lines -> (place - 1)) with ordinality as given (value, n)
       where last + given.n <= 1000;
     end if;
+    if steps -> (place - 1) <> 'null' then
+      perform errand.record(now, ids[place], steps -> (place - 1));
+    end if;
     answers := answers || 'done'::text;
   end loop;
   return answers;
+end $$;
+
+-- A step that is there stays as it is. Headway: what crashed before counts no more.
+create function errand.record(now bigint, in_id uuid, step jsonb) returns void language plpgsql
+set enable_seqscan = off as $$
+begin
+  insert into errand.step (id, name, n, at, value)
+  select in_id, step ->> 'name', (select count(*) from errand.step as s where s.id = in_id), now,
+    (step ->> 'value')::bytea
+  on conflict do nothing;
+  if found then
+    update errand.job as j set crashes = null, rev = j.rev + 1 where j.id = in_id;
+    perform pg_notify('errand_change', '');
+  end if;
 end $$;

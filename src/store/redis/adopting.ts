@@ -1,4 +1,4 @@
-import type { Artifact, Attempt, LogLine } from '../../job/job.ts'
+import type { Artifact, Attempt, LogLine, Step } from '../../job/job.ts'
 import { LOG_LEVELS } from '../../job/job.ts'
 import type { Adoptee, Alias } from '../../job/moving.ts'
 import { STATES } from '../../job/state.ts'
@@ -20,11 +20,12 @@ export function packAdoptees(jobs: readonly Adoptee[], kinds: readonly Buffer[])
   const packer = new Packer()
   for (const [i, job] of jobs.entries()) {
     packer.id(job.id).six(job.keptUntil ?? 0)
-    const holes = Array.from({ length: 4 }, () => packer.hole())
+    const holes = Array.from({ length: 5 }, () => packer.hole())
     const parts = [
       () => packRow(packer, job, kinds[i] ?? damaged()),
       () => job.attempts.forEach((run) => packEntry(packer, () => packRun(packer, run))),
       () => job.log.forEach((line) => packEntry(packer, () => packLine(packer, line))),
+      () => job.steps.forEach((step, n) => packStep(packer, step, n)),
       () => job.artifacts.forEach((file) => packFile(packer, file)),
     ]
     for (const [part, pack] of parts.entries()) {
@@ -102,6 +103,12 @@ function packRun(packer: Packer, run: Attempt): void {
 /** As notes.ts writes one. */
 function packLine(packer: Packer, { at, fence, level, text }: LogLine): void {
   packer.six(at).six(fence).byte(LOG_LEVELS.indexOf(level)).bytes(Buffer.from(text))
+}
+
+/** As note.lua keeps one. */
+function packStep(packer: Packer, { name, at, value }: Step, n: number): void {
+  packer.text(name)
+  packEntry(packer, () => packer.six(at).long(n).bytes(value))
 }
 
 function packFile(packer: Packer, { file, fence, expiresAt, bytes, type, sha256 }: Artifact): void {

@@ -4,11 +4,20 @@ import { damaged } from '../parts/damage.ts'
 import { type Mark, PAGE_BYTES, writeMark } from '../parts/copying.ts'
 import type { Connection } from './connection.ts'
 import type { Kinds } from './kinds.ts'
-import { toLine } from './notes.ts'
+import { toLine, toSteps } from './notes.ts'
 import { idAt } from './pack.ts'
-import { bufferOf, kindAt, listOf, readSections, toArtifacts, toAttempt, toJob } from './rows.ts'
+import {
+  bufferOf,
+  hashOf,
+  kindAt,
+  listOf,
+  readSections,
+  toArtifacts,
+  toAttempt,
+  toJob,
+} from './rows.ts'
 
-const JOB_PARTS = 5
+const JOB_PARTS = 6
 const ALIAS_PARTS = 3
 
 /** Reads all there is, a page at a time. */
@@ -46,7 +55,7 @@ export class Copying {
     return [String(bufferOf(reply[0])), ...reply.slice(1)]
   }
 
-  #toCopy([id, given, files, runs, lines]: readonly unknown[]): JobCopy {
+  #toCopy([id, given, files, runs, lines, steps]: readonly unknown[]): JobCopy {
     const row = bufferOf(given)
     const kind = this.#kinds.kind(kindAt(row)) ?? damaged()
     const { turn: _, unique, ...job } = toJob(idAt(bufferOf(id), 0), row, kind, toArtifacts(files))
@@ -56,6 +65,7 @@ export class Copying {
         unique: { value: unique, until: readSections(row).has('k') ? 'kept' : 'end' },
       }),
       attempts: listOf(runs).map((run) => toAttempt(bufferOf(run))),
+      steps: toSteps(hashOf(steps)),
       log: listOf(lines)
         .map((line, i) => toLine(bufferOf(line), i + 1))
         .map(({ n: __, ...line }) => line),

@@ -49,6 +49,10 @@ export class Keys {
     return this.#of('logs', id)
   }
 
+  steps(id: Buffer): Buffer {
+    return this.#of('steps', id)
+  }
+
   #of(what: string, id: Buffer): Buffer {
     return Buffer.concat([Buffer.from(`${this.prefix}${what}:`), id])
   }

@@ -71,6 +71,7 @@ export function leavingsOf(kept: readonly Kept[], { rows: stored, entries }: Sna
   )
   return [
     ...left('run', [...entries('attempts').keys()]),
+    ...left('step', [...entries('steps').keys()]),
     ...left('log', [...entries('logs').keys()]),
     ...left('file', files),
     ...left('tag', tagged),

@@ -1,5 +1,5 @@
 import type { Bytes } from '../../base/json.ts'
-import type { Attempt, Job, JobId, LogLine } from '../../job/job.ts'
+import type { Attempt, Job, JobId, LogLine, Step } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
 import type {
   Copied,
@@ -18,7 +18,7 @@ import { warningsIn } from './greeting.ts'
 import { Copying } from './copying.ts'
 import { uniqueKey } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
-import { toLine } from './notes.ts'
+import { toLine, toSteps } from './notes.ts'
 import { idAt, packId, packIds } from './pack.ts'
 import { bufferOf, hashOf, kindAt, listOf, toArtifacts, toAttempt, toJob } from './rows.ts'
 import { Verification } from './verify.ts'
@@ -73,6 +73,12 @@ export class RedisLookout implements Lookout {
     return listOf(await this.#connection.ask('LRANGE', key, 0, -1)).map((one) =>
       toAttempt(bufferOf(one)),
     )
+  }
+
+  async steps(id: JobId): Promise<Step[]> {
+    await this.#connection.check()
+    const key = this.#connection.keys.steps(packId(id))
+    return toSteps(hashOf(await this.#connection.ask('HGETALL', key)))
   }
 
   async logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {

@@ -1,6 +1,6 @@
--- note: progress and log lines of running jobs, under their fences only (C3).
+-- note: progress, log lines and steps of running jobs, under their fences only (C3, C13).
 --
--- Keys    {p}:logs:<id> list of packed lines
+-- Keys    {p}:logs:<id> list of packed lines   {p}:steps:<id> hash of name to when, which and value
 -- In      ARGV[3] worker; ARGV[4] for each note: id, fence 6 bytes, lengths I4 of sections and of lines
 -- Out     a letter a note, as settle.lua
 -- Cost    one row a note, one command for its lines
@@ -21,6 +21,18 @@ local function log(id, lines)
   if #list > 0 then redis.call('RPUSH', key, unpack(list)) end
 end
 
+-- One that is there stays as it is. Headway: what crashed before counts no more.
+local function record(id, row, step)
+  local key = P .. 'steps:' .. id
+  local name, from = unstruct('>Hc0', step)
+  local packed = NOW .. pack('>I4', redis.call('HLEN', key)) .. sub(step, from)
+  if redis.call('HSETNX', key, name, packed) == 0 then return end
+  if row.has.n then row.has.n = sub(row.has.n, 1, 4) .. pack('>I4', 0) .. sub(row.has.n, 9) end
+  mark(row, TRAILS, true)
+  row.rev = row.rev + 1
+  rung.change = true
+end
+
 while at <= #blob do
   local id, fence, more, size, from = unstruct('>c16c6I4I4', blob, at)
   local raw = get(id)
@@ -34,6 +46,7 @@ while at <= #blob do
       row.rev = row.rev + 1
       rung.change = true
     end
+    if given.S then record(id, row, given.S) end
     if size > 0 then
       log(id, sub(blob, from + more, at - 1))
       mark(row, TRAILS, true)

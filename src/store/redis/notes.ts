@@ -1,16 +1,17 @@
-import { LOG_LEVELS } from '../../job/job.ts'
+import { LOG_LEVELS, type Step } from '../../job/job.ts'
 import type { Note } from '../contract.ts'
 import { Packer } from './pack.ts'
 
 /** Writes notes as note.lua takes them: sections, then lines, each after its length. */
 export function packNotes(notes: readonly Note[]): Buffer {
   const packer = new Packer()
-  for (const { id, fence, progress, log = [] } of notes) {
+  for (const { id, fence, progress, step, log = [] } of notes) {
     packer.id(id).six(fence)
     const sections = packer.hole()
     const lines = packer.hole()
     const from = packer.length
     if (progress) packer.section('P', progress)
+    if (step) packer.section('S', new Packer().text(step.name).bytes(step.value).done())
     packer.fill(sections, from)
     const start = packer.length
     for (const { at, level, text } of log) {
@@ -31,3 +32,14 @@ export const toLine = (packed: Buffer, n: number) => ({
   level: LOG_LEVELS[packed[12] ?? 1] ?? 'info',
   text: packed.toString('utf8', 13),
 })
+
+/** What note.lua keeps of each name: when it was recorded, as which, and its value. */
+export const toSteps = (recorded: ReadonlyMap<string, Buffer>): Step[] =>
+  [...recorded]
+    .map(([name, packed]) => ({ name, packed, n: packed.readUInt32BE(6) }))
+    .toSorted((a, b) => a.n - b.n)
+    .map(({ name, packed }) => ({
+      name,
+      at: packed.readUIntBE(0, 6),
+      value: packed.subarray(10),
+    }))

@@ -1,6 +1,6 @@
 -- retry: gives failed and cancelled jobs another life under the same id (C8, C10).
 --
--- Keys    {p}:unique hash   what line.lua names
+-- Keys    {p}:unique hash   {p}:steps:<id> hash   what line.lua names
 -- In      ARGV[3] ids; ARGV[4] another input, if any
 -- Out     a byte a job: r(etried) g(one) t(aken), or the state it is in
 -- Cost    some commands a job
@@ -23,7 +23,11 @@ local function retry(id)
   end
   leave(id, row)
   for _, code in ipairs({ 'n', 'x', 'd', 'r', 'e', 'R', 'W', 'P' }) do set(id, row, code, nil) end
-  if ARGV[4] then set(id, row, 'i', ARGV[4]) end
+  if ARGV[4] then
+    set(id, row, 'i', ARGV[4])
+    -- They were recorded for the input that it had.
+    redis.call('DEL', P .. 'steps:' .. id)
+  end
   mark(row, ASKED, false)
   row.started_at, row.ended_at, row.run_at, row.rev = NEVER, NEVER, now, row.rev + 1
   line_up(id, row)

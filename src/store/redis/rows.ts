@@ -87,9 +87,9 @@ export function toClaimed(
   return claimed
 }
 
-/** Only a job with keys of its own can have a subject. */
-export const isHook = (row: Buffer): boolean =>
-  ((row[1] ?? 0) & TRAILS) > 0 && readSections(row).has('s')
+/** Whether a job has keys of its own: only then can it have steps, or a subject. */
+export const hasTrails = (row: Buffer): boolean => ((row[1] ?? 0) & TRAILS) > 0
+export const isHook = (row: Buffer): boolean => readSections(row).has('s')
 
 export function toSubject(row: Buffer): Subject {
   if (row.length === 0) return { input: EMPTY }

@@ -16,6 +16,7 @@ const READS: Record<string, readonly Argument[]> = {
   receipts: ['HGETALL'],
   open: ['HGETALL'],
   files: ['HKEYS'],
+  steps: ['HKEYS'],
   kinds: ['HKEYS'],
   unique: ['HGETALL'],
   workers: ['SMEMBERS'],

@@ -15,10 +15,12 @@ import { damaged } from '../parts/damage.ts'
 import type { Connection } from './connection.ts'
 import { withKinds } from './intake.ts'
 import type { Kinds } from './kinds.ts'
-import { packNotes } from './notes.ts'
+import { packNotes, toSteps } from './notes.ts'
 import { idAt, idsIn, number, packId, toBuffer } from './pack.ts'
 import {
   bufferOf,
+  hashOf,
+  hasTrails,
   isHook,
   kindAt,
   listOf,
@@ -130,7 +132,7 @@ export class RedisWorkbench implements Workbench {
     const first = bufferOf(answers)
     if (now === undefined) return { refused: String(first) === 'gone' ? 'gone' : 'closed' }
     const [moment, next, given] = [bufferOf(now).readUIntBE(0, 6), bufferOf(due), bufferOf(receipt)]
-    const handed = listOf(rows).map(bufferOf)
+    const handed = listOf(rows)
     return {
       answers: answersIn(first),
       jobs: this.#toJobs(given, handed) ?? (await this.#learn(given, handed)),
@@ -140,23 +142,28 @@ export class RedisWorkbench implements Workbench {
   }
 
   /** The jobs of a reply; undefined when one is of a kind that was not met before. */
-  #toJobs(receipt: Buffer, rows: readonly Buffer[]): Claimed[] | undefined {
+  #toJobs(receipt: Buffer, rows: readonly unknown[]): Claimed[] | undefined {
     const jobs: Claimed[] = []
     let next = 0
     for (let at = 0; at < receipt.length; at += ENTRY) {
-      const row = rows[next++] ?? damaged()
+      const row = bufferOf(rows[next++])
       const kind = this.#kinds.kind(kindAt(row))
       if (kind === undefined) return undefined
       const job: Claimed = toClaimed(idAt(receipt, at + TURN), row, kind)
-      // The row that a hook looks back on comes after its own.
-      if (isHook(row)) job.subject = toSubject(rows[next++] ?? damaged())
+      if (hasTrails(row)) {
+        const steps = toSteps(hashOf(rows[next++]))
+        if (steps.length > 0) job.steps = steps
+        // The row that a hook looks back on.
+        if (isHook(row)) job.subject = toSubject(bufferOf(rows[next++]))
+      }
       jobs.push(job)
     }
     return jobs
   }
 
-  async #learn(receipt: Buffer, rows: readonly Buffer[]): Promise<Claimed[]> {
-    const kinds = rows.filter((row) => row.length > 0).map(kindAt)
+  async #learn(receipt: Buffer, rows: readonly unknown[]): Promise<Claimed[]> {
+    const isRow = (part: unknown): part is Buffer => Buffer.isBuffer(part) && part.length > 0
+    const kinds = rows.filter(isRow).map(kindAt)
     await this.#kinds.load([...new Set(kinds)])
     return this.#toJobs(receipt, rows) ?? damaged()
   }

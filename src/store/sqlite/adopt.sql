@@ -32,6 +32,9 @@ values (?, ?, ?, ?, ?, ?, ?);
 -- name: line
 insert into log (turn, n, at, fence, level, text) values (?, ?, ?, ?, ?, ?);
 
+-- name: step
+insert or ignore into step (turn, name, at, value) values (?, ?, ?, ?);
+
 -- name: file
 insert or ignore into artifact (turn, file, fence, type, bytes, sha256, expires_at)
 values (?, ?, ?, ?, ?, ?, ?);

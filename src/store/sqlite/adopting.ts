@@ -23,6 +23,7 @@ export class Adopting {
       'tag',
       'run',
       'line',
+      'step',
       'file',
       'ended',
       'alias',
@@ -123,12 +124,13 @@ export class Adopting {
     )
   }
 
-  #insertLeft(place: number, { tags, attempts, log, artifacts }: Adoptee): void {
+  #insertLeft(place: number, { tags, attempts, log, steps, artifacts }: Adoptee): void {
     for (const tag of tags) this.#sql.tag.run(tag, place)
     for (const { fence, worker, startedAt, endedAt, outcome, error = null } of attempts)
       this.#sql.run.run(place, fence, worker, startedAt, endedAt, outcome, error)
     for (const [i, { at, fence, level, text }] of log.entries())
       this.#sql.line.run(place, i + 1, at, fence, level, text)
+    for (const { name, at, value } of steps) this.#sql.step.run(place, name, at, value)
     for (const { file, fence, type, bytes, sha256, expiresAt } of artifacts)
       this.#sql.file.run(place, file, fence, type, bytes, sha256, expiresAt)
   }

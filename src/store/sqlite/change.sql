@@ -36,6 +36,10 @@ set input = coalesce(?, input), result = null, error = null, reason = null, prog
     with_errors = null, expires_at = null, deadline_at = null
 where turn = ?;
 
+-- name: anew
+-- Steps were recorded for the input that it had.
+delete from step where turn = ?;
+
 -- name: unpark
 update job set state = 1, rev = rev + 1
 where state = 3 and turn in (

@@ -17,6 +17,9 @@ where turn between ? and ? order by turn, fence;
 -- name: lines
 select turn, n, at, fence, level, text from log where turn between ? and ? order by turn, n;
 
+-- name: steps
+select turn, name, at, value from step where turn between ? and ? order by turn, rowid;
+
 -- name: files
 select turn, file, fence, type, bytes, sha256, expires_at from artifact
 where turn between ? and ? order by turn, file;

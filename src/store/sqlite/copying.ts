@@ -3,19 +3,26 @@ import type { Alias, JobCopy } from '../../job/moving.ts'
 import type { Copied } from '../contract.ts'
 import { type Mark, PAGE_BYTES, RUNS_MAX, writeMark } from '../parts/copying.ts'
 import type { Connection } from './connection.ts'
-import { int, type Row, text, toArtifact, toAttempt, toJob, toLine } from './rows.ts'
+import { int, type Row, text, toArtifact, toAttempt, toJob, toLine, toStep } from './rows.ts'
 
 /** What jobs left, by their turns. */
 type Left = Map<number, Row[]>
 
-const BULKY = ['input', 'result', 'error', 'progress', 'text'] as const
+const BULKY = ['input', 'result', 'error', 'progress', 'text', 'value'] as const
 
 /** Reads all there is, a page at a time. */
 export class Copying {
   readonly #sql
 
   constructor(connection: Connection) {
-    this.#sql = connection.prepare('./copy.sql', ['jobs', 'runs', 'lines', 'files', 'aliases'])
+    this.#sql = connection.prepare('./copy.sql', [
+      'jobs',
+      'runs',
+      'lines',
+      'steps',
+      'files',
+      'aliases',
+    ])
   }
 
   page(limit: number, mark: Mark): Copied {
@@ -27,10 +34,15 @@ export class Copying {
     const span = { from: int(first.turn), upto: int(last.turn) }
     const lines = gather(this.#sql.lines, span)
     const runs = gather(this.#sql.runs, span)
+    const steps = gather(this.#sql.steps, span)
     const files = gather(this.#sql.files, span)
     const whole = rows.filter((row) => int(row.turn) <= span.upto)
     const next = writeMark({ of: 'jobs', after: span.upto })
-    return { jobs: whole.map((row) => toCopy(row, lines, runs, files)), aliases: [], next }
+    return {
+      jobs: whole.map((row) => toCopy(row, { lines, runs, steps, files })),
+      aliases: [],
+      next,
+    }
   }
 
   /** At least one, else as many as a page carries. */
@@ -79,7 +91,9 @@ const weigh = (row: Row): number =>
     return isBulk ? sum + value.length : sum
   }, 0)
 
-function toCopy(row: Row, lines: Left, runs: Left, files: Left): JobCopy {
+type AllLeft = Record<'lines' | 'runs' | 'steps' | 'files', Left>
+
+function toCopy(row: Row, { lines, runs, steps, files }: AllLeft): JobCopy {
   const { turn, unique, ...job } = toJob(row, (files.get(int(row.turn)) ?? []).map(toArtifact))
   return {
     ...job,
@@ -87,6 +101,7 @@ function toCopy(row: Row, lines: Left, runs: Left, files: Left): JobCopy {
       unique: { value: unique, until: row.unique_until === 'kept' ? 'kept' : 'end' },
     }),
     attempts: (runs.get(turn) ?? []).slice(-RUNS_MAX).map(toAttempt),
+    steps: (steps.get(turn) ?? []).map(toStep),
     log: (lines.get(turn) ?? []).map(toLine).map(({ n: _, ...line }) => line),
   }
 }

@@ -86,6 +86,9 @@ where turn = ?;
 -- What a hook looks back on, as it lies here now.
 select body.input, body.result, body.error from job join body using (turn) where job.id = ?;
 
+-- name: steps
+select name, at, value from step where turn = ? order by rowid;
+
 -- name: hand
 insert into receipt (worker, n, open, handed) values (?, ?, ?, ?);
 

@@ -3,7 +3,7 @@ import type { Millis } from '../../base/time.ts'
 import type { Claimed, Fence, JobId, Subject } from '../../job/job.ts'
 import type { Connection } from './connection.ts'
 import { Policies } from './policies.ts'
-import { bytes, int, text } from './rows.ts'
+import { bytes, int, text, toStep } from './rows.ts'
 import type { Turn } from './turns.ts'
 
 /** Where a running job lies, and what its end must look after. */
@@ -21,11 +21,11 @@ export type Handed = { job: Claimed; held: Held }
 
 /** Reads jobs on their way: rows of `ready`, `again` or `orphan`, whose columns are the same, in one order. */
 export class Handing {
-  readonly #subject
+  readonly #sql
   readonly #policies
 
   constructor(connection: Connection) {
-    this.#subject = connection.prepare('./exchange.sql', ['subject']).subject
+    this.#sql = connection.prepare('./exchange.sql', ['subject', 'steps'])
     this.#policies = new Policies(connection)
   }
 
@@ -51,6 +51,11 @@ export class Handing {
     if (deadlineAt !== null) claimed.deadlineAt = int(deadlineAt)
     if (cancelAsked === 1) claimed.cancelAsked = true
     if (typeof subject === 'string') claimed.subject = this.#read(subject)
+    // Only a job that ran before has recorded any.
+    if (claimed.fence > 0) {
+      const steps = this.#sql.steps.all(int(place)).map(toStep)
+      if (steps.length > 0) claimed.steps = steps
+    }
     const tried = claimed.failures + claimed.crashes + claimed.losses > 0
     return {
       job: claimed,
@@ -66,7 +71,7 @@ export class Handing {
   }
 
   #read(id: JobId): Subject {
-    const row = this.#subject.get(id)
+    const row = this.#sql.subject.get(id)
     if (row === undefined) return { input: new Uint8Array() }
     const { input, result = null, error = null } = row
     return {

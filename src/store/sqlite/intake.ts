@@ -39,6 +39,7 @@ export class SqliteIntake implements Intake {
       'free',
       'revive',
       'renewed',
+      'anew',
     ])
     this.#ended = connection.prepare('./exchange.sql', ['ended']).ended
   }
@@ -89,6 +90,7 @@ export class SqliteIntake implements Intake {
     if (this.#change.free.get(place)?.free !== 1) return 'taken'
     this.#change.revive.run(turn.now, place)
     this.#change.renewed.run(input ?? null, place)
+    if (input) this.#change.anew.run(place)
     turn.tallies.move(queue, state, 'ready')
     turn.ring('ready')
     turn.ring('change')

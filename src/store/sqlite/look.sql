@@ -68,6 +68,9 @@ select * from (
 select n, at, fence, level, text from log
 where turn = (select turn from job where id = ?) and n > ? order by n limit ?;
 
+-- name: steps
+select name, at, value from step where turn = (select turn from job where id = ?) order by rowid;
+
 -- name: tally
 select * from tally order by queue;
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import type { Bytes } from '../../base/json.ts'
-import type { Attempt, Job, JobId, LogLine } from '../../job/job.ts'
+import type { Attempt, Job, JobId, LogLine, Step } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
 import type {
   Copied,
@@ -15,7 +15,7 @@ import type {
 import { readMark } from '../parts/copying.ts'
 import type { Connection } from './connection.ts'
 import { Copying } from './copying.ts'
-import { bytes, int, type Row, text, toArtifact, toAttempt, toJob, toLine } from './rows.ts'
+import { bytes, int, type Row, text, toArtifact, toAttempt, toJob, toLine, toStep } from './rows.ts'
 import { Walks } from './walk.ts'
 
 const PRIORITIES = Array.from({ length: 10 }, (_, priority) => priority)
@@ -56,6 +56,7 @@ export class SqliteLookout implements Lookout {
       'artifacts',
       'holder',
       'attempts',
+      'steps',
       'logs',
       'tally',
       'oldest',
@@ -91,6 +92,10 @@ export class SqliteLookout implements Lookout {
 
   attempts(id: JobId): Promise<Attempt[]> {
     return this.#connection.read(() => this.#sql.attempts.all(id).map(toAttempt))
+  }
+
+  steps(id: JobId): Promise<Step[]> {
+    return this.#connection.read(() => this.#sql.steps.all(id).map(toStep))
   }
 
   logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {

@@ -39,6 +39,9 @@ delete from log where turn = ?;
 -- name: attempts
 delete from attempt where turn = ?;
 
+-- name: steps
+delete from step where turn = ?;
+
 -- name: tags
 delete from tag where turn = ? and tag in (select value from json_each(?));
 

@@ -24,6 +24,7 @@ export class Purge {
       'body',
       'logs',
       'attempts',
+      'steps',
       'tags',
       'artifacts',
       'expired',
@@ -68,6 +69,7 @@ export class Purge {
     if (typeof tags === 'string') this.#sql.tags.run(place, tags)
     this.#sql.logs.run(place)
     this.#sql.attempts.run(place)
+    this.#sql.steps.run(place)
     if (Number(this.#sql.artifacts.run(place).changes) > 0) purged.withFiles.push(text(row.id))
     purged.erased++
     turn.tallies.add(text(row.queue), stateOf(row.state), -1)

@@ -7,6 +7,7 @@ import {
   type Claimed,
   type Job,
   type LogLine,
+  type Step,
 } from '../../job/job.ts'
 import { type State, STATES } from '../../job/state.ts'
 import { damaged, toReason } from '../parts/damage.ts'
@@ -94,6 +95,12 @@ export const toAttempt = (row: Row): Attempt => ({
   endedAt: int(row.ended_at),
   outcome: text(row.outcome),
   ...(row.error !== null && { error: bytes(row.error) }),
+})
+
+export const toStep = (row: Row): Step => ({
+  name: text(row.name),
+  at: int(row.at),
+  value: bytes(row.value),
 })
 
 export const toLine = (row: Row): LogLine & { n: number } => ({

@@ -92,6 +92,7 @@ where attempt.fence > job.fence limit 100;
 select 'what was left has its job: ' || kind as law, 'turn ' || turn as detail from (
   select 'run' as kind, turn from attempt
   union all select 'log', turn from log
+  union all select 'step', turn from step
   union all select 'file', turn from artifact
   union all select 'tag', turn from tag
 )

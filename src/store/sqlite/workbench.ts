@@ -45,7 +45,15 @@ export class SqliteWorkbench implements Workbench {
       'bury',
       'strike',
     ])
-    this.#note = connection.prepare('./note.sql', ['holds', 'progress', 'seen', 'last', 'line'])
+    this.#note = connection.prepare('./note.sql', [
+      'holds',
+      'progress',
+      'seen',
+      'step',
+      'headway',
+      'last',
+      'line',
+    ])
     this.#change = connection.prepare('./change.sql', ['unpark', 'unwait'])
   }
 
@@ -125,13 +133,17 @@ export class SqliteWorkbench implements Workbench {
     })
   }
 
-  #noteOne(worker: WorkerId, { id, fence, progress, log = [] }: Note, turn: Turn): Answer {
+  #noteOne(worker: WorkerId, { id, fence, progress, step, log = [] }: Note, turn: Turn): Answer {
     const row = this.#note.holds.get(id, fence, worker)
     if (row === undefined) return this.#exchange.answer(id, fence)
     const place = int(row.turn)
     if (progress) {
       this.#note.progress.run(progress, place)
       this.#note.seen.run(place)
+      turn.ring('change')
+    }
+    if (step && this.#note.step.run(place, step.name, turn.now, step.value).changes === 1) {
+      this.#note.headway.run(place)
       turn.ring('change')
     }
     let n = log.length > 0 ? int(this.#note.last.get(place)?.n) : 0

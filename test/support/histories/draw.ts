@@ -116,10 +116,11 @@ export const claim = record({
 })
 /** Against the worker's newest number; a repeat, one that overtook another, one too old. */
 export const number = constantFrom(1, 1, 1, 1, 0, 2, -1, -2)
-export const notes = array(record({ target, progress: bytes }, { requiredKeys: ['target'] }), {
-  minLength: 1,
-  maxLength: 2,
-})
+const done = record({ name: constantFrom('first', 'second', 'third'), value: bytes })
+export const notes = array(
+  record({ target, progress: bytes, step: done }, { requiredKeys: ['target'] }),
+  { minLength: 1, maxLength: 2 },
+)
 export const cancels = array(
   record({ which, outcome: cancelling, hook }, { requiredKeys: ['which', 'outcome'] }),
   { minLength: 1, maxLength: 2 },

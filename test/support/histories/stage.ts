@@ -107,8 +107,10 @@ export class Stage {
     assert.deepEqual(idsOf(arrivals(found)), idsOf(arrivals(model.find(ids))))
     assert.deepEqual(sorted(await store.tally()), sorted(model.tally()))
     assert.deepEqual(sorted(await store.workers()), sorted(model.workers()))
-    for (const id of ids)
+    for (const id of ids) {
       assert.deepEqual(plain(await store.attempts(id)), plain(model.attempts(id)))
+      assert.deepEqual(plain(await store.steps(id)), plain(model.steps(id)))
+    }
     assert.deepEqual(await store.verify(), [])
   }
 }

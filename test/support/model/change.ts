@@ -34,6 +34,7 @@ export function retry(ledger: Ledger, id: JobId, input: Bytes | undefined): Retr
     runAt: ledger.now,
     rev: row.rev + 1,
     input: input ?? row.input,
+    steps: input ? [] : row.steps,
     failures: 0,
     crashes: 0,
     losses: 0,

@@ -61,10 +61,14 @@ export class Model {
   }
 
   note(worker: WorkerId, notes: readonly contract.Note[]): contract.Answer[] {
-    return notes.map(({ id, fence, progress }) => {
+    return notes.map(({ id, fence, progress, step }) => {
       const row = held(this.ledger, worker, id, fence)
       if (typeof row === 'string') return row
       if (progress) Object.assign(row, { progress, rev: row.rev + 1 })
+      if (step && !row.steps.some(({ name }) => name === step.name)) {
+        row.steps.push({ ...step, at: this.ledger.now })
+        Object.assign(row, { crashes: 0, rev: row.rev + 1 })
+      }
       return 'done'
     })
   }
@@ -100,6 +104,8 @@ export class Model {
     })
 
   attempts = (id: JobId) => this.ledger.jobs.get(id)?.attempts ?? []
+
+  steps = (id: JobId) => this.ledger.jobs.get(id)?.steps ?? []
 
   holder = (tenant: string, job: string, unique: string): JobId | undefined =>
     holderOf(this.ledger, tenant, job, unique)?.given.id

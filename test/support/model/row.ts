@@ -1,6 +1,6 @@
 import type { Bytes } from '../../../src/base/json.ts'
 import type { Millis } from '../../../src/base/time.ts'
-import type { Artifact, Attempt, Fence, NewJob, WorkerId } from '../../../src/job/job.ts'
+import type { Artifact, Attempt, Fence, NewJob, Step, WorkerId } from '../../../src/job/job.ts'
 import { isEnded, type Reason, type State } from '../../../src/job/state.ts'
 
 /** A job as the contract speaks of it: what was given, and all that may change. */
@@ -30,6 +30,7 @@ export type Row = {
   error: Bytes | undefined
   artifacts: readonly Artifact[]
   readonly attempts: Attempt[]
+  steps: Step[]
   /** Whether the unique value is its own by now. */
   holds: boolean
   /** What its last ending said: until then it is kept. */
@@ -67,6 +68,7 @@ export const fresh = (given: NewJob, turn: number, now: Millis): Row => {
     error: undefined,
     artifacts: [],
     attempts: [],
+    steps: [],
     holds: given.unique !== undefined,
     keptUntil: 0,
     hooked: false,
@@ -79,6 +81,7 @@ export const lives = ({ state }: Row): boolean => !isEnded(state)
 export function seen({
   given,
   attempts: _,
+  steps: _steps,
   holds: _holds,
   keptUntil: _kept,
   hooked: _hooked,
@@ -135,5 +138,6 @@ export function handed(row: Row, subject: Row | undefined) {
     deadlineAt: row.deadlineAt,
     cancelAsked: row.cancelAsked || undefined,
     subject: given.subject === undefined ? undefined : left,
+    steps: row.steps.length > 0 ? [...row.steps] : undefined,
   }
 }

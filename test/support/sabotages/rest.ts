@@ -1,4 +1,4 @@
-import type { Sabotage } from './sabotage.ts'
+import { POSTGRES, REDIS, type Sabotage } from './sabotage.ts'
 
 export const ELSEWHERE: readonly Sabotage[] = [
   {
@@ -64,5 +64,29 @@ export const ELSEWHERE: readonly Sabotage[] = [
     put: '',
     test: 'test/http/reads.test.ts',
     red: /cost one read/,
+  },
+  {
+    breaks: 'a step resolves before it is stored',
+    file: 'src/worker/steps.ts',
+    find: 'const answer = await this.#record(name, encode(name, value))',
+    put: "void this.#record(name, encode(name, value))\n    const answer: Answer = 'done'",
+    test: 'test/worker/step.test.ts',
+    red: /has been stored when it resolves/,
+  },
+  {
+    breaks: 'a step that is there is written over',
+    file: 'src/store/redis/note.lua',
+    find: "if redis.call('HSETNX', key, name, packed) == 0 then return end",
+    put: "redis.call('HSET', key, name, packed)",
+    test: REDIS,
+    red: /C13 /,
+  },
+  {
+    breaks: 'PostgreSQL hands a job out without what its earlier runs recorded',
+    file: 'src/store/postgres/claim.sql',
+    find: '    or j.created_at is not null\n',
+    put: '',
+    test: POSTGRES,
+    red: /C13 /,
   },
 ]

@@ -44,8 +44,8 @@ export const ON_SERVERS: readonly Sabotage[] = [
   {
     breaks: 'PostgreSQL gives one job what is another’s when an exchange is repeated',
     file: 'src/store/postgres/claim.sql',
-    find: 'jsonb_object_agg(j.id, errand.marks(j))',
-    put: 'jsonb_object_agg((select max(one::text) from unnest(ids) as one), errand.marks(j))',
+    find: 'jsonb_object_agg(j.id, known.marks)',
+    put: 'jsonb_object_agg((select max(one::text) from unnest(ids) as one), known.marks)',
     test: POSTGRES,
     red: /C4 |C9 |C10 |C12 /,
   },

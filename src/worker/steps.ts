@@ -1,0 +1,81 @@
+import { decodeJson, encodeJson, findUnfit, type Bytes } from '../base/json.ts'
+import { derivedId } from '../base/id.ts'
+import { ErrandError } from '../job/errors.ts'
+import type { Step } from '../job/job.ts'
+import type { Answer, Note } from '../store/contract.ts'
+import type { Task } from './crew.ts'
+
+const STEPS_MAX = 1000
+const NAME_MAX = 200
+const VALUE_BYTES_MAX = 262_144
+
+/** Another holds the job by now: what this run does counts for nothing, so it should stop. */
+const OVERTAKEN = 'another run of this job holds it now'
+
+/** The steps of one attempt: those that earlier ones recorded, and those of its own on their way. */
+export class Steps {
+  readonly #task: Task
+  readonly #note: (note: Note) => void
+  readonly #recorded: ReadonlyMap<string, Step>
+  readonly #used = new Set<string>()
+  readonly #underWay = new Map<string, (answer: Answer) => void>()
+
+  constructor(task: Task, note: (note: Note) => void) {
+    this.#task = task
+    this.#note = note
+    this.#recorded = new Map(task.steps?.map((step) => [step.name, step]))
+  }
+
+  async run<Value>(name: string, fn: (key: string) => Value | Promise<Value>): Promise<Value> {
+    this.#use(name)
+    const recorded = this.#recorded.get(name)
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what it was when it was recorded
+    if (recorded) return read(recorded.value) as Value
+    const value = await fn(derivedId('step', this.#task.id, name))
+    const answer = await this.#record(name, encode(name, value))
+    if (answer === 'done') return value
+    throw new DOMException(OVERTAKEN, 'AbortError')
+  }
+
+  noted(step: string, answer: Answer): void {
+    this.#underWay.get(step)?.(answer)
+    this.#underWay.delete(step)
+  }
+
+  #use(name: string): void {
+    if (name === '' || name.length > NAME_MAX || name.includes('\0') || !name.isWellFormed())
+      throw refuse(name.slice(0, NAME_MAX), `needs a name of 1 to ${NAME_MAX} characters`)
+    if (this.#used.has(name))
+      throw refuse(name, 'was used before in this run; names tell steps apart')
+    this.#used.add(name)
+    if (this.#used.size > STEPS_MAX)
+      throw refuse(name, `is one more than the ${STEPS_MAX} of a job`)
+  }
+
+  #record(name: string, value: Bytes): Promise<Answer> {
+    const { promise, resolve } = Promise.withResolvers<Answer>()
+    this.#underWay.set(name, resolve)
+    const { id, fence } = this.#task
+    this.#note({ id, fence, step: { name, value } })
+    return promise
+  }
+}
+
+/** JSON has no word for what a function returns that returns nothing. */
+const read = (value: Bytes): unknown => (value.length === 0 ? undefined : decodeJson(value))
+
+function encode(name: string, value: unknown): Bytes {
+  if (value === undefined) return new Uint8Array()
+  const unfit = findUnfit(value, { membersMax: Number.MAX_SAFE_INTEGER })
+  const bytes = unfit ? undefined : encodeJson(value)
+  if (bytes === undefined)
+    throw refuse(
+      name,
+      `came to a value that cannot be stored as JSON, at "${unfit?.pointer ?? ''}"`,
+    )
+  if (bytes.length > VALUE_BYTES_MAX)
+    throw refuse(name, `came to ${bytes.length} bytes; at most ${VALUE_BYTES_MAX} are kept`)
+  return bytes
+}
+
+const refuse = (step: string, problem: string) => new ErrandError('STEP_REFUSED', { step, problem })
