@@ -91,6 +91,10 @@ export const veteran = (now: Millis, over: Partial<Adoptee> = {}): Adoptee =>
       { at: now - 35, fence: now + 1, level: 'warn', text: 'häßlich\u2028zwei' },
       { at: now - 15, fence: now + 5, level: 'info', text: '' },
     ],
+    steps: [
+      { name: 'paid "twice"', at: now - 18, value: bytes('\u0000\u00ff') },
+      { name: 'a', at: now - 18, value: bytes('') },
+    ],
     artifacts: [
       {
         file: 'a b.csv',
