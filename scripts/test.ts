@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { styleText } from 'node:util'
 import { isFor, readStores, type StoreName } from '../test/support/stores.ts'
 
@@ -9,6 +10,8 @@ import { isFor, readStores, type StoreName } from '../test/support/stores.ts'
  */
 const TOOLS = 'node_modules/.bin'
 const STORES = stores()
+// What was compiled once need not be compiled by every process of every test.
+process.env['NODE_COMPILE_CACHE'] ??= resolve('node_modules/.cache/errand')
 const NEEDED: readonly Need[] = [
   { what: 'a browser for the pages', paths: ['/usr/bin/chromium'], packages: ['chromium'] },
   { what: 'a reader of PDFs', paths: ['/usr/bin/pdftotext'], packages: ['poppler-utils'] },
