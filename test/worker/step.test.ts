@@ -63,6 +63,14 @@ test('a step that throws is run again, under the same key', async () => {
   assert.notEqual(keys[0], id)
 })
 
+test('the first run is given what later ones are', async () => {
+  const chain = define(async (_, { step }) => typeof (await step('when', () => new Date(0))))
+  await using place = await Workplace.open(chain)
+  await place.work(place.crew([chain.handler]))
+  const { id } = await place.client.enqueue(chain, {})
+  assert.equal(await place.watch.result(chain, id), 'string')
+})
+
 test('a step has been stored when it resolves', async () => {
   const seen: string[][] = []
   const chain = define(async (_, { id, step }) => {

@@ -68,8 +68,8 @@ export const ELSEWHERE: readonly Sabotage[] = [
   {
     breaks: 'a step resolves before it is stored',
     file: 'src/worker/steps.ts',
-    find: 'const answer = await this.#record(name, encode(name, value))',
-    put: "void this.#record(name, encode(name, value))\n    const answer: Answer = 'done'",
+    find: "if ((await this.#record(name, value)) === 'done') return value",
+    put: 'void this.#record(name, value)\n    if (value) return value',
     test: 'test/worker/step.test.ts',
     red: /has been stored when it resolves/,
   },
