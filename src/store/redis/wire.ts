@@ -43,7 +43,7 @@ const OPTIONS = {
 /** Makes the clients of a store, each a line to the one server that holds its keys, `key` among them. */
 export function connect(address: Address, key: string): Redis {
   const client = lineTo(address, key)
-  // Heard by whoever calls; unheard it would end the process.
+  // Heard by whoever calls; unheard the client would tell a terminal of every line that fails.
   return client.on('error', () => undefined)
 }
 
