@@ -8,6 +8,8 @@ import type { Task } from './crew.ts'
 const STEPS_MAX = 1000
 const NAME_MAX = 200
 const VALUE_BYTES_MAX = 262_144
+/** All of them travel with their job to its next run. */
+const TOTAL_BYTES_MAX = 8_388_608
 
 /** Another holds the job by now: what this run does counts for nothing, so it should stop. */
 const OVERTAKEN = 'another run of this job holds it now'
@@ -18,12 +20,15 @@ export class Steps {
   readonly #note: (note: Note) => void
   readonly #recorded: ReadonlyMap<string, Step>
   readonly #used = new Set<string>()
+  #bytes: number
   readonly #underWay = new Map<string, (answer: Answer) => void>()
 
   constructor(task: Task, note: (note: Note) => void) {
     this.#task = task
     this.#note = note
-    this.#recorded = new Map(task.steps?.map((step) => [step.name, step]))
+    const { steps = [] } = task
+    this.#recorded = new Map(steps.map((step) => [step.name, step]))
+    this.#bytes = steps.reduce((sum, { value }) => sum + value.length, 0)
   }
 
   async run<Value>(name: string, fn: (key: string) => Value | Promise<Value>): Promise<Value> {
@@ -37,6 +42,9 @@ export class Steps {
 
   async #do(name: string, fn: (key: string) => unknown): Promise<Bytes> {
     const value = encode(name, await fn(derivedId('step', this.#task.id, name)))
+    this.#bytes += value.length
+    if (this.#bytes > TOTAL_BYTES_MAX)
+      throw refuse(name, `brings the steps of its job to more than ${TOTAL_BYTES_MAX} bytes`)
     if ((await this.#record(name, value)) === 'done') return value
     throw new DOMException(OVERTAKEN, 'AbortError')
   }

@@ -93,6 +93,13 @@ test('a name that is used twice in a run, and a value that cannot be kept, end t
     ],
     ['huge', (_, { step }) => step('a', () => 'x'.repeat(300_000)), /at most 262144/],
     ['odd', (_, { step }) => step('a', () => new Map()), /cannot be stored as JSON/],
+    [
+      'too much',
+      async (_, { step }) => {
+        for (let n = 0; ; n++) await step(`${n}`, () => 'x'.repeat(200_000))
+      },
+      /more than 8388608 bytes/,
+    ],
     ['nameless', (_, { step }) => step('', () => 1), /needs a name/],
   ]
   for (const [what, run, says] of wrongs) {
