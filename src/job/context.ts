@@ -46,7 +46,7 @@ export interface Context {
    * A part of the job that is done once: what `fn` comes to is recorded, and later attempts are given it
    * without running `fn`. A part that throws, or is cut off midway, is run again with the same `key`, which lets the
    * world outside recognise a repeated call. A name is used once in a run; values come back as JSON has them, also at
-   * once, and take at most 256 KiB; a job has at most 1 000 steps of 8 MiB in all.
+   * once, and take at most 256 KiB; a job has at most 1 000 steps of 1 MiB in all.
    * @throws ErrandError STEP_REFUSED (a name that is used again, a value that cannot be stored), and what `fn` throws
    */
   readonly step: <Value>(

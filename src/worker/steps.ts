@@ -9,7 +9,7 @@ const STEPS_MAX = 1000
 const NAME_MAX = 200
 const VALUE_BYTES_MAX = 262_144
 /** All of them travel with their job to its next run. */
-const TOTAL_BYTES_MAX = 8_388_608
+const TOTAL_BYTES_MAX = 1_048_576
 
 /** Another holds the job by now: what this run does counts for nothing, so it should stop. */
 const OVERTAKEN = 'another run of this job holds it now'

@@ -98,7 +98,7 @@ test('a name that is used twice in a run, and a value that cannot be kept, end t
       async (_, { step }) => {
         for (let n = 0; ; n++) await step(`${n}`, () => 'x'.repeat(200_000))
       },
-      /more than 8388608 bytes/,
+      /more than 1048576 bytes/,
     ],
     ['nameless', (_, { step }) => step('', () => 1), /needs a name/],
   ]

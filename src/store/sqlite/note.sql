@@ -2,7 +2,7 @@
 --
 -- In      a job, its fence and holder; bytes of progress; one line or step at a time
 -- Out     whether the fence still counts
--- Cost    one index step a job, one row a line
+-- Cost    one index step a job, one row a line or step
 -- Beware  a job keeps at most 1 000 lines: later ones are dropped
 
 -- name: holds

@@ -1,7 +1,6 @@
 import { chownSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Client } from 'pg'
-import { account, type PostgresServer } from './postgres.ts'
+import { account, greetPostgres, type PostgresServer } from './postgres.ts'
 import { freePort, freshFolder, Server } from './server.ts'
 
 /** Few, so that every one is lent to many. */
@@ -25,15 +24,8 @@ export class Pooler extends Server {
     return ['/usr/sbin/pgbouncer', '--quiet', join(this.folder, 'pooler.ini')]
   }
 
-  protected async greet(): Promise<void> {
-    const client = new Client({ connectionString: this.url })
-    client.on('error', () => undefined)
-    try {
-      await client.connect()
-      await client.query('select 1')
-    } finally {
-      await client.end()
-    }
+  protected greet(): Promise<void> {
+    return greetPostgres(this.url)
   }
 
   #configure(port: number): void {

@@ -52,15 +52,8 @@ export class PostgresServer extends Server {
     return childrenOf(this.pid).map(({ pid }) => pid)
   }
 
-  protected async greet(): Promise<void> {
-    const client = new Client({ connectionString: this.url })
-    client.on('error', () => undefined)
-    try {
-      await client.connect()
-      await client.query('select 1')
-    } finally {
-      await client.end()
-    }
+  protected greet(): Promise<void> {
+    return greetPostgres(this.url)
   }
 
   #initialise(): void {
@@ -72,5 +65,17 @@ export class PostgresServer extends Server {
       encoding: 'utf8',
     })
     if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}${String(made.error)}`)
+  }
+}
+
+/** Throws until whoever stands there answers a query. */
+export async function greetPostgres(url: string): Promise<void> {
+  const client = new Client({ connectionString: url })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    await client.query('select 1')
+  } finally {
+    await client.end()
   }
 }
