@@ -33,7 +33,8 @@ return case when j.cancel_asked or j.tenant <> '' or coalesce(j.failures, j.cras
     or j.created_at is not null
   then jsonb_strip_nulls(jsonb_build_object('tenant', j.tenant, 'failures', j.failures, 'crashes', j.crashes,
     'losses', j.losses, 'expiresAt', j.expires_at, 'deadlineAt', j.deadline_at,
-    'cancelAsked', nullif(j.cancel_asked, false), 'subject', errand.subject(j.subject), 'steps', case when j.created_at is not null then errand.steps(j.id) end)) end;
+    'cancelAsked', nullif(j.cancel_asked, false), 'subject', errand.subject(j.subject),
+    'steps', case when j.created_at is not null then errand.steps(j.id) end)) end;
 
 -- Jobs handed out before, in the order in which they left.
 create function errand.handed(
