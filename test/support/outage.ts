@@ -102,7 +102,7 @@ export async function endure(site: Site, fault: Fault, lengthMs: number): Promis
 export async function endsWell(worker: Command): Promise<void> {
   assert.equal(worker.lines.filter(({ msg }) => msg === 'worker started').length, 1)
   worker.signal('SIGTERM')
-  const giveUp = sleep(10_000, 'it goes on', { ref: false })
+  const giveUp = sleep(20_000, 'it goes on', { ref: false })
   assert.equal(await Promise.race([worker.exit(), giveUp]), 0)
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { childrenOf, until } from '../support/command.ts'
+import { childrenOf, type Command, until } from '../support/command.ts'
 import { hasEnded, lives, stateOf } from '../support/alive.ts'
 import { childOf, workplace } from '../support/place.ts'
 
@@ -93,7 +94,7 @@ test('a frozen worker’s jobs are done by another one, and what it says when it
   await first.said('worker started')
   const { id } = await place.errand.enqueue('nap', { ms: 700 })
   const frozen = await place.runner(id)
-  first.signal('SIGSTOP')
+  await freeze(first, `${place.here.folder}/errand.db`)
   // Its executor goes on, and its report lies in the pipe until the foreman wakes.
   await place.here.start('worker').said('worker started')
   const view = await place.errand.ended(id, 20_000)
@@ -177,3 +178,21 @@ test('as the first process of a container it reaps what others leave, and stops 
   process.kill(shell?.pid ?? assert.fail('nobody is there'), 'SIGTERM')
   assert.equal(await manager.exit(), 0)
 })
+
+/** Stops it where it holds no lock of its store: there nobody could take over before it wakes. */
+function freeze(worker: Command, file: string): Promise<boolean> {
+  return until(async () => {
+    worker.signal('SIGSTOP')
+    await until(() => stateOf(worker.pid) === 'T' || undefined, 'it does not stop')
+    const db = new DatabaseSync(file, { timeout: 0 })
+    try {
+      db.exec('begin immediate; rollback')
+      return true
+    } catch {
+      worker.signal('SIGCONT')
+      return undefined
+    } finally {
+      db.close()
+    }
+  }, 'it is always at it')
+}

@@ -65,6 +65,7 @@ for (const store of readStores())
       })
       await t.test('while connections go dead for good, and it can be stopped then', async (t) => {
         t.diagnostic(JSON.stringify(await endure(site, strand, LENGTH_MS)))
+        await strand(site.scene)
         await endsWell(site.worker)
       })
     })

@@ -92,7 +92,8 @@ export class PostgresWorkbench implements Workbench {
 
   async retire(worker: WorkerId): Promise<void> {
     const values = [this.#connection.now, worker]
-    await this.#connection.call('retire', 'retire', values, { again: true })
+    // Where the renewals went: a connection that has been idle may have gone dead without a word.
+    await this.#connection.call('retire', 'retire', values, { again: true, along: 'renewals' })
   }
 
   async unpark(jobs: readonly string[]): Promise<number> {

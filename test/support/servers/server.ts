@@ -1,15 +1,16 @@
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { stateOf } from '../alive.ts'
 
 const PATIENCE_MS = 30_000
 
 /** Ends with the process that started it, killed or not: its standard input is a pipe that breaks then. */
-const GUARD = `"$@" 0</dev/null >/dev/null 2>&1 & pid=$!; echo $pid; (cat >/dev/null; kill -9 $pid 2>/dev/null) <&3 & wait $pid`
+const GUARD = `log=$1; shift; "$@" 0</dev/null >>"$log" 2>&1 & pid=$!; echo $pid; (cat >/dev/null; kill -9 $pid 2>/dev/null) <&3 & wait $pid`
 
 /** A database server of our own: on a private port, in a folder of its own, killed by its recorded pid. */
 export abstract class Server implements AsyncDisposable {
@@ -52,14 +53,23 @@ export abstract class Server implements AsyncDisposable {
         await this.greet()
         return this
       } catch (error) {
-        if (performance.now() > patience) throw error
+        if (performance.now() > patience) throw new Error(this.#lastWords, { cause: error })
         await sleep(20)
       }
     }
   }
 
+  get #log(): string {
+    return join(this.folder, 'server.log')
+  }
+
+  get #lastWords(): string {
+    return `it does not answer:\n${readFileSync(this.#log, 'utf8').slice(-2000)}`
+  }
+
   async #spawn(): Promise<void> {
-    this.#guard = spawn('sh', ['-c', `exec 3<&0; ${GUARD}`, 'guard', ...this.command], {
+    const guard = ['-c', `exec 3<&0; ${GUARD}`, 'guard', this.#log]
+    this.#guard = spawn('sh', [...guard, ...this.command], {
       ...this.options,
       // Ctrl-C is for its owner, who may still need it to end well.
       detached: true,
@@ -73,6 +83,8 @@ export abstract class Server implements AsyncDisposable {
   async kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT' = 'SIGKILL'): Promise<void> {
     if (this.#guard === undefined || this.isDown) return
     const ended = once(this.#guard, 'exit')
+    // Held still first: a helper that it started meanwhile would outlive it.
+    if (signal === 'SIGKILL') await halt(this.#pid)
     const dying = [this.#pid, ...(signal === 'SIGKILL' ? this.helpers : [])]
     for (const pid of dying) send(pid, signal)
     await ended
@@ -82,6 +94,11 @@ export abstract class Server implements AsyncDisposable {
     await this.kill()
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
+}
+
+async function halt(pid: number): Promise<void> {
+  send(pid, 'SIGSTOP')
+  while (!['T', 'Z', ''].includes(stateOf(pid))) await sleep(1)
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {
