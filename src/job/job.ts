@@ -56,12 +56,14 @@ export type Claimed = {
   subject?: Subject
   /** What earlier runs recorded. */
   steps?: readonly Step[]
+  /** What lies in its mailbox, in the order in which it came. */
+  mail?: readonly Mail[]
 }
 
 export type Subject = { input: Bytes; result?: Bytes; error?: Bytes }
 
 /** A job as it lies in the store. */
-export type Job = Omit<Claimed, 'subject' | 'steps'> & {
+export type Job = Omit<Claimed, 'subject' | 'steps' | 'mail'> & {
   /** The store's own rising order of arrival. Ids are never an age. */
   turn: number
   state: State
@@ -75,6 +77,8 @@ export type Job = Omit<Claimed, 'subject' | 'steps'> & {
   withErrors: boolean
   cancelAsked: boolean
   waitingFor?: string
+  /** Until when it waits at most. */
+  wakesAt?: Millis
   unique?: string
   tags: readonly string[]
   fingerprint?: string
@@ -107,6 +111,9 @@ export type Attempt = {
 
 /** A named part of a job that was done, whichever run did it. */
 export type Step = { name: string; value: Bytes; at: Millis }
+
+/** A message in a job's mailbox. An urgent one wakes a job that waits for all of several. */
+export type Mail = { name: string; key: string; at: Millis; value: Bytes; urgent?: boolean }
 
 export type LogLine = { at: Millis; fence: Fence; level: LogLevel; text: string }
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const

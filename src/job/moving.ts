@@ -1,7 +1,7 @@
 import type { Millis } from '../base/time.ts'
-import type { Attempt, Job, JobId, LogLine, NewJob, Step, Unique } from './job.ts'
+import type { Attempt, Job, JobId, LogLine, Mail, NewJob, Step, Unique } from './job.ts'
 import { keepMsOf } from './keep.ts'
-import { attemptOf, decide, type Outcome } from './outcome.ts'
+import { attemptOf, decide, type Outcome, type Suspension } from './outcome.ts'
 import type { State } from './state.ts'
 
 /** A job whole, with all it left: what is taken from one store to another. */
@@ -10,6 +10,9 @@ export type JobCopy = Omit<Job, 'turn' | 'unique'> & {
   attempts: readonly Attempt[]
   log: readonly LogLine[]
   steps: readonly Step[]
+  mail: readonly Mail[]
+  /** Names of letters that it waits for: for one of them, and for all of those. */
+  awaits?: Pick<Suspension, 'one' | 'all'>
 }
 
 /** One that may be stored as it stands: whoever ran it runs it no more. */
@@ -103,4 +106,5 @@ const freshly = (hook: NewJob, now: Millis): Adoptee => ({
   attempts: [],
   log: [],
   steps: [],
+  mail: [],
 })

@@ -16,6 +16,8 @@ export type Report =
   | { how: 'expired' }
   /** Given back: before it began, or because its process was stopped for another reason than this job. */
   | { how: 'released'; begun: boolean }
+  /** All that it still does is wait. */
+  | ({ how: 'suspended' } & Omit<Suspension, 'to'>)
   /** No handler of this name here. */
   | { how: 'unknown' }
   /** Taken over from a worker whose lease ran out. */
@@ -42,6 +44,20 @@ export type Outcome =
   | { to: 'ready'; begun: boolean }
   /** Parked for a worker that knows the name. */
   | { to: 'waiting'; for: 'handler' }
+  | Suspension
+
+/**
+ * Set aside until a moment, until one of these messages is in its mailbox, or all of those. One that is there
+ * already, or an hour that has passed, makes it ready at once.
+ */
+export type Suspension = {
+  to: 'waiting'
+  /** What people are told that it waits for. */
+  for: string
+  wakeAt?: Millis
+  one: readonly string[]
+  all: readonly string[]
+}
 
 /** How a cancel ends a job, whether it runs or not. `hook` is the job inserted in the same step. */
 export type Cancelling = { to: 'cancelled'; keepMs: Millis; hook?: NewJob }
@@ -110,6 +126,11 @@ function judge(job: Claimed, report: Report, now: Millis, random?: () => number)
       return fail('expired', encodeFailure('Expired', 'it did not start in time'))
     case 'released':
       return { to: 'ready', begun: report.begun }
+    case 'suspended': {
+      const { how: _, wakeAt = Infinity, ...waits } = report
+      const at = Math.min(wakeAt, job.deadlineAt ?? Infinity)
+      return { to: 'waiting', ...waits, ...(at < Infinity && { wakeAt: at }) }
+    }
     case 'unknown':
       return { to: 'waiting', for: 'handler' }
     case 'lost': {

@@ -26,6 +26,7 @@ export type JobView = {
   unique?: string
   tags?: readonly string[]
   waitingFor?: string
+  wakesAt?: string
   /** The ended job that this one is a hook of. */
   subject?: string
   createdAt: string
@@ -70,6 +71,7 @@ export function toView(job: Job): JobView {
     ...(job.unique !== undefined && { unique: job.unique }),
     ...(job.tags.length > 0 && { tags: job.tags }),
     ...(job.waitingFor !== undefined && { waitingFor: job.waitingFor }),
+    ...(job.wakesAt !== undefined && { wakesAt: iso(job.wakesAt) }),
     ...(job.subject !== undefined && { subject: job.subject }),
     createdAt: iso(job.createdAt),
     runAt: iso(job.runAt),

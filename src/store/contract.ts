@@ -8,13 +8,14 @@ import type {
   Job,
   JobId,
   LogLine,
+  Mail,
   NewJob,
   Step,
   WorkerId,
 } from '../job/job.ts'
 import type { Adoptee, Alias, JobCopy } from '../job/moving.ts'
 import type { Cancelling, Outcome } from '../job/outcome.ts'
-import type { State } from '../job/state.ts'
+import type { Ended, State } from '../job/state.ts'
 
 /**
  * What Errand asks of a database. `test/store/clauses` holds every store to these sentences, by number:
@@ -32,6 +33,8 @@ import type { State } from '../job/state.ts'
  *  C11 Bytes come back exactly as they were given.
  *  C12 The step that ends a job inserts its hook, and the row stays for as long as the hook may run.
  *  C13 A step is recorded once, under the current fence, and comes with its job to whoever runs it next.
+ *  C14 A job that waits becomes ready when its moment has come or what it waits for is in its mailbox, be it
+ *      before or after; mail is kept once under its key, and comes with its job.
  *
  * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`. Ids are lower-case
  * UUIDs, moments and spans whole milliseconds, priorities 0 to 9, texts well-formed and without NUL:
@@ -63,6 +66,8 @@ export interface Intake {
   cancel(cancels: readonly Cancel[]): Promise<Cancelled[]>
   /** Gives failed and cancelled jobs another life under the same id, with all attempts before them. */
   retry(ids: readonly JobId[], input?: Bytes): Promise<Retried[]>
+  /** Puts letters into mailboxes, each once under its key. A job that waits for it becomes ready. */
+  post(letters: readonly Letter[]): Promise<Posted[]>
   /**
    * Stores jobs as they stood in another store, in this order of arrival; moments count as they are, fences
    * go on from where they were. May be repeated: what is here already stays as it is.
@@ -119,6 +124,8 @@ export interface Lookout {
   attempts(id: JobId): Promise<Attempt[]>
   /** In the order in which they were recorded. */
   steps(id: JobId): Promise<Step[]>
+  /** In the order in which it came. */
+  mail(id: JobId): Promise<Mail[]>
   logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]>
   /** What lies in each queue, from counters. */
   tally(): Promise<Tally[]>
@@ -151,6 +158,13 @@ export type Inserted =
 export type Cancel = { id: JobId; outcome: Cancelling }
 export type Cancelled = 'cancelled' | 'asked' | 'gone' | State
 export type Retried = 'retried' | 'gone' | 'taken' | State
+
+/** `ifWaiting`: only if the job waits for it just now. */
+export type Letter = Omit<Mail, 'at'> & { to: JobId; ifWaiting?: boolean }
+/** `idle`: it does not wait for that. `full`: there is no room for more. A state: it has ended. */
+export type Posted = 'posted' | 'already' | 'idle' | 'full' | 'gone' | Ended
+/** So many letters a mailbox takes. */
+export const MAIL_MAX = 100
 
 /** `already`: it is here, as it stood or further. `behind`: it is here, and has moved on there since. */
 export type Adopted = 'adopted' | 'already' | 'behind' | 'ID_TAKEN' | 'UNIQUE_TAKEN'

@@ -15,6 +15,7 @@ import { fence } from './clauses/fence.ts'
 import { hook } from './clauses/hook.ts'
 import { insert } from './clauses/insert.ts'
 import { list } from './clauses/list.ts'
+import { mail } from './clauses/mail.ts'
 import { listen } from './clauses/listen.ts'
 import { note } from './clauses/note.ts'
 import { order } from './clauses/order.ts'
@@ -49,6 +50,7 @@ const ALL: readonly Clauses[] = [
   worker,
   note,
   steps,
+  mail,
   cancel,
   hook,
   retry,

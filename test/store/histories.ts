@@ -29,6 +29,7 @@ const STEP = fc.oneof(
   { weight: 2, arbitrary: around.cancel },
   { weight: 2, arbitrary: around.retry },
   { weight: 1, arbitrary: around.unpark },
+  { weight: 3, arbitrary: around.post },
   { weight: 3, arbitrary: around.purge },
   { weight: 1, arbitrary: around.holder },
   { weight: 1, arbitrary: around.look },

@@ -49,6 +49,7 @@ export function adoptee(now: Millis, over: Partial<Adoptee> = {}): Adoptee {
     artifacts: [],
     attempts: [],
     steps: [],
+    mail: [],
     log: [],
     ...over,
   }
@@ -94,6 +95,10 @@ export const veteran = (now: Millis, over: Partial<Adoptee> = {}): Adoptee =>
     steps: [
       { name: 'paid "twice"', at: now - 18, value: bytes('\u0000\u00ff') },
       { name: 'a', at: now - 18, value: bytes('') },
+    ],
+    mail: [
+      { name: 'signal:b', key: 'k "2"', at: now - 17, value: bytes('\u0000\u00ff') },
+      { name: 'signal:a', key: '', at: now - 17, value: bytes(''), urgent: true },
     ],
     artifacts: [
       {

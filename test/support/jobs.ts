@@ -1,7 +1,7 @@
 import { newId } from '../../src/base/id.ts'
 import type { Bytes } from '../../src/base/json.ts'
 import type { JobId, NewJob } from '../../src/job/job.ts'
-import type { Cancelling, Counter, Outcome } from '../../src/job/outcome.ts'
+import type { Cancelling, Counter, Outcome, Suspension } from '../../src/job/outcome.ts'
 import { encodePolicy } from '../../src/job/policy.ts'
 import type { Cancel } from '../../src/store/contract.ts'
 
@@ -66,3 +66,12 @@ export const again = (delayMs: number, raise: Counter = 'failures'): Outcome => 
 
 export const released = (begun = false): Outcome => ({ to: 'ready', begun })
 export const parked = (): Outcome => ({ to: 'waiting', for: 'handler' })
+
+/** Set aside until something comes. */
+export const suspended = (over: Partial<Omit<Suspension, 'to'>> = {}): Suspension => ({
+  to: 'waiting',
+  for: 'signal:go',
+  one: [],
+  all: [],
+  ...over,
+})

@@ -47,6 +47,16 @@ const line = z.strictObject({ at: moment, fence: moment, level: z.enum(LOG_LEVEL
 
 const step = z.strictObject({ name: text, at: moment, value: bytes })
 
+const letter = z.strictObject({
+  name: text,
+  key: text,
+  at: moment,
+  value: bytes,
+  urgent: z.boolean().exactOptional(),
+})
+
+const awaits = z.strictObject({ one: z.array(text).readonly(), all: z.array(text).readonly() })
+
 const artifact = z.strictObject({
   file: text,
   fence: moment,
@@ -81,6 +91,8 @@ const job = z.strictObject({
   unique: z.strictObject({ value: text, until: z.enum(['end', 'kept']) }).exactOptional(),
   fingerprint: text.exactOptional(),
   waitingFor: text.exactOptional(),
+  wakesAt: moment.exactOptional(),
+  awaits: awaits.exactOptional(),
   reason: z.enum(REASONS).exactOptional(),
   withErrors: z.boolean(),
   cancelAsked: z.boolean(),
@@ -93,6 +105,7 @@ const job = z.strictObject({
   attempts: z.array(run).readonly(),
   log: z.array(line).readonly(),
   steps: z.array(step).readonly(),
+  mail: z.array(letter).readonly(),
   artifacts: z.array(artifact).readonly(),
 })
 

@@ -28,6 +28,7 @@ export class WholeStore implements Store {
   insert: Intake['insert'] = (...call) => this.#intake.insert(...call)
   cancel: Intake['cancel'] = (...call) => this.#intake.cancel(...call)
   retry: Intake['retry'] = (...call) => this.#intake.retry(...call)
+  post: Intake['post'] = (...call) => this.#intake.post(...call)
   adopt: Intake['adopt'] = (...call) => this.#intake.adopt(...call)
 
   register: Workbench['register'] = (...call) => this.#workbench.register(...call)
@@ -48,6 +49,7 @@ export class WholeStore implements Store {
   copy: Lookout['copy'] = (...call) => this.#lookout.copy(...call)
   attempts: Lookout['attempts'] = (...call) => this.#lookout.attempts(...call)
   steps: Lookout['steps'] = (...call) => this.#lookout.steps(...call)
+  mail: Lookout['mail'] = (...call) => this.#lookout.mail(...call)
   logs: Lookout['logs'] = (...call) => this.#lookout.logs(...call)
   tally: Lookout['tally'] = (...call) => this.#lookout.tally(...call)
   workers: Lookout['workers'] = (...call) => this.#lookout.workers(...call)

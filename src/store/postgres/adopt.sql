@@ -10,7 +10,7 @@ create function errand.adopt(
   revs integer[], fences bigint[], run_ats bigint[], created_ats bigint[], started_ats bigint[], ended_ats bigint[],
   kept_untils bigint[], expiries bigint[], deadlines bigint[], failures smallint[], crashes smallint[],
   losses smallint[], asked boolean[], with_errors boolean[], workers uuid[], subjects uuid[], queues text[],
-  tenants text[], names text[], uniques text[], untils text[], fingerprints text[], waits text[], reasons text[],
+  tenants text[], names text[], uniques text[], untils text[], fingerprints text[], waits text[], wakes bigint[], reasons text[],
   inputs bytea[], results bytea[], errors bytea[], progresses bytea[], rest jsonb
 ) returns smallint[] language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
@@ -58,15 +58,15 @@ begin
 
   insert into errand.job (turn, run_at, created_at, fence, started_at, expires_at, deadline_at, kind, rev, state,
     priority, failures, crashes, losses, cancel_asked, id, worker, subject, queue, tenant, unique_value, unique_until,
-    fingerprint, waiting_for, tags, input, error, progress)
+    fingerprint, waiting_for, wakes_at, tags, input, error, progress)
   select turns[place], run_at, case when fence > 0 then created_at else nullif(created_at, run_at) end, nullif(fence, 0), started_at, expires_at, deadline_at, kind,
     rev, state, priority, nullif(failed, 0), nullif(crashed, 0), nullif(lost, 0), is_asked, id, worker, subject, queue, tenant, value, until,
-    fingerprint, waiting_for, nullif(array(select jsonb_array_elements_text(tagged -> place::text)), '{}'), input, error, progress
+    fingerprint, waiting_for, wakes_at, nullif(array(select jsonb_array_elements_text(tagged -> place::text)), '{}'), input, error, progress
   from unnest(ids, kinds, states, priorities, revs, fences, run_ats, created_ats, started_ats, expiries, deadlines,
-    failures, crashes, losses, asked, workers, subjects, queues, tenants, uniques, untils, fingerprints, waits, inputs,
+    failures, crashes, losses, asked, workers, subjects, queues, tenants, uniques, untils, fingerprints, waits, wakes, inputs,
     errors, progresses) with ordinality as g (id, kind, state, priority, rev, fence, run_at, created_at, started_at,
     expires_at, deadline_at, failed, crashed, lost, is_asked, worker, subject, queue, tenant, value, until,
-    fingerprint, waiting_for, input, error, progress, place)
+    fingerprint, waiting_for, wakes_at, input, error, progress, place)
   where codes[place] = 0 and state < 4;
 
   if 4 <= any(states) then
@@ -102,7 +102,7 @@ begin
   return coalesce(codes, '{}');
 end $$;
 
--- What few jobs have: tags, runs, lines, steps, files; and the requests that joined.
+-- What few jobs have: tags, runs, lines, steps, mail, files; and the requests that joined.
 create function errand.adopt_left(ids uuid[], turns bigint[], codes smallint[], rest jsonb) returns void
 language plpgsql as $$
 begin
@@ -122,6 +122,15 @@ begin
   insert into errand.step (id, name, n, at, value)
   select ids[place], name, n, at, value
   from jsonb_to_recordset(rest -> 'steps') as g (place integer, name text, n integer, at bigint, value bytea)
+  where codes[place] = 0 on conflict do nothing;
+  insert into errand.mail (id, name, key, n, at, urgent, value)
+  select ids[place], name, key, n, at, coalesce(urgent, false), value
+  from jsonb_to_recordset(rest -> 'mail') as g (place integer, name text, key text, n integer, at bigint, urgent boolean,
+    value bytea)
+  where codes[place] = 0 on conflict do nothing;
+  insert into errand.awaited (id, name, for_all)
+  select ids[place], name, for_all
+  from jsonb_to_recordset(rest -> 'awaits') as g (place integer, name text, for_all boolean)
   where codes[place] = 0 on conflict do nothing;
   insert into errand.artifact (id, file, fence, type, bytes, sha256, expires_at)
   select ids[place], file, fence, type, bytes, sha256, expires_at

@@ -55,6 +55,7 @@ export function toAdoption(
     words(({ unique }) => unique?.until),
     words(({ fingerprint }) => fingerprint),
     words(({ waitingFor }) => waitingFor),
+    numbers(({ wakesAt }) => wakesAt),
     words(({ reason }) => reason),
     blobs(each(({ input }) => input)),
     bulks(({ result }) => result),
@@ -85,6 +86,13 @@ function restOf(jobs: readonly Adoptee[], aliases: readonly Alias[]) {
     steps: placed.flatMap(({ place, steps }) =>
       steps.map(({ value, ...step }, n) => ({ place, n, ...step, value: `\\x${hex(value)}` })),
     ),
+    mail: placed.flatMap(({ place, mail }) =>
+      mail.map(({ value, ...letter }, n) => ({ place, n, ...letter, value: `\\x${hex(value)}` })),
+    ),
+    awaits: placed.flatMap(({ place, awaits = { one: [], all: [] } }) => [
+      ...awaits.one.map((name) => ({ place, name, for_all: false })),
+      ...awaits.all.map((name) => ({ place, name, for_all: true })),
+    ]),
     files: placed.flatMap(({ place, artifacts }) =>
       artifacts.map(({ expiresAt, ...file }) => ({ place, expires_at: expiresAt, ...file })),
     ),

@@ -87,6 +87,8 @@ begin
         delete from errand.ended as e where e.id = old.id;
         -- Steps were recorded for the input that it had.
         if new_input is not null then delete from errand.step as s where s.id = old.id; end if;
+        -- What went wrong before this life is not held against it.
+        delete from errand.mail as m where m.id = old.id and (m.urgent or new_input is not null);
         insert into errand.job (turn, run_at, created_at, fence, rev, kind, state, priority, id, worker, subject,
           queue, tenant, unique_value, unique_until, fingerprint, tags, input)
         values (old.turn, now, old.created_at, old.fence, old.rev + 1, old.kind, 1, old.priority, old.id, old.worker,

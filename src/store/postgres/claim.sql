@@ -29,12 +29,13 @@ return concat_ws(' ', j.id, j.fence, j.kind, coalesce(j.created_at, j.run_at), j
 create function errand.marks(j errand.job) returns jsonb language sql stable
 return case when j.cancel_asked or j.tenant <> '' or coalesce(j.failures, j.crashes, j.losses) is not null
     or coalesce(j.expires_at, j.deadline_at) is not null or j.subject is not null
-    -- It came back to life: only then may there be steps.
+    -- It came back to life, or was sent mail: only then may there be either.
     or j.created_at is not null
   then jsonb_strip_nulls(jsonb_build_object('tenant', j.tenant, 'failures', j.failures, 'crashes', j.crashes,
     'losses', j.losses, 'expiresAt', j.expires_at, 'deadlineAt', j.deadline_at,
     'cancelAsked', nullif(j.cancel_asked, false), 'subject', errand.subject(j.subject),
-    'steps', case when j.created_at is not null then errand.steps(j.id) end)) end;
+    'steps', case when j.created_at is not null then errand.steps(j.id) end,
+    'mail', case when j.created_at is not null then errand.mail(j.id) end)) end;
 
 -- Jobs handed out before, in the order in which they left.
 create function errand.handed(
@@ -50,7 +51,8 @@ begin
   join errand.job as j on j.id = given.id and j.fence = given.fence and j.state = 2
   cross join lateral (
     -- It has run since it was handed out: its first run may have recorded some.
-    select jsonb_strip_nulls(coalesce(errand.marks(j), '{}') || jsonb_build_object('steps', errand.steps(j.id))) as marks
+    select jsonb_strip_nulls(coalesce(errand.marks(j), '{}')
+      || jsonb_build_object('steps', errand.steps(j.id), 'mail', errand.mail(j.id))) as marks
   ) as known;
 end $$;
 
@@ -93,6 +95,14 @@ declare
 begin
   if started is null then return array[[0, 9223372036854775807]]; end if;
   return array[[0, urgent], [started, 9223372036854775807], [0, 9223372036854775807]];
+end $$;
+
+-- When the next of those that are scheduled or asleep is due.
+create function errand.due() returns bigint language plpgsql
+set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+begin
+  return least((select min(j.run_at) from errand.job as j where j.state = 0),
+    (select min(j.wakes_at) from errand.job as j where j.wakes_at is not null));
 end $$;
 
 -- Makes ready what is due, a bounded number.

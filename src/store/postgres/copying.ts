@@ -3,7 +3,7 @@ import type { Copied } from '../contract.ts'
 import { type Mark, PAGE_BYTES, RUNS_MAX, writeMark } from '../parts/copying.ts'
 import { plain } from './arrays.ts'
 import type { Row, Values } from './connection.ts'
-import { int, text, toArtifact, toAttempt, toJob, toLine, toStep } from './rows.ts'
+import { int, text, toArtifact, toAttempt, toJob, toLine, toMail, toStep } from './rows.ts'
 
 type Look = (name: string, values: Values) => Promise<Row[]>
 /** What jobs left, by their ids. */
@@ -21,12 +21,12 @@ export async function copyPage(look: Look, limit: number, mark: Mark): Promise<C
   const given = [plain(ids)]
   const rows = await look('whole', given)
   const left: Left[] = []
-  for (const name of ['lines', 'runs', 'artifacts', 'steps'])
+  for (const name of ['lines', 'runs', 'artifacts', 'steps', 'mail', 'awaited'])
     left.push(Map.groupBy(await look(name, given), (row) => text(row.id)))
-  const [lines, runs, files, steps] = left
+  const [lines, runs, files, steps, mail, awaited] = left
   const jobs = rows
     .toSorted((a, b) => int(a.turn) - int(b.turn))
-    .map((row) => toCopy(row, { lines, runs, files, steps }))
+    .map((row) => toCopy(row, { lines, runs, files, steps, mail, awaited }))
   return { jobs, aliases: [], next: writeMark({ of: 'jobs', after: int(last.turn) }) }
 }
 
@@ -42,7 +42,14 @@ async function joined(look: Look, limit: number, after: string): Promise<Copied>
 
 function toCopy(
   row: Row,
-  { lines, runs, files, steps }: { [of in 'lines' | 'runs' | 'files' | 'steps']: Left | undefined },
+  {
+    lines,
+    runs,
+    files,
+    steps,
+    mail,
+    awaited,
+  }: { [of in 'lines' | 'runs' | 'files' | 'steps' | 'mail' | 'awaited']: Left | undefined },
 ): JobCopy {
   const of = (left: Left | undefined) => left?.get(text(row.id)) ?? []
   const { turn: _, unique, ...job } = toJob(row, of(files).map(toArtifact))
@@ -53,10 +60,19 @@ function toCopy(
     }),
     attempts: of(runs).slice(-RUNS_MAX).map(toAttempt),
     steps: of(steps).map(toStep),
+    mail: of(mail).map(toMail),
+    ...(job.state === 'waiting' && toAwaits(of(awaited))),
     log: of(lines)
       .map(toLine)
       .map(({ n: __, ...line }) => line),
   }
+}
+
+/** What a job waits for that is not there. */
+function toAwaits(rows: readonly Row[]): Pick<JobCopy, 'awaits'> {
+  const named = (forAll: string) =>
+    rows.filter((row) => row.for_all === forAll).map(({ name }) => text(name))
+  return rows.length === 0 ? {} : { awaits: { one: named('f'), all: named('t') } }
 }
 
 const toAlias = (row: Row): Alias => ({

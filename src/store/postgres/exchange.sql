@@ -53,11 +53,11 @@ begin
       states, delays, keeps, raises, begun, with_errors, reasons, results, errors, rest) as s;
   end if;
 
-  select min(j.run_at) into due from errand.job as j where j.state = 0;
+  due := errand.due();
   if due <= now then
-    promoted := errand.promote(now);
+    promoted := errand.promote(now) || errand.awake(now);
     moves := moves || promoted;
-    select min(j.run_at) into due from errand.job as j where j.state = 0;
+    due := errand.due();
   end if;
 
   if standing = 'again' then

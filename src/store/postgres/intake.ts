@@ -6,10 +6,14 @@ import type {
   Cancelled,
   Inserted,
   Intake,
+  Letter,
+  Posted,
   Retried,
   Transaction,
 } from '../contract.ts'
+import { MAIL_MAX } from '../contract.ts'
 import type { Adoptee, Alias } from '../../job/moving.ts'
+import { ENDED } from '../../job/state.ts'
 import { toAdopted, toAdoption } from './adopting.ts'
 import { blobs, hex, optional, plain, readTexts, texts } from './arrays.ts'
 import type { Connection, Row } from './connection.ts'
@@ -53,6 +57,21 @@ export class PostgresIntake implements Intake {
     const { now, slot } = this.#connection
     const values = [now, slot, plain(ids), input ? `\\x${hex(input)}` : null]
     return answersOf(await this.#connection.call('retry', 'retry', values)).map(toRetried)
+  }
+
+  async post(letters: readonly Letter[]): Promise<Posted[]> {
+    const said = letters.map(({ to, name, key, value, urgent = false, ifWaiting = false }) => ({
+      job: to,
+      name,
+      key,
+      urgent,
+      if_waiting: ifWaiting,
+      value: `\\x${hex(value)}`,
+    }))
+    const { now, slot } = this.#connection
+    const values = [now, slot, JSON.stringify(said), MAIL_MAX]
+    const rows = await this.#connection.call('post', 'post', values, { again: true })
+    return answersOf(rows).map(toPosted)
   }
 
   async adopt(jobs: readonly Adoptee[], aliases: readonly Alias[] = []): Promise<Adopted[]> {
@@ -140,3 +159,6 @@ const RETRIED: readonly Retried[] = [
   'completed',
 ]
 const toRetried = (answer: string): Retried => RETRIED.find((one) => one === answer) ?? 'gone'
+
+const POSTED: readonly Posted[] = ['posted', 'already', 'idle', 'full', ...ENDED]
+const toPosted = (answer: string): Posted => POSTED.find((one) => one === answer) ?? 'gone'

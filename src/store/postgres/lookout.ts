@@ -1,5 +1,5 @@
 import type { Bytes } from '../../base/json.ts'
-import type { Attempt, Job, JobId, LogLine, Step } from '../../job/job.ts'
+import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
 import type {
   Copied,
   Filter,
@@ -21,6 +21,7 @@ import {
   toBytes,
   toJob,
   toLine,
+  toMail,
   toStep,
   toTally,
   toWorker,
@@ -75,6 +76,10 @@ export class PostgresLookout implements Lookout {
 
   async steps(id: JobId): Promise<Step[]> {
     return (await this.#look('steps', [plain([id])])).map(toStep)
+  }
+
+  async mail(id: JobId): Promise<Mail[]> {
+    return (await this.#look('mail', [plain([id])])).map(toMail)
   }
 
   async logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {

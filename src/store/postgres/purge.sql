@@ -63,6 +63,8 @@ begin
     delete from errand.log as l where l.id = any(gone);
     delete from errand.attempt as a where a.id = any(gone);
     delete from errand.step as s where s.id = any(gone);
+    delete from errand.mail as m where m.id = any(gone);
+    delete from errand.awaited as a where a.id = any(gone);
     with struck as (delete from errand.artifact as a where a.id = any(gone) returning a.id)
     select array_agg(distinct struck.id) into files from struck;
     with_files := with_files || coalesce(files, '{}');

@@ -7,6 +7,7 @@ import {
   type Job,
   type JobId,
   type LogLine,
+  type Mail,
   type Step,
 } from '../../job/job.ts'
 import { type State, STATES } from '../../job/state.ts'
@@ -32,7 +33,7 @@ export function toHanded(row: Row, kindOf: (id: string) => Kind): Claimed[] {
   return jobs.split(',').map((line, i) => {
     const [id, fence, kind, createdAt, runAt] = line.split(' ')
     const { name, queue, policy } = kindOf(text(kind))
-    const { subject, steps, ...more } = marked[text(id)] ?? {}
+    const { subject, steps, mail, ...more } = marked[text(id)] ?? {}
     return {
       id: text(id),
       fence: int(fence),
@@ -48,7 +49,8 @@ export function toHanded(row: Row, kindOf: (id: string) => Kind): Claimed[] {
       runAt: int(runAt),
       ...more,
       ...(subject && { subject: toSubject(subject) }),
-      ...(steps && { steps: steps.map((step) => ({ ...step, value: readBlob(step.value) })) }),
+      ...(steps && { steps: steps.map(withValue) }),
+      ...(mail && { mail: mail.map(withValue) }),
     }
   })
 }
@@ -67,7 +69,13 @@ type Marks = {
   cancelAsked?: boolean
   subject?: { input: string; result?: string; error?: string }
   steps?: { name: string; at: number; value: string }[]
+  mail?: { name: string; key: string; at: number; value: string; urgent?: boolean }[]
 }
+
+const withValue = <One extends { value: string }>(one: One) => ({
+  ...one,
+  value: readBlob(one.value),
+})
 
 const toSubject = ({ input, result, error }: NonNullable<Marks['subject']>) => ({
   input: readBlob(input),
@@ -104,6 +112,7 @@ export function toJob(row: Row, artifacts: readonly Artifact[]): Job {
     ...given('endedAt', row.ended_at, int),
     ...given('reason', row.reason, toReason),
     ...given('waitingFor', row.waiting_for, text),
+    ...given('wakesAt', row.wakes_at, int),
     ...given('unique', row.unique_value, text),
     ...given('fingerprint', row.fingerprint, text),
     ...given('subject', row.subject, text),
@@ -148,6 +157,14 @@ export const toLine = (row: Row): LogLine & { n: number } => ({
   fence: int(row.fence),
   level: LOG_LEVELS.find((level) => level === row.level) ?? 'info',
   text: text(row.text),
+})
+
+export const toMail = (row: Row): Mail => ({
+  name: text(row.name),
+  key: text(row.key),
+  at: int(row.at),
+  value: readBlob(text(row.value)),
+  ...(yes(row.urgent) && { urgent: true }),
 })
 
 export const toStep = (row: Row): Step => ({

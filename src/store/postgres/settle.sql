@@ -1,6 +1,6 @@
 -- settle: writes outcomes down, under their fences (C3, C12).
 --
--- In      arrays, one element a settlement; `rest` holds what few outcomes have: files and hooks
+-- In      arrays, one element a settlement; `rest` holds what few outcomes have: files, hooks, waits
 -- Out     an answer per settlement, by place, or null: all are done; the moves to be counted
 -- Cost    index steps for M, in at most two passes over them
 -- Beware  who calls names a settlement once: sets know no order
@@ -30,7 +30,7 @@ begin
       update errand.job as j
       set state = case when given.state in (0, 3) and (j.cancel_asked or given.delay_ms <= 0) then 1 else given.state end,
         run_at = case when given.state = 0 then now + case when j.cancel_asked then 0 else greatest(given.delay_ms, 0) end
-          else j.run_at end,
+          when given.state = 3 and given.begun and j.cancel_asked then now else j.run_at end,
         created_at = coalesce(j.created_at, j.run_at),
         failures = case when given.raise = 1 then coalesce(j.failures, 0) + 1 else j.failures end,
         crashes = case when given.raise = 2 then coalesce(j.crashes, 0) + 1 else j.crashes end,
@@ -52,6 +52,7 @@ begin
       (select array_agg(row (queue, what, many * sign)::errand.move)
        from counted, lateral (values (2::smallint, -1), (state, 1)) as change (what, sign))
     into done, moves;
+    if rest ? 'waits' then moves := moves || errand.suspend(now, ids, done, rest -> 'waits'); end if;
   end if;
 
   if 4 <= any(states) then

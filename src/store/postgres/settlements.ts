@@ -21,7 +21,7 @@ export function toArrays(settlements: readonly Settlement[], kinds: Kinds): Valu
     plain(outcomes.map((outcome) => ('delayMs' in outcome ? outcome.delayMs : undefined))),
     plain(outcomes.map((outcome) => ('keepMs' in outcome ? outcome.keepMs : undefined))),
     plain(raises.map((raise) => COUNTERS.indexOf(raise ?? ''))),
-    plain(outcomes.map((outcome) => outcome.to === 'ready' && outcome.begun)),
+    plain(outcomes.map((outcome) => (outcome.to === 'ready' ? outcome.begun : 'one' in outcome))),
     plain(outcomes.map((outcome) => outcome.to === 'completed' && outcome.withErrors)),
     optional(
       outcomes.map((outcome) => (outcome.to === 'failed' ? outcome.reason : undefined)),
@@ -54,7 +54,7 @@ export function eachOnce(settlements: readonly Settlement[]): {
 
 const errorOf = (outcome: Outcome) => ('error' in outcome ? outcome.error : undefined)
 
-/** What few outcomes have: runs to be remembered, files, hooks; each with the place of its settlement. */
+/** What few outcomes have: runs to be remembered, files, hooks, waits; each with the place of its settlement. */
 function restOf(outcomes: readonly Outcome[], kinds: Kinds) {
   const placed = outcomes.map((outcome, i) => ({ outcome, place: i + 1 }))
   const attempts = placed
@@ -69,12 +69,26 @@ function restOf(outcomes: readonly Outcome[], kinds: Kinds) {
         }))
       : [],
   )
+  const waits = placed.flatMap(({ outcome, place }) =>
+    'one' in outcome
+      ? [
+          {
+            place,
+            what: outcome.for,
+            wake_at: outcome.wakeAt,
+            one: outcome.one,
+            every: outcome.all,
+          },
+        ]
+      : [],
+  )
   const followers = placed.flatMap(({ outcome, place }) =>
     'hook' in outcome && outcome.hook ? [{ place, hook: outcome.hook }] : [],
   )
   return {
     ...(attempts.length > 0 && { attempts }),
     ...(artifacts.length > 0 && { artifacts }),
+    ...(waits.length > 0 && { waits }),
     ...(followers.length > 0 && {
       hooks: followers.map(({ place, hook }) => ({ place, ...toNewJob(hook, kinds) })),
       kinds: kinds.of(followers.map(({ hook }) => hook)),

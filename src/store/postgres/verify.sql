@@ -88,7 +88,12 @@ where open <> running limit 100;
 
 -- name: waiting
 select 'a waiting job says for what, and no other' as law, id::text as detail from errand.job
-where (state = 3) <> (waiting_for is not null) limit 100;
+where (state = 3) <> (waiting_for is not null)
+union all
+select 'only a waiting job wakes', id::text from errand.job where wakes_at is not null and state <> 3
+union all
+select 'a job whose letter is there waits no more', j.id::text from errand.job as j join errand.awaited using (id)
+join errand.mail using (id, name) where j.state = 3 limit 100;
 
 -- name: fences
 select 'no run has a higher fence than its job' as law, kept.id::text as detail from (
@@ -103,6 +108,8 @@ select 'what was left has its job: ' || kind as law, id::text as detail from (
   union all select 'step', id from errand.step
   union all select 'file', id from errand.artifact
   union all select 'tag', id from errand.tag
+  union all select 'letter', id from errand.mail
+  union all select 'wait', id from errand.awaited
 ) as things where id not in (select id from kept) limit 100;
 
 -- name: files

@@ -1,9 +1,9 @@
 -- adopt: stores jobs as they stood in another store, and says what those that are here already are (C7, C8, C10).
 --
 -- Keys    {p}:ready:<priority>:<queue> lists   {p}:attempts:<id> {p}:logs:<id> lists   {p}:files zset by expiry
---         {p}:files:<id> {p}:steps:<id> hashes   what line.lua and arrive.lua name
+--         {p}:files:<id> {p}:steps:<id> {p}:mail:<id> {p}:awaits:<id> hashes   what line.lua and arrive.lua name
 -- In      ARGV[3] the kinds they are of, 8 bytes each; ARGV[4] for each job: id 16 bytes, until when it is kept I6,
---         lengths I4 of its row, runs, lines, steps and files, then those; the row as in row.lua, its turn of no account;
+--         lengths I4 of its row, runs, lines, steps, mail, names and files, then those; the row as in row.lua, its turn of no account;
 --         ARGV[5] for each alias: id and job 16 bytes each, until when I6, length H of its fingerprint, that
 -- Out     a byte a job: 0 adopted, 1 already, 2 behind, 3 ID_TAKEN, 4 UNIQUE_TAKEN; ERRAND_KIND when one is not here
 -- Cost    some commands a job, more for what it left
@@ -85,12 +85,13 @@ local function leave_list(id, row, what, blob)
   mark(row, TRAILS, true)
 end
 
-local function leave_steps(id, row, blob)
+-- Fields and values, each after its length.
+local function leave_hash(id, row, what, blob)
   local at = 1
   while at <= #blob do
     local name, packed
     name, packed, at = unstruct('>Hc0I4c0', blob, at)
-    redis.call('HSET', P .. 'steps:' .. id, name, packed)
+    redis.call('HSET', P .. what .. id, name, packed)
     mark(row, TRAILS, true)
   end
 end
@@ -115,7 +116,11 @@ local function adopt(id, row, kept)
   elseif row.state == READY then
     place_ready(id, row)
   elseif row.state == WAITING then
-    park(id, row, row.has.w)
+    if row.has.w == 'handler' then
+      park(id, row, row.has.w)
+    else
+      rest(id, row, row.has.w, row.has.z and from_six(row.has.z) or 0)
+    end
   else
     place_ended(id, row, kept)
   end
@@ -126,10 +131,11 @@ end
 
 local blob, jobs, ids, at = ARGV[4], {}, {}, 1
 while at <= #blob do
-  local id, kept, size, runs, lines, steps, files, from = unstruct('>c16c6I4I4I4I4I4', blob, at)
-  local cuts = { from, from + size, from + size + runs, from + size + runs + lines }
-  cuts[5] = cuts[4] + steps
-  at = cuts[5] + files
+  local id, kept, size, runs, lines, steps, mail, awaits, files, from
+    = unstruct('>c16c6I4I4I4I4I4I4I4', blob, at)
+  local cuts = { from }
+  for i, length in ipairs({ size, runs, lines, steps, mail, awaits, files }) do cuts[i + 1] = cuts[i] + length end
+  at = cuts[8]
   ids[#ids + 1] = id
   jobs[#jobs + 1] = {
     kept = kept,
@@ -137,7 +143,9 @@ while at <= #blob do
     runs = sub(blob, cuts[2], cuts[3] - 1),
     lines = sub(blob, cuts[3], cuts[4] - 1),
     steps = sub(blob, cuts[4], cuts[5] - 1),
-    files = sub(blob, cuts[5], at - 1),
+    mail = sub(blob, cuts[5], cuts[6] - 1),
+    awaits = sub(blob, cuts[6], cuts[7] - 1),
+    files = sub(blob, cuts[7], at - 1),
   }
 end
 fetch(ids)
@@ -150,7 +158,9 @@ for i, id in ipairs(ids) do
     adopt(id, job.row, job.kept)
     leave_list(id, job.row, 'attempts:', job.runs)
     leave_list(id, job.row, 'logs:', job.lines)
-    leave_steps(id, job.row, job.steps)
+    leave_hash(id, job.row, 'steps:', job.steps)
+    leave_hash(id, job.row, 'mail:', job.mail)
+    leave_hash(id, job.row, 'awaits:', job.awaits)
     leave_files(id, job.row, job.files)
     write(id, job.row)
   end

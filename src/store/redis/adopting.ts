@@ -5,6 +5,7 @@ import { STATES } from '../../job/state.ts'
 import type { Adopted } from '../contract.ts'
 import { damaged } from '../parts/damage.ts'
 import { uniqueKey } from './jobs.ts'
+import { packLetter } from './mailing.ts'
 import { Packer, packId } from './pack.ts'
 import { NOBODY } from './rows.ts'
 
@@ -20,12 +21,14 @@ export function packAdoptees(jobs: readonly Adoptee[], kinds: readonly Buffer[])
   const packer = new Packer()
   for (const [i, job] of jobs.entries()) {
     packer.id(job.id).six(job.keptUntil ?? 0)
-    const holes = Array.from({ length: 5 }, () => packer.hole())
+    const holes = Array.from({ length: 7 }, () => packer.hole())
     const parts = [
       () => packRow(packer, job, kinds[i] ?? damaged()),
       () => job.attempts.forEach((run) => packEntry(packer, () => packRun(packer, run))),
       () => job.log.forEach((line) => packEntry(packer, () => packLine(packer, line))),
       () => job.steps.forEach((step, n) => packStep(packer, step, n)),
+      () => job.mail.forEach((letter, n) => packLetter(packer, letter, n)),
+      () => packAwaits(packer, job.awaits),
       () => job.artifacts.forEach((file) => packFile(packer, file)),
     ]
     for (const [part, pack] of parts.entries()) {
@@ -80,6 +83,7 @@ function packSections(packer: Packer, job: Adoptee): void {
   }
   if (job.subject !== undefined) packer.section('s', packId(job.subject))
   if (job.waitingFor !== undefined) packer.sectionText('w', job.waitingFor)
+  if (job.wakesAt !== undefined) packer.sectionSix('z', job.wakesAt)
   if (job.reason !== undefined) packer.sectionText('r', job.reason)
   if (job.error) packer.section('e', job.error)
   if (job.result) packer.section('R', job.result)
@@ -109,6 +113,14 @@ function packLine(packer: Packer, { at, fence, level, text }: LogLine): void {
 function packStep(packer: Packer, { name, at, value }: Step, n: number): void {
   packer.text(name)
   packEntry(packer, () => packer.six(at).long(n).bytes(value))
+}
+
+function packAwaits(packer: Packer, { one, all }: Adoptee['awaits'] = { one: [], all: [] }): void {
+  const said = [...one.map((name) => [name, '0']), ...all.map((name) => [name, '1'])] as const
+  for (const [name = '', kind = ''] of said) {
+    packer.text(name)
+    packEntry(packer, () => packer.bytes(Buffer.from(kind)))
+  }
 }
 
 function packFile(packer: Packer, { file, fence, expiresAt, bytes, type, sha256 }: Artifact): void {

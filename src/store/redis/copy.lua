@@ -1,10 +1,10 @@
 -- copy: jobs whole, with all they left, in the order of arrival; then the requests that joined (C7, C11).
 --
--- Keys    {p}:turns and its chunks   {p}:j:<id> rows   {p}:files:<id> {p}:steps:<id> hashes
+-- Keys    {p}:turns and its chunks   {p}:j:<id> rows   {p}:files:<id> {p}:steps:<id> {p}:mail:<id> {p}:awaits:<id> hashes
 --         {p}:attempts:<id> {p}:logs:<id> lists
 --         {p}:alias hash of id to job and fingerprint   {p}:aliases zset by the moment to go
 -- In      ARGV[3] 'jobs' or 'aliases', [4] the turn or the rank to begin with, [5] how many, [6] bytes
--- Out     where to go on or '', then for each job id, row, files, runs, lines, steps; for each alias id, value, moment
+-- Out     where to go on or '', then for each job id, row, files, runs, lines, steps, mail, names; for each alias id, value, moment
 -- Cost    one MGET for each 256 turns, more for jobs with keys of their own
 -- Beware  reads only; chunks whose jobs are gone give a page of none that goes on all the same
 
@@ -15,17 +15,19 @@ local function give(id, raw)
   local weight, at = #raw, #reply
   reply[at + 1], reply[at + 2] = id, whole(id, raw)
   weight = #reply[at + 2]
-  local files, runs, lines, steps = {}, {}, {}, {}
+  local files, runs, lines, steps, mail, awaits = {}, {}, {}, {}, {}, {}
   if bit.band(byte(raw, 2), TRAILS) > 0 then
     files = redis.call('HGETALL', P .. 'files:' .. id)
     runs = redis.call('LRANGE', P .. 'attempts:' .. id, 0, -1)
     lines = redis.call('LRANGE', P .. 'logs:' .. id, 0, -1)
     steps = redis.call('HGETALL', P .. 'steps:' .. id)
-    for _, list in ipairs({ runs, lines, steps }) do
+    mail = redis.call('HGETALL', P .. 'mail:' .. id)
+    awaits = redis.call('HGETALL', P .. 'awaits:' .. id)
+    for _, list in ipairs({ runs, lines, steps, mail }) do
       for _, one in ipairs(list) do weight = weight + #one end
     end
   end
-  reply[at + 3], reply[at + 4], reply[at + 5], reply[at + 6] = files, runs, lines, steps
+  for i, part in ipairs({ files, runs, lines, steps, mail, awaits }) do reply[at + 2 + i] = part end
   return weight
 end
 

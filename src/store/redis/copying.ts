@@ -4,6 +4,7 @@ import { damaged } from '../parts/damage.ts'
 import { type Mark, PAGE_BYTES, writeMark } from '../parts/copying.ts'
 import type { Connection } from './connection.ts'
 import type { Kinds } from './kinds.ts'
+import { toAwaits, toMail } from './mailing.ts'
 import { toLine, toSteps } from './notes.ts'
 import { idAt } from './pack.ts'
 import {
@@ -17,7 +18,7 @@ import {
   toJob,
 } from './rows.ts'
 
-const JOB_PARTS = 6
+const JOB_PARTS = 8
 const ALIAS_PARTS = 3
 
 /** Reads all there is, a page at a time. */
@@ -55,10 +56,11 @@ export class Copying {
     return [String(bufferOf(reply[0])), ...reply.slice(1)]
   }
 
-  #toCopy([id, given, files, runs, lines, steps]: readonly unknown[]): JobCopy {
+  #toCopy([id, given, files, runs, lines, steps, mail, names]: readonly unknown[]): JobCopy {
     const row = bufferOf(given)
     const kind = this.#kinds.kind(kindAt(row)) ?? damaged()
     const { turn: _, unique, ...job } = toJob(idAt(bufferOf(id), 0), row, kind, toArtifacts(files))
+    const awaits = toAwaits(hashOf(names))
     return {
       ...job,
       ...(unique !== undefined && {
@@ -66,6 +68,8 @@ export class Copying {
       }),
       attempts: listOf(runs).map((run) => toAttempt(bufferOf(run))),
       steps: toSteps(hashOf(steps)),
+      mail: toMail(hashOf(mail)),
+      ...(awaits && job.state === 'waiting' && { awaits }),
       log: listOf(lines)
         .map((line, i) => toLine(bufferOf(line), i + 1))
         .map(({ n: __, ...line }) => line),

@@ -1,6 +1,6 @@
 -- due: makes ready what is due, a bounded number a call, and says when the next job is (C9).
 --
--- Keys    {p}:scheduled zset by moment   {p}:line:<queue> zsets
+-- Keys    {p}:scheduled zset by moment, of those that wait too   {p}:line:<queue> zsets
 -- In      the store's time
 -- Out     the moment the next job is due, or nothing
 -- Cost    one look; for each job that became due a share of MGET, ZADD and MSET
@@ -19,7 +19,14 @@ local function promote()
   for i, id in ipairs(ids) do
     local raw = rows[id]
     -- A place without its job is for verify to tell of; nobody else is held up by it.
-    if raw then
+    if raw and byte(raw, 1) == WAITING then
+      local row = read(raw)
+      local at = from_six(row.has.z)
+      -- Struck off below, with all of these.
+      row.has.z = nil
+      wake(id, row, at)
+      write(id, row)
+    elseif raw then
       local marks, rev = unstruct('>BI4', raw, 2)
       local at = bit.band(marks, LIFE) > 0 and WITH_LIFE or HEAD
       put(id, pack('>BBI4', READY, bit.bor(marks, LINED), rev + 1) .. sub(raw, 7))

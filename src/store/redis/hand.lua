@@ -3,8 +3,8 @@
 -- Keys    {p}:worker:<id> hash   {p}:receipts:<worker> hash of n to entries   {p}:open:<worker>
 --         {p}:asked:<worker> set of jobs whose cancel was asked
 -- In      the worker, its number, jobs on their way
--- Out     a receipt, turn, id and fence of each job; and their rows; after one with keys of its own its steps,
---         then the row of its subject where it is a hook
+-- Out     a receipt, turn, id and fence of each job; and their rows; after one with keys of its own its steps
+--         and its mail, then the row of its subject where it is a hook
 -- Cost    three commands a trip, a share of MGET and MSET for each job
 -- Beware  the last two numbers are remembered even when they handed out nothing
 
@@ -47,6 +47,7 @@ local function describe(parts, id, raw)
   parts[#parts + 1] = whole(id, raw)
   if bit.band(byte(raw, 2), TRAILS) == 0 then return end
   parts[#parts + 1] = redis.call('HGETALL', P .. 'steps:' .. id)
+  parts[#parts + 1] = redis.call('HGETALL', P .. 'mail:' .. id)
   local of = read(raw).has.s
   if not of then return end
   local looked = get(of)

@@ -8,9 +8,12 @@ import type {
   Cancelled,
   Inserted,
   Intake,
+  Letter,
+  Posted,
   Retried,
   Transaction,
 } from '../contract.ts'
+import { MAIL_MAX } from '../contract.ts'
 import { damaged } from '../parts/damage.ts'
 import { refuseTransaction } from '../parts/transaction.ts'
 import { packAdoptees, packAliases, toAdopted } from './adopting.ts'
@@ -18,7 +21,8 @@ import type { Connection } from './connection.ts'
 import { wordOf } from './fault.ts'
 import { packJob } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
-import { idAt, Packer, packIds, toBuffer } from './pack.ts'
+import { packLetters, toPosted } from './mailing.ts'
+import { idAt, number, Packer, packIds, toBuffer } from './pack.ts'
 import { bufferOf } from './rows.ts'
 
 const CODES_MAX = 16
@@ -65,6 +69,12 @@ export class RedisIntake implements Intake {
     const args = [packIds(ids), ...(input === undefined ? [] : [toBuffer(input)])]
     const answers = await this.#connection.call('retry', args)
     return Array.from(bufferOf(answers), (code) => RETRIED[code] ?? stateAt(code))
+  }
+
+  async post(letters: readonly Letter[]): Promise<Posted[]> {
+    const args = [packLetters(letters), number(MAIL_MAX)]
+    const answers = await this.#connection.call('post', args, { again: true })
+    return Array.from(bufferOf(answers), toPosted)
   }
 
   async adopt(jobs: readonly Adoptee[], aliases: readonly Alias[] = []): Promise<Adopted[]> {

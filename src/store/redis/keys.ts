@@ -53,6 +53,10 @@ export class Keys {
     return this.#of('steps', id)
   }
 
+  mail(id: Buffer): Buffer {
+    return this.#of('mail', id)
+  }
+
   #of(what: string, id: Buffer): Buffer {
     return Buffer.concat([Buffer.from(`${this.prefix}${what}:`), id])
   }

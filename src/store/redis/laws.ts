@@ -36,6 +36,19 @@ export function rowsOf(kept: readonly Kept[], snapshot: Snapshot): Finding[] {
       ({ row, state }) => (state === 'waiting') !== readSections(row).has('w'),
     ),
     ...where(
+      'only a waiting job wakes',
+      ({ row, state }) => state !== 'waiting' && readSections(row).has('z'),
+    ),
+    ...where('a job whose letter is there waits no more', ({ id, state }) => {
+      const names = (snapshot.entries('mail').get(id) ?? []).map(
+        (field) => field.toString('latin1', 1).split('\0')[0] ?? '',
+      )
+      const awaited = (snapshot.entries('awaits').get(id) ?? []).map((name) =>
+        name.toString('latin1'),
+      )
+      return state === 'waiting' && awaited.some((name) => names.includes(name))
+    }),
+    ...where(
       'a running job has a worker',
       ({ state, life }) => state === 'running' && life.readUIntBE(0, 6) === 0,
     ),
@@ -72,6 +85,8 @@ export function leavingsOf(kept: readonly Kept[], { rows: stored, entries }: Sna
   return [
     ...left('run', [...entries('attempts').keys()]),
     ...left('step', [...entries('steps').keys()]),
+    ...left('letter', [...entries('mail').keys()]),
+    ...left('wait', [...entries('awaits').keys()]),
     ...left('log', [...entries('logs').keys()]),
     ...left('file', files),
     ...left('tag', tagged),

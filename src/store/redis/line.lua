@@ -43,7 +43,9 @@ local function leave(id, row)
   elseif state == WAITING then
     redis.call('ZREM', P .. 'waiting', row.turn .. id)
     redis.call('SREM', P .. 'parked:' .. kind(row.kind).job, id)
+    if row.has.z then redis.call('ZREM', P .. 'scheduled', row.turn .. id) end
     set(id, row, 'w', nil)
+    set(id, row, 'z', nil)
   elseif state == FAILED then
     redis.call('ZREM', P .. 'failed', row.turn .. id)
   elseif state == CANCELLED then

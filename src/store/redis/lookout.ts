@@ -1,5 +1,5 @@
 import type { Bytes } from '../../base/json.ts'
-import type { Attempt, Job, JobId, LogLine, Step } from '../../job/job.ts'
+import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
 import type {
   Copied,
@@ -18,6 +18,7 @@ import { warningsIn } from './greeting.ts'
 import { Copying } from './copying.ts'
 import { uniqueKey } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
+import { toMail } from './mailing.ts'
 import { toLine, toSteps } from './notes.ts'
 import { idAt, packId, packIds } from './pack.ts'
 import { bufferOf, hashOf, kindAt, listOf, toArtifacts, toAttempt, toJob } from './rows.ts'
@@ -79,6 +80,12 @@ export class RedisLookout implements Lookout {
     await this.#connection.check()
     const key = this.#connection.keys.steps(packId(id))
     return toSteps(hashOf(await this.#connection.ask('HGETALL', key)))
+  }
+
+  async mail(id: JobId): Promise<Mail[]> {
+    await this.#connection.check()
+    const key = this.#connection.keys.mail(packId(id))
+    return toMail(hashOf(await this.#connection.ask('HGETALL', key)))
   }
 
   async logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {

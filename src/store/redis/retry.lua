@@ -1,12 +1,20 @@
 -- retry: gives failed and cancelled jobs another life under the same id (C8, C10).
 --
--- Keys    {p}:unique hash   {p}:steps:<id> hash   what line.lua names
+-- Keys    {p}:unique hash   {p}:steps:<id> {p}:mail:<id> hashes   what line.lua names
 -- In      ARGV[3] ids; ARGV[4] another input, if any
 -- Out     a byte a job: r(etried) g(one) t(aken), or the state it is in
 -- Cost    some commands a job
 -- Beware  changes nothing when another job has taken the unique value meanwhile
 
 local answers = {}
+
+-- What went wrong before this life is not held against it.
+local function forgive(id)
+  local box = P .. 'mail:' .. id
+  for _, field in ipairs(redis.call('HKEYS', box)) do
+    if sub(field, 1, 1) == '!' then redis.call('HDEL', box, field) end
+  end
+end
 
 local function retry(id)
   local raw = get(id)
@@ -26,8 +34,9 @@ local function retry(id)
   if ARGV[4] then
     set(id, row, 'i', ARGV[4])
     -- They were recorded for the input that it had.
-    redis.call('DEL', P .. 'steps:' .. id)
+    redis.call('DEL', P .. 'steps:' .. id, P .. 'mail:' .. id)
   end
+  forgive(id)
   mark(row, ASKED, false)
   row.started_at, row.ended_at, row.run_at, row.rev = NEVER, NEVER, now, row.rev + 1
   line_up(id, row)

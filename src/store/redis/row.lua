@@ -18,8 +18,8 @@ local NOBODY = string.rep('\0', 16)
 local LARGE = 1024
 local ABSENT = '\255\255\255\255'
 -- input, counters, expiry, deadline, unique value and until when, fingerprint, tags, subject, waiting for,
--- reason, error, result, with errors, progress
-local SECTIONS = { 'i', 'n', 'x', 'd', 'u', 'k', 'p', 't', 's', 'w', 'r', 'e', 'R', 'W', 'P' }
+-- until when, reason, error, result, with errors, progress
+local SECTIONS = { 'i', 'n', 'x', 'd', 'u', 'k', 'p', 't', 's', 'w', 'z', 'r', 'e', 'R', 'W', 'P' }
 local J = P .. 'j:'
 local BATCH = 1000
 

@@ -107,7 +107,7 @@ export function toJob(id: string, row: Buffer, kind: Kind, artifacts: readonly A
   const [waitingFor, unique, fingerprint, subject, reason] = ['w', 'u', 'p', 's', 'r'].map((code) =>
     more.get(code),
   )
-  const [result, error, progress] = ['R', 'e', 'P'].map((code) => more.get(code))
+  const [result, error, progress, wakesAt] = ['R', 'e', 'P', 'z'].map((code) => more.get(code))
   return {
     ...toClaimed(id, row, kind),
     turn: turnOf(row),
@@ -123,6 +123,7 @@ export function toJob(id: string, row: Buffer, kind: Kind, artifacts: readonly A
     ...(endedAt > 0 && { endedAt }),
     ...(reason && { reason: toReason(String(reason)) }),
     ...(waitingFor && { waitingFor: String(waitingFor) }),
+    ...(wakesAt && { wakesAt: wakesAt.readUIntBE(0, 6) }),
     ...(unique && { unique: String(unique).split('\0')[2] ?? '' }),
     ...(fingerprint && { fingerprint: String(fingerprint) }),
     ...(subject && { subject: idAt(subject, 0) }),

@@ -20,13 +20,15 @@ const named = (text: string): Script => ({
 
 const ROW = ['call', 'row'] as const
 const LINE = [...ROW, 'line'] as const
-const ARRIVE = [...LINE, 'arrive'] as const
+const MAIL = [...LINE, 'mail'] as const
+const ARRIVE = [...MAIL, 'arrive'] as const
 const SETTLE = [...ARRIVE, 'settle'] as const
 const HAND = [...SETTLE, 'hand'] as const
 
 const SCRIPTS = {
   kind: script('fresh', 'call', 'kind'),
   insert: script('fresh', ...ARRIVE, 'insert'),
+  post: script('fresh', ...MAIL, 'post'),
   adopt: script('fresh', ...ARRIVE, 'adopt'),
   retry: script('fresh', ...LINE, 'retry'),
   cancel: script('finish', ...ARRIVE, 'cancel'),

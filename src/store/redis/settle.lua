@@ -3,7 +3,7 @@
 -- Keys    {p}:receipts:<worker> hash of n to entries   {p}:open:<worker> hash of n to how many still run
 --         {p}:asked:<worker> set   {p}:files:<id> hash   {p}:files zset by expiry   what line.lua names
 -- In      the worker; for each settlement: id, fence 6 bytes, state B, span I6, lengths I4 of what is
---         left in the row and of what is rare: a(ttempt), c(ounter), b(egun), f(iles), h(ook)
+--         left in the row and of what is rare: a(ttempt), c(ounter), b(egun), f(iles), h(ook), q(uiet: what it waits for)
 -- Out     a letter a settlement: d(one) a(lready) s(tale) g(one)
 -- Cost    for plain completions a share of MGET and MSET; else some commands
 -- Beware  the fence is checked here and nowhere else; a job named twice is settled by the first
@@ -54,7 +54,11 @@ local function settle_fully(id, raw, to, ms, left, rare)
       row.run_at = now + ((asked or ms <= 0) and 0 or ms)
       set(id, row, 'e', leavings.e)
     end
-    if to == READY or asked or (to == SCHEDULED and ms <= 0) then
+    local waits = given.q and not asked and suspend(id, row, given.q)
+    if waits then
+      rung.change = true
+    elseif to == READY or asked or given.q or (to == SCHEDULED and ms <= 0) then
+      if given.q then row.run_at = now end
       line_up(id, row)
       rung.ready = true
     elseif to == SCHEDULED then

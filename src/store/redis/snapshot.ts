@@ -17,6 +17,8 @@ const READS: Record<string, readonly Argument[]> = {
   open: ['HGETALL'],
   files: ['HKEYS'],
   steps: ['HKEYS'],
+  mail: ['HKEYS'],
+  awaits: ['HKEYS'],
   kinds: ['HKEYS'],
   unique: ['HGETALL'],
   workers: ['SMEMBERS'],

@@ -15,6 +15,7 @@ import { damaged } from '../parts/damage.ts'
 import type { Connection } from './connection.ts'
 import { withKinds } from './intake.ts'
 import type { Kinds } from './kinds.ts'
+import { toMail } from './mailing.ts'
 import { packNotes, toSteps } from './notes.ts'
 import { idAt, idsIn, number, packId, toBuffer } from './pack.ts'
 import {
@@ -153,6 +154,8 @@ export class RedisWorkbench implements Workbench {
       if (hasTrails(row)) {
         const steps = toSteps(hashOf(rows[next++]))
         if (steps.length > 0) job.steps = steps
+        const mail = toMail(hashOf(rows[next++]))
+        if (mail.length > 0) job.mail = mail
         // The row that a hook looks back on.
         if (isHook(row)) job.subject = toSubject(bufferOf(rows[next++]))
       }

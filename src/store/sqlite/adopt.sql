@@ -14,8 +14,8 @@ select 1 from body where tenant = ? and job = ? and unique_value = ? and unique_
 
 -- name: job
 insert into job (id, queue, priority, state, run_at, rev, fence, worker, failures, crashes, losses, cancel_asked,
-  started_at, ended_at, purge_at)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+  started_at, ended_at, purge_at, wakes_at)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: body
 insert into body (turn, job, tenant, created_at, expires_at, deadline_at, unique_value, unique_until, unique_held,
@@ -34,6 +34,12 @@ insert into log (turn, n, at, fence, level, text) values (?, ?, ?, ?, ?, ?);
 
 -- name: step
 insert or ignore into step (turn, name, at, value) values (?, ?, ?, ?);
+
+-- name: letter
+insert or ignore into mail (turn, name, key, at, urgent, value) values (?, ?, ?, ?, ?, ?);
+
+-- name: await
+insert or ignore into awaited (turn, name, for_all) values (?, ?, ?);
 
 -- name: file
 insert or ignore into artifact (turn, file, fence, type, bytes, sha256, expires_at)

@@ -24,6 +24,8 @@ export class Adopting {
       'run',
       'line',
       'step',
+      'letter',
+      'await',
       'file',
       'ended',
       'alias',
@@ -83,6 +85,7 @@ export class Adopting {
       job.startedAt ?? null,
       endedAt ?? null,
       keptUntil ?? null,
+      job.wakesAt ?? null,
     )
     const place = Number(lastInsertRowid)
     this.#insertBody(place, job, turn)
@@ -124,13 +127,18 @@ export class Adopting {
     )
   }
 
-  #insertLeft(place: number, { tags, attempts, log, steps, artifacts }: Adoptee): void {
+  #insertLeft(place: number, job: Adoptee): void {
+    const { tags, attempts, log, steps, mail, awaits, artifacts } = job
     for (const tag of tags) this.#sql.tag.run(tag, place)
     for (const { fence, worker, startedAt, endedAt, outcome, error = null } of attempts)
       this.#sql.run.run(place, fence, worker, startedAt, endedAt, outcome, error)
     for (const [i, { at, fence, level, text }] of log.entries())
       this.#sql.line.run(place, i + 1, at, fence, level, text)
     for (const { name, at, value } of steps) this.#sql.step.run(place, name, at, value)
+    for (const { name, key, at, value, urgent } of mail)
+      this.#sql.letter.run(place, name, key, at, urgent ? 1 : null, value)
+    for (const name of awaits?.one ?? []) this.#sql.await.run(place, name, 0)
+    for (const name of awaits?.all ?? []) this.#sql.await.run(place, name, 1)
     for (const { file, fence, type, bytes, sha256, expiresAt } of artifacts)
       this.#sql.file.run(place, file, fence, type, bytes, sha256, expiresAt)
   }

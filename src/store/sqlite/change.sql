@@ -12,7 +12,7 @@ select turn, queue, state from job where id = ?;
 update job set cancel_asked = 1, rev = rev + 1 where turn = ? and cancel_asked = 0;
 
 -- name: cancel
-update job set state = 6, ended_at = ?, purge_at = ?, rev = rev + 1 where turn = ?;
+update job set state = 6, ended_at = ?, purge_at = ?, wakes_at = null, rev = rev + 1 where turn = ?;
 
 -- name: release
 update body set unique_held = null, waiting_for = null where turn = ?;
@@ -39,6 +39,13 @@ where turn = ?;
 -- name: anew
 -- Steps were recorded for the input that it had.
 delete from step where turn = ?;
+
+-- name: unread
+delete from mail where turn = ?;
+
+-- name: forgive
+-- What went wrong before this life is not held against it.
+delete from mail where turn = ? and urgent = 1;
 
 -- name: unpark
 update job set state = 1, rev = rev + 1

@@ -2,7 +2,7 @@
 --
 -- In      the turn, or the id, after which to go on; how many; the turns a page spans
 -- Out     rows; what jobs left in the order of their turns
--- Cost    one index step a row: five walks a page, whatever the number of jobs
+-- Cost    one index step a row: seven walks a page, whatever the number of jobs
 -- Beware  a page is cut where it grows heavy: rows are read one at a time
 
 -- name: jobs
@@ -19,6 +19,12 @@ select turn, n, at, fence, level, text from log where turn between ? and ? order
 
 -- name: steps
 select turn, name, at, value from step where turn between ? and ? order by turn, rowid;
+
+-- name: mail
+select turn, name, key, at, urgent, value from mail where turn between ? and ? order by turn, rowid;
+
+-- name: awaited
+select turn, name, for_all from awaited where turn between ? and ? order by turn, name;
 
 -- name: files
 select turn, file, fence, type, bytes, sha256, expires_at from artifact

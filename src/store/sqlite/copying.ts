@@ -3,7 +3,17 @@ import type { Alias, JobCopy } from '../../job/moving.ts'
 import type { Copied } from '../contract.ts'
 import { type Mark, PAGE_BYTES, RUNS_MAX, writeMark } from '../parts/copying.ts'
 import type { Connection } from './connection.ts'
-import { int, type Row, text, toArtifact, toAttempt, toJob, toLine, toStep } from './rows.ts'
+import {
+  int,
+  type Row,
+  text,
+  toArtifact,
+  toAttempt,
+  toJob,
+  toLine,
+  toMail,
+  toStep,
+} from './rows.ts'
 
 /** What jobs left, by their turns. */
 type Left = Map<number, Row[]>
@@ -20,6 +30,8 @@ export class Copying {
       'runs',
       'lines',
       'steps',
+      'mail',
+      'awaited',
       'files',
       'aliases',
     ])
@@ -35,11 +47,13 @@ export class Copying {
     const lines = gather(this.#sql.lines, span)
     const runs = gather(this.#sql.runs, span)
     const steps = gather(this.#sql.steps, span)
+    const mail = gather(this.#sql.mail, span)
+    const awaited = gather(this.#sql.awaited, span)
     const files = gather(this.#sql.files, span)
     const whole = rows.filter((row) => int(row.turn) <= span.upto)
     const next = writeMark({ of: 'jobs', after: span.upto })
     return {
-      jobs: whole.map((row) => toCopy(row, { lines, runs, steps, files })),
+      jobs: whole.map((row) => toCopy(row, { lines, runs, steps, mail, awaited, files })),
       aliases: [],
       next,
     }
@@ -91,9 +105,9 @@ const weigh = (row: Row): number =>
     return isBulk ? sum + value.length : sum
   }, 0)
 
-type AllLeft = Record<'lines' | 'runs' | 'steps' | 'files', Left>
+type AllLeft = Record<'lines' | 'runs' | 'steps' | 'mail' | 'awaited' | 'files', Left>
 
-function toCopy(row: Row, { lines, runs, steps, files }: AllLeft): JobCopy {
+function toCopy(row: Row, { lines, runs, steps, mail, awaited, files }: AllLeft): JobCopy {
   const { turn, unique, ...job } = toJob(row, (files.get(int(row.turn)) ?? []).map(toArtifact))
   return {
     ...job,
@@ -102,6 +116,8 @@ function toCopy(row: Row, { lines, runs, steps, files }: AllLeft): JobCopy {
     }),
     attempts: (runs.get(turn) ?? []).slice(-RUNS_MAX).map(toAttempt),
     steps: (steps.get(turn) ?? []).map(toStep),
+    mail: (mail.get(turn) ?? []).map(toMail),
+    ...(job.state === 'waiting' && toAwaits(awaited.get(turn) ?? [])),
     log: (lines.get(turn) ?? []).map(toLine).map(({ n: _, ...line }) => line),
   }
 }
@@ -112,3 +128,10 @@ const toAlias = (row: Row): Alias => ({
   fingerprint: text(row.fingerprint),
   until: int(row.purge_at),
 })
+
+/** What a job waits for that is not there: of all, those that were there count no more. */
+function toAwaits(rows: readonly Row[]): Pick<JobCopy, 'awaits'> {
+  const named = (forAll: number) =>
+    rows.filter((row) => row.for_all === forAll).map((row) => text(row.name))
+  return rows.length === 0 ? {} : { awaits: { one: named(0), all: named(1) } }
+}

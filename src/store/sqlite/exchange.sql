@@ -62,7 +62,11 @@ where turn in (select turn from job where state = 0 and run_at <= ? order by run
 returning queue;
 
 -- name: due
-select min(run_at) as due from job where state = 0;
+-- Of those that are scheduled, and of those that sleep.
+select min(due) as due from (
+  select min(run_at) as due from job where state = 0
+  union all select min(wakes_at) from job where wakes_at is not null
+);
 
 -- name: queues
 select queue from tally where ready > 0 order by queue;
@@ -71,7 +75,7 @@ select queue from tally where ready > 0 order by queue;
 -- Walks index job_ready and stops at the limit.
 select job.turn, job.id, job.fence, job.queue, job.failures, job.crashes, job.losses, job.run_at,
   body.job, body.tenant, body.created_at, body.expires_at, body.deadline_at, body.input, body.policy,
-  body.unique_value is not null, job.cancel_asked, body.subject
+  body.unique_value is not null, job.cancel_asked, body.subject, job.receipt is not null
 from job join body using (turn)
 where job.queue = ? and job.state = 1
 order by job.priority, job.run_at, job.turn
@@ -96,7 +100,7 @@ insert into receipt (worker, n, open, handed) values (?, ?, ?, ?);
 -- Where a job lay that was erased, another may lie: the row knows in which receipt it stands.
 select job.turn, job.id, job.fence, job.queue, job.failures, job.crashes, job.losses, job.run_at,
   body.job, body.tenant, body.created_at, body.expires_at, body.deadline_at, body.input, body.policy,
-  body.unique_value is not null, job.cancel_asked, body.subject
+  body.unique_value is not null, job.cancel_asked, body.subject, job.receipt is not null
 from receipt, json_each(receipt.handed) as given
 join job on job.turn = given.value ->> 0 and job.fence = given.value ->> 1 and job.state = 2
   and job.worker = receipt.worker and job.receipt = receipt.n

@@ -2,6 +2,7 @@ import type { Millis } from '../../base/time.ts'
 import type { Claimed, Fence, JobId, WorkerId } from '../../job/job.ts'
 import type { Answer, Claim, Exchanged, Settlement } from '../contract.ts'
 import type { Connection } from './connection.ts'
+import { Mailbox } from './mailbox.ts'
 import { type Handed, Handing, type Held, raiseFence } from './handing.ts'
 import { arrays, int, text } from './rows.ts'
 import { Settling } from './settling.ts'
@@ -13,6 +14,7 @@ type Standing = 'gone' | 'closed' | 'new' | 'again'
 export class Exchange {
   readonly #sql
   readonly #settling
+  readonly #mailbox
   readonly handing: Handing
   /** Where the jobs lie that were handed out here, so that settling one need not look for it. */
   readonly #held = new Map<JobId, Held>()
@@ -31,6 +33,7 @@ export class Exchange {
       'queues',
     ])
     this.handing = new Handing(connection)
+    this.#mailbox = new Mailbox(connection)
     this.#settling = new Settling(connection, this.#held)
   }
 
@@ -100,6 +103,7 @@ export class Exchange {
     if (due === undefined || due > turn.now) return due
     for (const { queue } of this.#sql.promote.all(turn.now))
       turn.tallies.move(text(queue), 'scheduled', 'ready')
+    this.#mailbox.promote(turn)
     for (const topic of ['ready', 'change'] as const) turn.ring(topic)
     return next()
   }

@@ -3,7 +3,7 @@ import type { Millis } from '../../base/time.ts'
 import type { Claimed, Fence, JobId, Subject } from '../../job/job.ts'
 import type { Connection } from './connection.ts'
 import { Policies } from './policies.ts'
-import { bytes, int, text, toStep } from './rows.ts'
+import { bytes, int, text, toMail, toStep } from './rows.ts'
 import type { Turn } from './turns.ts'
 
 /** Where a running job lies, and what its end must look after. */
@@ -22,17 +22,19 @@ export type Handed = { job: Claimed; held: Held }
 /** Reads jobs on their way: rows of `ready`, `again` or `orphan`, whose columns are the same, in one order. */
 export class Handing {
   readonly #sql
+  readonly #mail
   readonly #policies
 
   constructor(connection: Connection) {
     this.#sql = connection.prepare('./exchange.sql', ['subject', 'steps'])
+    this.#mail = connection.prepare('./mail.sql', ['read'])
     this.#policies = new Policies(connection)
   }
 
   read(row: readonly SQLOutputValue[], receipt: number, turn: Turn): Handed {
     const [place, id, fence, queue, failures, crashes, losses, runAt, ...body] = row
     const [job, tenant, createdAt, expiresAt, deadlineAt, input, policy, ...marks] = body
-    const [isUnique, cancelAsked, subject] = marks
+    const [isUnique, cancelAsked, subject, isCarrier] = marks
     const claimed: Claimed = {
       id: text(id),
       fence: int(fence),
@@ -51,10 +53,12 @@ export class Handing {
     if (deadlineAt !== null) claimed.deadlineAt = int(deadlineAt)
     if (cancelAsked === 1) claimed.cancelAsked = true
     if (typeof subject === 'string') claimed.subject = this.#read(subject)
-    // Only a job that ran before has recorded any.
-    if (claimed.fence > 0) {
+    // Only a job that ran before has recorded any, or was sent some.
+    if (isCarrier === 1 || claimed.fence > 0) {
       const steps = this.#sql.steps.all(int(place)).map(toStep)
       if (steps.length > 0) claimed.steps = steps
+      const mail = this.#mail.read.all(int(place)).map(toMail)
+      if (mail.length > 0) claimed.mail = mail
     }
     const tried = claimed.failures + claimed.crashes + claimed.losses > 0
     return {

@@ -8,6 +8,8 @@ import type {
   Cancelled,
   Inserted,
   Intake,
+  Letter,
+  Posted,
   Retried,
   Transaction,
 } from '../contract.ts'
@@ -15,6 +17,7 @@ import { refuseTransaction } from '../parts/transaction.ts'
 import { Adopting } from './adopting.ts'
 import type { Connection } from './connection.ts'
 import { Inserting } from './inserting.ts'
+import { Mailbox } from './mailbox.ts'
 import { int, stateOf, text } from './rows.ts'
 import type { Turn } from './turns.ts'
 
@@ -23,6 +26,7 @@ export class SqliteIntake implements Intake {
   readonly #turns
   readonly #inserting
   readonly #adopting
+  readonly #mailbox
   readonly #change
   readonly #ended
 
@@ -30,6 +34,7 @@ export class SqliteIntake implements Intake {
     this.#turns = connection.turns
     this.#inserting = new Inserting(connection)
     this.#adopting = new Adopting(connection)
+    this.#mailbox = new Mailbox(connection)
     this.#change = connection.prepare('./change.sql', [
       'find',
       'ask',
@@ -40,6 +45,8 @@ export class SqliteIntake implements Intake {
       'revive',
       'renewed',
       'anew',
+      'unread',
+      'forgive',
     ])
     this.#ended = connection.prepare('./exchange.sql', ['ended']).ended
   }
@@ -55,6 +62,10 @@ export class SqliteIntake implements Intake {
 
   retry(ids: readonly JobId[], input?: Bytes): Promise<Retried[]> {
     return this.#turns.run('retry', (turn) => ids.map((id) => this.#retryOne(id, input, turn)))
+  }
+
+  post(letters: readonly Letter[]): Promise<Posted[]> {
+    return this.#turns.run('post', (turn) => letters.map((one) => this.#mailbox.post(one, turn)))
   }
 
   adopt(jobs: readonly Adoptee[], aliases: readonly Alias[] = []): Promise<Adopted[]> {
@@ -91,6 +102,8 @@ export class SqliteIntake implements Intake {
     this.#change.revive.run(turn.now, place)
     this.#change.renewed.run(input ?? null, place)
     if (input) this.#change.anew.run(place)
+    if (input) this.#change.unread.run(place)
+    else this.#change.forgive.run(place)
     turn.tallies.move(queue, state, 'ready')
     turn.ring('ready')
     turn.ring('change')

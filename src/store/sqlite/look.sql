@@ -71,6 +71,9 @@ where turn = (select turn from job where id = ?) and n > ? order by n limit ?;
 -- name: steps
 select name, at, value from step where turn = (select turn from job where id = ?) order by rowid;
 
+-- name: mail
+select name, key, at, urgent, value from mail where turn = (select turn from job where id = ?) order by rowid;
+
 -- name: tally
 select * from tally order by queue;
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import type { Bytes } from '../../base/json.ts'
-import type { Attempt, Job, JobId, LogLine, Step } from '../../job/job.ts'
+import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
 import type {
   Copied,
@@ -15,7 +15,18 @@ import type {
 import { readMark } from '../parts/copying.ts'
 import type { Connection } from './connection.ts'
 import { Copying } from './copying.ts'
-import { bytes, int, type Row, text, toArtifact, toAttempt, toJob, toLine, toStep } from './rows.ts'
+import {
+  bytes,
+  int,
+  type Row,
+  text,
+  toArtifact,
+  toAttempt,
+  toJob,
+  toLine,
+  toMail,
+  toStep,
+} from './rows.ts'
 import { Walks } from './walk.ts'
 
 const PRIORITIES = Array.from({ length: 10 }, (_, priority) => priority)
@@ -57,6 +68,7 @@ export class SqliteLookout implements Lookout {
       'holder',
       'attempts',
       'steps',
+      'mail',
       'logs',
       'tally',
       'oldest',
@@ -96,6 +108,10 @@ export class SqliteLookout implements Lookout {
 
   steps(id: JobId): Promise<Step[]> {
     return this.#connection.read(() => this.#sql.steps.all(id).map(toStep))
+  }
+
+  mail(id: JobId): Promise<Mail[]> {
+    return this.#connection.read(() => this.#sql.mail.all(id).map(toMail))
   }
 
   logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {

@@ -42,6 +42,12 @@ delete from attempt where turn = ?;
 -- name: steps
 delete from step where turn = ?;
 
+-- name: mail
+delete from mail where turn = ?;
+
+-- name: awaited
+delete from awaited where turn = ?;
+
 -- name: tags
 delete from tag where turn = ? and tag in (select value from json_each(?));
 

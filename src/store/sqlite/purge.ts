@@ -25,6 +25,8 @@ export class Purge {
       'logs',
       'attempts',
       'steps',
+      'mail',
+      'awaited',
       'tags',
       'artifacts',
       'expired',
@@ -70,6 +72,8 @@ export class Purge {
     this.#sql.logs.run(place)
     this.#sql.attempts.run(place)
     this.#sql.steps.run(place)
+    this.#sql.mail.run(place)
+    this.#sql.awaited.run(place)
     if (Number(this.#sql.artifacts.run(place).changes) > 0) purged.withFiles.push(text(row.id))
     purged.erased++
     turn.tallies.add(text(row.queue), stateOf(row.state), -1)

@@ -7,6 +7,7 @@ import {
   type Claimed,
   type Job,
   type LogLine,
+  type Mail,
   type Step,
 } from '../../job/job.ts'
 import { type State, STATES } from '../../job/state.ts'
@@ -70,6 +71,7 @@ export function toJob(row: Row, artifacts: readonly Artifact[]): Job {
     ...(row.ended_at !== null && { endedAt: int(row.ended_at) }),
     ...(row.reason !== null && { reason: toReason(text(row.reason)) }),
     ...(row.waiting_for !== null && { waitingFor: text(row.waiting_for) }),
+    ...(row.wakes_at !== null && { wakesAt: int(row.wakes_at) }),
     ...(row.unique_value !== null && { unique: text(row.unique_value) }),
     ...(row.fingerprint !== null && { fingerprint: text(row.fingerprint) }),
     ...(row.subject !== null && { subject: text(row.subject) }),
@@ -101,6 +103,14 @@ export const toStep = (row: Row): Step => ({
   name: text(row.name),
   at: int(row.at),
   value: bytes(row.value),
+})
+
+export const toMail = (row: Row): Mail => ({
+  name: text(row.name),
+  key: text(row.key),
+  at: int(row.at),
+  value: bytes(row.value),
+  ...(row.urgent === 1 && { urgent: true }),
 })
 
 export const toLine = (row: Row): LogLine & { n: number } => ({

@@ -8,6 +8,7 @@ import type { Answer, Settlement } from '../contract.ts'
 import type { Connection } from './connection.ts'
 import type { Held } from './handing.ts'
 import { Inserting } from './inserting.ts'
+import { Mailbox } from './mailbox.ts'
 import { int, numberOf, text } from './rows.ts'
 import type { Turn } from './turns.ts'
 
@@ -19,6 +20,7 @@ export class Settling {
   readonly #sql
   readonly #held: Map<JobId, Held>
   readonly #inserting
+  readonly #mailbox
 
   constructor(connection: Connection, held: Map<JobId, Held>) {
     this.#sql = connection.prepare('./exchange.sql', [
@@ -37,6 +39,7 @@ export class Settling {
     ])
     this.#held = held
     this.#inserting = new Inserting(connection)
+    this.#mailbox = new Mailbox(connection)
   }
 
   run(worker: WorkerId, settlements: readonly Settlement[], turn: Turn): Answer[] {
@@ -61,13 +64,13 @@ export class Settling {
     if (held === undefined) return 'gone'
     if (held === known) trip.known.push(id)
     const { place, queue, receipt } = held
-    const state = this.#stateAfter(outcome, place)
+    const state = this.#stateAfter(outcome, place, turn)
     this.#recordAttempt(id, fence, worker, held, outcome, turn)
 
     const raised = 'raise' in outcome ? outcome.raise : undefined
     const { changes } = this.#sql.settle.run(
       numberOf(state),
-      outcome.to === 'scheduled' ? turn.now + (state === 'ready' ? 0 : outcome.delayMs) : null,
+      runAt(outcome, state, turn.now),
       'keepMs' in outcome ? turn.now : null,
       'keepMs' in outcome ? turn.now + outcome.keepMs : null,
       raised === 'failures' ? 1 : 0,
@@ -83,8 +86,10 @@ export class Settling {
     turn.ring('change')
     if (state === 'ready' || state === 'scheduled') turn.ring('ready')
     trip.closed.set(receipt, (trip.closed.get(receipt) ?? 0) + 1)
-    if (state === 'waiting' && outcome.to === 'waiting')
+    if (state === 'waiting' && outcome.to === 'waiting') {
       this.#sql.waiting.run(outcome.for, null, place)
+      if ('one' in outcome) this.#mailbox.rest(place, outcome.wakeAt)
+    }
     this.#write(held, outcome, trip, turn)
     failpoint('settle.between')
     return 'done'
@@ -112,7 +117,7 @@ export class Settling {
     turn: Turn,
   ): void {
     // It started in time, though that run is not counted.
-    if (outcome.to === 'ready' && outcome.begun) this.#sql.begun.run(place)
+    if (hasBegun(outcome)) this.#sql.begun.run(place)
     if (outcome.to === 'scheduled') this.#sql.waiting.run(null, outcome.error, place)
     if (!('keepMs' in outcome)) return
     const places = ended.get(outcome.keepMs)
@@ -134,13 +139,14 @@ export class Settling {
   }
 
   /**
-   * A retry without delay is ready at once. So is a job whose cancel was asked: it lies nowhere in
-   * waiting, and whoever takes it settles it as cancelled.
+   * A retry without delay is ready at once, and what need not wait. So is a job whose cancel was asked: it
+   * lies nowhere in waiting, and whoever takes it settles it as cancelled.
    */
-  #stateAfter(outcome: Outcome, place: number): State {
+  #stateAfter(outcome: Outcome, place: number, turn: Turn): State {
     if (outcome.to === 'scheduled' && outcome.delayMs <= 0) return 'ready'
     const isSetAside = outcome.to === 'scheduled' || outcome.to === 'waiting'
-    return isSetAside && this.#sql.asked.get(place) ? 'ready' : outcome.to
+    if (isSetAside && this.#sql.asked.get(place)) return 'ready'
+    return 'one' in outcome && this.#mailbox.suspend(place, outcome, turn) ? 'ready' : outcome.to
   }
 
   /** Attempts that did not complete are history; written before the row forgets when it began. */
@@ -158,6 +164,15 @@ export class Settling {
     this.#sql.attempt.run({ turn: place, id, fence, worker, now: turn.now, outcome: name, error })
   }
 }
+
+/** When a job that came back to life is to run; null where that stays as it was. */
+function runAt(outcome: Outcome, state: State, now: Millis): Millis | null {
+  if (outcome.to === 'scheduled') return now + (state === 'ready' ? 0 : outcome.delayMs)
+  return 'one' in outcome && state === 'ready' ? now : null
+}
+
+const hasBegun = (outcome: Outcome): boolean =>
+  outcome.to === 'ready' ? outcome.begun : 'one' in outcome
 
 type Leavings = {
   keepMs?: Millis

@@ -82,7 +82,12 @@ where (state >= 4) <> (ended_at is not null) limit 100;
 
 -- name: waiting
 select 'a waiting job says for what, and no other' as law, job.id as detail from job join body using (turn)
-where (state = 3) <> (waiting_for is not null) limit 100;
+where (state = 3) <> (waiting_for is not null)
+union all
+select 'only a waiting job wakes', id from job where wakes_at is not null and state <> 3
+union all
+select 'a job whose letter is there waits no more', job.id from job join awaited using (turn) join mail using (turn, name)
+where job.state = 3 limit 100;
 
 -- name: fences
 select 'no run has a higher fence than its job' as law, job.id as detail from job join attempt using (turn)
@@ -95,6 +100,8 @@ select 'what was left has its job: ' || kind as law, 'turn ' || turn as detail f
   union all select 'step', turn from step
   union all select 'file', turn from artifact
   union all select 'tag', turn from tag
+  union all select 'letter', turn from mail
+  union all select 'wait', turn from awaited
 )
 where turn not in (select turn from job) limit 100;
 

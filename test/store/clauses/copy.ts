@@ -55,6 +55,7 @@ export const copy: Clauses = {
     const line = { at: clock.now(), level: 'warn', text: 'slow' } as const
     await worker.note(job, { progress: bytes('half'), log: [line, { ...line, text: 'slower' }] })
     await worker.note(job, { step: { name: 'paid', value: bytes('1') } })
+    await store.post([{ to: job.id, name: 'go', key: '', value: bytes('2') }])
     await worker.settle(job, failed())
     await store.retry([job.id])
     clock.advance(SECOND)
@@ -63,12 +64,13 @@ export const copy: Clauses = {
     const artifacts = [{ ...file, keepMs: DAY }]
     await worker.settle(again, completed({ result: bytes('out'), artifacts }))
 
-    const { attempts, log, steps, ...rest } = only((await copyAll(store)).jobs)
+    const { attempts, log, steps, mail, ...rest } = only((await copyAll(store)).jobs)
     const [{ turn: _, ...found } = assert.fail()] = await store.find([job.id])
     assert.deepEqual(rest, found)
     assert.deepEqual(attempts, await store.attempts(job.id))
     assert.deepEqual(steps, await store.steps(job.id))
-    assert.equal(steps.length, 1)
+    assert.deepEqual(mail, await store.mail(job.id))
+    assert.deepEqual([steps.length, mail.length], [1, 1])
     const lines = (await store.logs(job.id, 0, 10)).map(({ n: __, ...one }) => one)
     assert.deepEqual([log, log.length], [lines, 2])
   },

@@ -34,6 +34,11 @@ export const retry = step(
   },
 )
 
+export const post = step('post', draw.letters, (stage, drawn) => {
+  const letters = drawn.map(({ which, ...letter }) => ({ to: stage.id(which), ...letter }))
+  return stage.both('post', [letters], stage.store.post(letters), () => stage.model.post(letters))
+})
+
 export const unpark = step('unpark', draw.names, (stage, names) =>
   stage.both('unpark', [names], stage.store.unpark(names), () => stage.model.unpark(names)),
 )

@@ -78,6 +78,18 @@ const artifacts = fc.uniqueArray(
 const reason = constantFrom(...REASONS)
 const raise = constantFrom('failures' as const, 'crashes' as const, 'losses' as const)
 const cancelling = record({ to: constant('cancelled' as const), keepMs })
+const letterName = constantFrom('first', 'second', 'third')
+const suspension = record(
+  {
+    to: constant('waiting' as const),
+    for: constant('it'),
+    /** Counted from the call. */
+    wakeIn: constantFrom(-1000, 0, 1000, 20_000),
+    one: fc.uniqueArray(letterName, { maxLength: 1 }),
+    all: fc.uniqueArray(letterName, { maxLength: 2 }),
+  },
+  { requiredKeys: ['to', 'for', 'one', 'all'] },
+)
 const outcome = oneof(
   record(
     {
@@ -97,6 +109,8 @@ const outcome = oneof(
   record({ to: constant('scheduled' as const), delayMs: span, reason, error: bytes, raise }),
   record({ to: constant('ready' as const), begun: fc.boolean() }),
   record({ to: constant('waiting' as const), for: constant('handler' as const) }),
+  suspension,
+  suspension,
 )
 
 /** A running job of the worker's own, or any job under a fence of its past, or under one that never was. */
@@ -124,6 +138,20 @@ export const notes = array(
 export const cancels = array(
   record({ which, outcome: cancelling, hook }, { requiredKeys: ['which', 'outcome'] }),
   { minLength: 1, maxLength: 2 },
+)
+export const letters = array(
+  record(
+    {
+      which,
+      name: letterName,
+      key: constantFrom('k', 'l'),
+      value: bytes,
+      urgent: constant(true),
+      ifWaiting: constant(true),
+    },
+    { requiredKeys: ['which', 'name', 'key', 'value'] },
+  ),
+  { minLength: 1, maxLength: 3 },
 )
 export const several = array(which, { minLength: 1, maxLength: 3 })
 export const names = fc.subarray(['chore', 'rare', 'unheard-of'])

@@ -110,6 +110,7 @@ export class Stage {
     for (const id of ids) {
       assert.deepEqual(plain(await store.attempts(id)), plain(model.attempts(id)))
       assert.deepEqual(plain(await store.steps(id)), plain(model.steps(id)))
+      assert.deepEqual(plain(await store.mail(id)), plain(model.mail(id)))
     }
     assert.deepEqual(await store.verify(), [])
   }

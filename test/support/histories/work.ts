@@ -46,6 +46,13 @@ async function exchange(
   remember(stage, worker, exchanged)
 }
 
+/** Moments are drawn as spans from the call. */
+function atItsTime(stage: Stage, outcome: Drawn<typeof draw.settlements>[number]['outcome']) {
+  if (!('wakeIn' in outcome)) return outcome
+  const { wakeIn, ...rest } = outcome
+  return wakeIn === undefined ? rest : { ...rest, wakeAt: stage.clock.now() + wakeIn }
+}
+
 export const settleAndClaim = step(
   'exchange',
   fc.record({
@@ -59,7 +66,12 @@ export const settleAndClaim = step(
     const said = settlements.flatMap(({ target, outcome, ...drawn }) =>
       heldAt(stage, worker, target).map((held) => ({
         ...held,
-        outcome: withHook(stage, held.id, outcome, 'hook' in drawn ? drawn.hook : undefined),
+        outcome: withHook(
+          stage,
+          held.id,
+          atItsTime(stage, outcome),
+          'hook' in drawn ? drawn.hook : undefined,
+        ),
       })),
     )
     return exchange(stage, worker, numberAt(stage, worker, number), said, claim)

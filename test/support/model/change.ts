@@ -35,6 +35,7 @@ export function retry(ledger: Ledger, id: JobId, input: Bytes | undefined): Retr
     rev: row.rev + 1,
     input: input ?? row.input,
     steps: input ? [] : row.steps,
+    mail: input ? [] : row.mail.filter(({ urgent }) => !urgent),
     failures: 0,
     crashes: 0,
     losses: 0,

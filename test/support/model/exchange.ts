@@ -1,6 +1,7 @@
 import type { JobId, WorkerId } from '../../../src/job/job.ts'
 import type { Claim, Settlement } from '../../../src/store/contract.ts'
 import type { Ledger } from './ledger.ts'
+import { wake } from './mail.ts'
 import { handed, type Row } from './row.ts'
 import { settle } from './settle.ts'
 
@@ -75,7 +76,11 @@ function promote(ledger: Ledger): number | undefined {
     row.state = 'ready'
     row.rev++
   }
-  const left = ledger.in('scheduled').map(({ runAt }) => runAt - ledger.now)
+  const asleep = ledger.in('waiting').filter(({ wakesAt = Infinity }) => wakesAt < Infinity)
+  for (const row of asleep) if ((row.wakesAt ?? 0) <= ledger.now) wake(row, row.wakesAt ?? 0)
+  const left = [...ledger.in('scheduled'), ...ledger.in('waiting')]
+    .map((row) => (row.state === 'scheduled' ? row.runAt : (row.wakesAt ?? Infinity)) - ledger.now)
+    .filter((ms) => ms < Infinity)
   return left.length > 0 ? Math.min(...left) : undefined
 }
 

@@ -6,6 +6,7 @@ import { cancel, erase, retry, ripe } from './change.ts'
 import { exchange, sweep } from './exchange.ts'
 import { holderOf, insert } from './insert.ts'
 import { Ledger } from './ledger.ts'
+import { post } from './mail.ts'
 import { seen } from './row.ts'
 import { held } from './settle.ts'
 import { tally, workers } from './look.ts'
@@ -82,7 +83,9 @@ export class Model {
   }
 
   unpark(names: readonly string[]): number {
-    const rows = this.ledger.in('waiting').filter(({ given }) => names.includes(given.job))
+    const rows = this.ledger
+      .in('waiting')
+      .filter(({ given, waitingFor }) => waitingFor === 'handler' && names.includes(given.job))
     for (const row of rows)
       Object.assign(row, { state: 'ready', waitingFor: undefined, rev: row.rev + 1 })
     return rows.length
@@ -104,6 +107,10 @@ export class Model {
     })
 
   attempts = (id: JobId) => this.ledger.jobs.get(id)?.attempts ?? []
+
+  post = (letters: readonly contract.Letter[]) => letters.map((one) => post(this.ledger, one))
+
+  mail = (id: JobId) => this.ledger.jobs.get(id)?.mail ?? []
 
   steps = (id: JobId) => this.ledger.jobs.get(id)?.steps ?? []
 

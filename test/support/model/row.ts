@@ -1,6 +1,14 @@
 import type { Bytes } from '../../../src/base/json.ts'
 import type { Millis } from '../../../src/base/time.ts'
-import type { Artifact, Attempt, Fence, NewJob, Step, WorkerId } from '../../../src/job/job.ts'
+import type {
+  Artifact,
+  Attempt,
+  Fence,
+  Mail,
+  NewJob,
+  Step,
+  WorkerId,
+} from '../../../src/job/job.ts'
 import { isEnded, type Reason, type State } from '../../../src/job/state.ts'
 
 /** A job as the contract speaks of it: what was given, and all that may change. */
@@ -21,7 +29,8 @@ export type Row = {
   cancelAsked: boolean
   worker: WorkerId | undefined
   startedAt: Millis | undefined
-  waitingFor: 'handler' | undefined
+  waitingFor: string | undefined
+  wakesAt: Millis | undefined
   progress: Bytes | undefined
   endedAt: Millis | undefined
   reason: Reason | undefined
@@ -31,6 +40,9 @@ export type Row = {
   artifacts: readonly Artifact[]
   readonly attempts: Attempt[]
   steps: Step[]
+  mail: Mail[]
+  /** Names of letters that it waits for, and whether all of those are needed. */
+  awaits: Map<string, boolean>
   /** Whether the unique value is its own by now. */
   holds: boolean
   /** What its last ending said: until then it is kept. */
@@ -60,6 +72,7 @@ export const fresh = (given: NewJob, turn: number, now: Millis): Row => {
     worker: undefined,
     startedAt: undefined,
     waitingFor: undefined,
+    wakesAt: undefined,
     progress: undefined,
     endedAt: undefined,
     reason: undefined,
@@ -69,6 +82,8 @@ export const fresh = (given: NewJob, turn: number, now: Millis): Row => {
     artifacts: [],
     attempts: [],
     steps: [],
+    mail: [],
+    awaits: new Map(),
     holds: given.unique !== undefined,
     keptUntil: 0,
     hooked: false,
@@ -82,6 +97,8 @@ export function seen({
   given,
   attempts: _,
   steps: _steps,
+  mail: _mail,
+  awaits: _awaits,
   holds: _holds,
   keptUntil: _kept,
   hooked: _hooked,
@@ -139,5 +156,6 @@ export function handed(row: Row, subject: Row | undefined) {
     cancelAsked: row.cancelAsked || undefined,
     subject: given.subject === undefined ? undefined : left,
     steps: row.steps.length > 0 ? [...row.steps] : undefined,
+    mail: row.mail.length > 0 ? [...row.mail] : undefined,
   }
 }

@@ -4,6 +4,7 @@ import type { Cancelling, Outcome } from '../../../src/job/outcome.ts'
 import type { Answer, Settlement } from '../../../src/store/contract.ts'
 import { insert } from './insert.ts'
 import type { Ledger } from './ledger.ts'
+import { suspend } from './mail.ts'
 import type { Row } from './row.ts'
 
 type Ending = Extract<Outcome, { keepMs: Millis }>
@@ -46,6 +47,7 @@ function giveBack(row: Row, outcome: Exclude<Outcome, Ending>, now: Millis): voi
       if (outcome.begun) row.expiresAt = undefined
       return
     case 'waiting':
+      if ('one' in outcome) return suspend(row, outcome, now)
       if (row.cancelAsked) return
       row.state = 'waiting'
       row.waitingFor = outcome.for
@@ -80,6 +82,7 @@ export function close(ledger: Ledger, row: Row, { to, keepMs, hook }: Ending | C
   row.endedAt = ledger.now
   row.keptUntil = ledger.now + keepMs
   row.waitingFor = undefined
+  row.wakesAt = undefined
   if (to !== 'completed' || row.given.unique?.until === 'end') row.holds = false
   if (hook) insert(ledger, hook)
 }

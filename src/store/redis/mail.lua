@@ -1,0 +1,60 @@
+-- mail: mailboxes, and jobs that wait for what is posted to them (C14).
+--
+-- Keys    {p}:mail:<id> hash of mark, name, NUL and key to when, which and value; the mark is `!` where it is urgent
+--         {p}:awaits:<id> hash of name to 1 where all of several are awaited, to 0 where one is enough
+--         {p}:scheduled zset: those that wake by themselves stand there too
+-- In      an id and its row
+-- Out     the row changed; whoever calls writes it
+-- Cost    some commands, and one look at the names in the mailbox
+-- Beware  names that a job waited for stay until it waits again: only those of one that waits count
+
+local function rest(id, row, what, wakes_at)
+  row.state = WAITING
+  row.has.w = what
+  redis.call('ZADD', P .. 'waiting', 0, row.turn .. id)
+  if wakes_at > 0 then
+    row.has.z = six(wakes_at)
+    redis.call('ZADD', P .. 'scheduled', wakes_at, row.turn .. id)
+  end
+end
+
+-- False when what it waits for is there: then it need not wait.
+local function suspend(id, row, wait)
+  local wakes_at, what, at = unstruct('>I6Hc0', wait)
+  local key, there = P .. 'awaits:' .. id, {}
+  redis.call('DEL', key)
+  for _, field in ipairs(redis.call('HKEYS', P .. 'mail:' .. id)) do
+    local name = string.match(field, '^.([^%z]*)')
+    if there[name] ~= '!' then there[name] = sub(field, 1, 1) end
+  end
+  local lacking, all, enough = {}, false, wakes_at > 0 and wakes_at <= now
+  local all_there = true
+  while at <= #wait do
+    local for_all, name
+    for_all, name, at = unstruct('>BHc0', wait, at)
+    local found = there[name]
+    if for_all == 1 then all = true end
+    if found and (for_all == 0 or found == '!') then enough = true end
+    if not found then
+      if for_all == 1 then all_there = false end
+      lacking[#lacking + 1], lacking[#lacking + 2] = name, for_all
+    end
+  end
+  if enough or (all and all_there) then return false end
+  if #lacking > 0 then
+    redis.call('HSET', key, unpack(lacking))
+    mark(row, TRAILS, true)
+  end
+  rest(id, row, what, wakes_at)
+  return true
+end
+
+local function wake(id, row, at)
+  leave(id, row)
+  row.run_at, row.rev = at, row.rev + 1
+  line_up(id, row)
+  local queue = kind(row.kind).queue
+  tally(queue, WAITING, -1)
+  tally(queue, READY, 1)
+  rung.ready, rung.change = true, true
+end

@@ -1,0 +1,47 @@
+-- post: puts letters into mailboxes, each once under its key; a job that waits for it becomes ready (C14).
+--
+-- Keys    what mail.lua and line.lua name
+-- In      ARGV[3] for each letter: id, marks B (1 urgent, 2 only if it is waited for), name, key, length I4, value;
+--         ARGV[4] how many a mailbox takes
+-- Out     a byte a letter: p(osted) a(lready) i(dle) f(ull) g(one), or the state of a job that has ended
+-- Cost    some commands a letter
+-- Beware  a repeat is told so whatever has become of the job
+
+local blob, mail_max, at, answers = ARGV[3], tonumber(ARGV[4]), 1, {}
+
+local function is_enough(id, name, urgent, for_all)
+  if urgent or for_all == '0' then return true end
+  local key = P .. 'awaits:' .. id
+  redis.call('HDEL', key, name)
+  for _, other in ipairs(redis.call('HVALS', key)) do
+    if other == '1' then return false end
+  end
+  return true
+end
+
+local function post(id, marks, name, of, value)
+  local raw = get(id)
+  if not raw then return 'g' end
+  local box, urgent = P .. 'mail:' .. id, bit.band(marks, 1) > 0
+  local field = name .. '\0' .. of
+  if redis.call('HEXISTS', box, '.' .. field) + redis.call('HEXISTS', box, '!' .. field) > 0 then return 'a' end
+  local row = read(raw)
+  if row.state >= COMPLETED then return char(row.state) end
+  local for_all = row.state == WAITING and redis.call('HGET', P .. 'awaits:' .. id, name)
+  if bit.band(marks, 2) > 0 and not for_all then return 'i' end
+  local count = redis.call('HLEN', box)
+  if count >= mail_max then return 'f' end
+  redis.call('HSET', box, (urgent and '!' or '.') .. field, NOW .. pack('>I4', count) .. value)
+  mark(row, TRAILS, true)
+  if for_all and is_enough(id, name, urgent, for_all) then wake(id, row, now) end
+  write(id, row)
+  return 'p'
+end
+
+while at <= #blob do
+  local id, marks, name, of, value
+  id, marks, name, of, value, at = unstruct('>c16BHc0Hc0I4c0', blob, at)
+  answers[#answers + 1] = post(id, marks, name, of, value)
+end
+finish()
+return table.concat(answers)

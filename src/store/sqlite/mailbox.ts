@@ -1,0 +1,90 @@
+import type { Millis } from '../../base/time.ts'
+import type { Suspension } from '../../job/outcome.ts'
+import { isEnded } from '../../job/state.ts'
+import { type Letter, MAIL_MAX, type Posted } from '../contract.ts'
+import type { Connection } from './connection.ts'
+import { int, stateOf, text } from './rows.ts'
+import type { Turn } from './turns.ts'
+
+/** Letters to jobs, and the jobs that wait for them. */
+export class Mailbox {
+  readonly #sql
+
+  constructor(connection: Connection) {
+    this.#sql = connection.prepare('./mail.sql', [
+      'box',
+      'known',
+      'count',
+      'put',
+      'carries',
+      'there',
+      'clear',
+      'await',
+      'arrived',
+      'lacking',
+      'rest',
+      'wake',
+      'unwait',
+      'awake',
+    ])
+  }
+
+  post({ to, name, key, value, urgent = false, ifWaiting = false }: Letter, turn: Turn): Posted {
+    const row = this.#sql.box.get(name, to)
+    if (row === undefined) return 'gone'
+    const [place, queue, state] = [int(row.turn), text(row.queue), stateOf(row.state)]
+    // A repeat, whatever has become of the job.
+    if (this.#sql.known.get(place, name, key)) return 'already'
+    if (isEnded(state)) return state
+    const isAwaited = state === 'waiting' && row.for_all !== null
+    if (ifWaiting && !isAwaited) return 'idle'
+    if (int(this.#sql.count.get(place)?.count) >= MAIL_MAX) return 'full'
+    this.#sql.put.run(place, name, key, turn.now, urgent ? 1 : null, value)
+    this.#sql.carries.run(place)
+    if (isAwaited && this.#isEnough(place, name, urgent || row.for_all === 0))
+      this.#wake(place, queue, turn)
+    return 'posted'
+  }
+
+  /** Notes what a job waits for. True when it need not wait at all. */
+  suspend(place: number, { wakeAt, one, all }: Suspension, turn: Turn): boolean {
+    this.#sql.clear.run(place)
+    const there = (name: string) => this.#sql.there.get(place, name)
+    const has = (name: string) => there(name) !== undefined
+    const isThere =
+      (wakeAt !== undefined && wakeAt <= turn.now) ||
+      one.some(has) ||
+      (all.length > 0 && all.every(has)) ||
+      all.some((name) => there(name)?.urgent === 1)
+    if (isThere) return true
+    for (const name of all) if (!has(name)) this.#sql.await.run(place, name, 1)
+    for (const name of one) this.#sql.await.run(place, name, 0)
+    return false
+  }
+
+  /** Until when a job waits at most: said of one that does wait. */
+  rest(place: number, wakeAt: Millis | undefined): void {
+    if (wakeAt !== undefined) this.#sql.rest.run(wakeAt, place)
+  }
+
+  /** Wakes those whose time has come. */
+  promote(turn: Turn): void {
+    for (const row of this.#sql.awake.all(turn.now)) {
+      this.#sql.unwait.run(int(row.turn))
+      turn.tallies.move(text(row.queue), 'waiting', 'ready')
+    }
+  }
+
+  #isEnough(place: number, name: string, alone: boolean): boolean {
+    if (alone) return true
+    this.#sql.arrived.run(place, name)
+    return this.#sql.lacking.get(place) === undefined
+  }
+
+  #wake(place: number, queue: string, turn: Turn): void {
+    this.#sql.wake.run(turn.now, place)
+    this.#sql.unwait.run(place)
+    turn.tallies.move(queue, 'waiting', 'ready')
+    for (const topic of ['ready', 'change'] as const) turn.ring(topic)
+  }
+}
