@@ -147,6 +147,7 @@ export class Errand implements AsyncDisposable {
     options?: EnqueueOptions & InTransaction,
   ) => this.client.enqueueMany(this.client.definition(job), inputs, options)
   cancel: Client['cancel'] = (id) => this.client.cancel(id)
+  signal: Client['signal'] = (...call) => this.client.signal(...call)
   retry: Client['retry'] = (id, options) => this.client.retry(id, options)
 
   job: Watch['job'] = (...call) => this.watch.job(...call)
@@ -156,6 +157,7 @@ export class Errand implements AsyncDisposable {
   list: Watch['list'] = (...call) => this.watch.list(...call)
   attempts: Watch['attempts'] = (...call) => this.watch.attempts(...call)
   steps: Watch['steps'] = (...call) => this.watch.steps(...call)
+  signals: Watch['signals'] = (...call) => this.watch.signals(...call)
   logs: Watch['logs'] = (...call) => this.watch.logs(...call)
   queues: Watch['queues'] = () => this.watch.queues()
   workers: Watch['workers'] = () => this.watch.workers()

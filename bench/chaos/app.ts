@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { defineApp, defineJob, type Context, type Ended, type Schema } from 'errand'
+import { defineApp, defineJob, type Context, type Ended, type Schema, SignalTimeout } from 'errand'
 import { type KindName } from './kinds.ts'
 import { Ledger } from './ledger.ts'
 
@@ -46,6 +46,22 @@ const fail = () => {
   throw new Error('as planned')
 }
 
+/** Only its last run is under the eyes of the ledger: those before it did nothing but wait. */
+const patient = defineJob({
+  name: 'patient' satisfies KindName,
+  input,
+  backoff: 50,
+  async run(given, context) {
+    await context.sleep('nap', given.ms)
+    await context.waitFor('go', { timeout: 300 }).catch(passTimeout)
+    return chore(wait)(given, context)
+  },
+})
+
+const passTimeout = (error: unknown) => {
+  if (!(error instanceof SignalTimeout)) throw error
+}
+
 export const jobs = [
   define('short', wait),
   define('medium', wait),
@@ -69,6 +85,7 @@ export const jobs = [
     await wait(given, context)
   }),
   define('isolated', wait, { isolate: true }),
+  patient,
   define('followed', wait, { onSuccess: followUp, onFailure: followUp }),
   define('doomed', async () => fail(), { attempts: 2, onSuccess: followUp, onFailure: followUp }),
   define('poison', async () => process.exit(1), { onFailure: followUp }),

@@ -43,6 +43,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'End jobs before they have ended by themselves.',
     load: async () => (await import('./commands/cancel.ts')).cancel,
   },
+  signal: {
+    group: ACT,
+    about: 'Send a signal to a job, which may wait for it.',
+    load: async () => (await import('./commands/signal.ts')).signal,
+  },
   info: {
     group: LOOK,
     about: 'Show queues, workers and totals on one screen.',

@@ -1,16 +1,32 @@
 import { Batching, type Flush } from '../base/batching.ts'
+import { newId } from '../base/id.ts'
 import { nearest } from '../base/nearest.ts'
 import { type Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import type { JobId, NewJob } from '../job/job.ts'
+import { boxOf } from '../job/mail.ts'
+import { readText } from '../job/options.ts'
 import { decideCancel } from '../job/outcome.ts'
 import { encodeInput, type EnqueueOptions, type Idempotency, prepare } from '../job/prepare.ts'
 import type { Given, Schema } from '../job/schema.ts'
-import type { Inserted, Intake, Lookout, Transaction } from '../store/contract.ts'
+import {
+  type Inserted,
+  type Intake,
+  type Lookout,
+  MAIL_MAX,
+  type Transaction,
+} from '../store/contract.ts'
 import { type InTransaction, takeApart } from './transaction.ts'
 
 /** What an enqueue answers: the job's id, and whether it is one that was there before. */
 export type Enqueued = { id: JobId; joined: boolean }
+
+export type SignalOptions = {
+  /** Sent again under the same key it counts once. */
+  key?: string
+  /** Only if the job waits for it just now. */
+  ifWaiting?: boolean
+}
 
 /** Whatever the store itself reports is nobody's item's fault. */
 const isCulprit = (error: unknown) =>
@@ -122,6 +138,37 @@ export class Client {
     if (answer === 'gone') throw new ErrandError('JOB_NOT_FOUND', { id })
     if (answer === 'taken') throw new ErrandError('UNIQUE_TAKEN', { id })
     throw new ErrandError('WRONG_STATE', { id, state: answer, verb: 'retried' })
+  }
+
+  /**
+   * Sends a signal to a job, once under its key: a random one unless given. It waits in the job's mailbox until a
+   * handler asks for it; at most 100 wait there, of 256 KiB each. With `ifWaiting` it is refused unless the job
+   * waits for it just now.
+   * @returns whether it was sent before, under this key
+   * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE (it has ended), NOT_WAITING, MAILBOX_FULL, INVALID_OPTION,
+   * UNSTORABLE_INPUT, INPUT_TOO_LARGE
+   */
+  async signal(
+    id: JobId,
+    name: string,
+    value: unknown = null,
+    { key = newId(), ifWaiting = false }: SignalOptions = {},
+  ): Promise<{ repeated: boolean }> {
+    const letter = { to: id, name: boxOf(name), key: readText('key', key), ifWaiting }
+    const [answer = 'gone'] = await this.#intake.post([{ ...letter, value: encodeInput(value) }])
+    switch (answer) {
+      case 'posted':
+      case 'already':
+        return { repeated: answer === 'already' }
+      case 'gone':
+        throw new ErrandError('JOB_NOT_FOUND', { id })
+      case 'idle':
+        throw new ErrandError('NOT_WAITING', { id, signal: name })
+      case 'full':
+        throw new ErrandError('MAILBOX_FULL', { id, max: MAIL_MAX })
+      default:
+        throw new ErrandError('WRONG_STATE', { id, state: answer, verb: 'sent a signal' })
+    }
   }
 
   /** The definition itself, or the one of this name. @throws ErrandError UNKNOWN_JOB */

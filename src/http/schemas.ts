@@ -43,7 +43,18 @@ export const NewJob = z
 /** What a person may change about a job when giving it another life. */
 export const Retry = z.strictObject({ input: z.unknown().optional() }).openapi('Retry')
 
+export const Signal = z
+  .strictObject({
+    value: z.unknown().optional(),
+    ifWaiting: z
+      .boolean()
+      .optional()
+      .openapi({ description: 'Refuse it unless the job waits for it just now.' }),
+  })
+  .openapi('Signal')
+
 export const JobPath = z.object({ id: z.string().openapi({ format: 'uuid' }) })
+export const SignalPath = JobPath.extend({ name: text(100) })
 export const ArtifactPath = JobPath.extend({ file: z.string() })
 
 export const JobQuery = z.strictObject({
@@ -99,7 +110,11 @@ export const JobView = z
     artifacts: z.array(ArtifactView).optional(),
     unique: z.string().optional(),
     tags: z.array(z.string()).readonly().optional(),
-    waitingFor: z.string().optional(),
+    waitingFor: z
+      .string()
+      .optional()
+      .openapi({ description: 'handler, sleep:<name>, signal:<name>, or several of these.' }),
+    wakesAt: moment.optional().openapi({ description: 'Until when it waits at most.' }),
     subject: z
       .uuid()
       .optional()
@@ -138,6 +153,12 @@ export const Attempts = listOf(
 
 export const Steps = listOf(
   z.object({ name: z.string(), at: moment, value: z.unknown().optional() }).openapi('Step'),
+)
+
+export const Signals = listOf(
+  z
+    .object({ name: z.string(), key: z.string(), at: moment, value: z.unknown().optional() })
+    .openapi('SentSignal'),
 )
 
 export const Logs = listOf(

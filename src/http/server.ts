@@ -17,6 +17,7 @@ import type { Parts } from './parts.ts'
 import { answerProblem } from './problem.ts'
 import { queues } from './queues.ts'
 import { refuseUnfit } from './refusal.ts'
+import { signals } from './signals.ts'
 import { start } from './start.ts'
 import { workers } from './workers.ts'
 
@@ -34,7 +35,17 @@ export async function buildServer(parts: Parts): Promise<OpenAPIHono<Env>> {
 
   server.use(requests.observe(settings), identify(settings))
   server.use(knowHost(settings), refuseCrossSite, authenticate(app), limitBody)
-  for (const noun of [jobs, events, history, artifacts, queues, workers, definitions, probes])
+  for (const noun of [
+    jobs,
+    signals,
+    events,
+    history,
+    artifacts,
+    queues,
+    workers,
+    definitions,
+    probes,
+  ])
     server.route('/', noun(parts))
   server.route(app.mount ?? '/', await ownRoutes(parts))
   server.route('/', health(parts))

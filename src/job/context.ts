@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Span } from '../base/time.ts'
 import type { Fence, JobId, LogLevel } from './job.ts'
+import type { Parsed, Schema } from './schema.ts'
 
 /**
  * What `start` of an app returned. Name its members once:
@@ -53,6 +54,23 @@ export interface Context {
     name: string,
     fn: (key: string) => Value | Promise<Value>,
   ) => Promise<Value>
+  /**
+   * Waits without running: the job is set aside and holds no place, and after this span its handler runs again from
+   * the top, with its steps recorded. So hold nothing across a wait, and let what has effects be a step. At most a
+   * year; a name is used once in a run. A handler is set aside once all unfinished calls of its context are waits.
+   * @throws ErrandError STEP_REFUSED, INVALID_OPTION
+   */
+  readonly sleep: (name: string, span: Span) => Promise<void>
+  /**
+   * Waits as `sleep` does, until a signal of this name was sent to the job (`errand.signal`), be it before or after
+   * this call, and gives what came with the first. Without a schema that is what its sender says it is.
+   * @throws ErrandError STEP_REFUSED, INVALID_OPTION, INVALID_INPUT (what came does not fit the schema);
+   * SignalTimeout when none came within `timeout`, which counts from the first such call and is a year at most
+   */
+  readonly waitFor: <Of extends Schema>(
+    signal: string,
+    options?: { schema?: Of; timeout?: Span },
+  ) => Promise<Parsed<Of>>
   /** The job completes *with errors*. */
   readonly warn: (code: string, text?: string) => void
   /**

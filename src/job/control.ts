@@ -6,6 +6,17 @@ export class FatalError extends Error {
   override readonly name = 'FatalError'
 }
 
+/** Thrown by `waitFor` when its time has passed; uncaught it fails the job, as another run would find the same. */
+export class SignalTimeout extends Error {
+  override readonly name = 'SignalTimeout'
+  readonly signal: string
+
+  constructor(signal: string) {
+    super(`no signal ${signal} came in time`)
+    this.signal = signal
+  }
+}
+
 /** Thrown by a handler: counted as a failure, tried again after this span instead of the back-off. */
 export class RetryAfter extends Error {
   override readonly name = 'RetryAfter'

@@ -13,6 +13,8 @@ const REASONS = {
   JOB_NOT_FOUND: 'no job has the id {id}',
   WRONG_STATE: 'the job {id} is {state} and cannot be {verb} now',
   RESULT_NOT_READY: 'the job {id} is {state}; ask again later or wait longer',
+  NOT_WAITING: 'the job {id} does not wait for the signal {signal} now',
+  MAILBOX_FULL: 'the mailbox of the job {id} holds {max} signals; no more are taken',
   JOB_FAILED: 'the job {id} failed: {reason}',
   JOB_CANCELLED: 'the job {id} was cancelled',
   STEP_REFUSED: 'the step {step} {problem}',

@@ -2,6 +2,9 @@ import { nearest } from '../base/nearest.ts'
 import { type Millis, parseSpan } from '../base/time.ts'
 import { ErrandError } from './errors.ts'
 
+/** As far ahead as anything may be planned. */
+export const YEAR_MS = 366 * 86_400_000
+
 /** Refuses a key that is not among the known ones, and names the nearest that is. */
 export function refuseUnknown(given: object, known: readonly string[]): void {
   const option = Object.keys(given).find((key) => !known.includes(key))

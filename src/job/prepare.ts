@@ -5,7 +5,7 @@ import type { Span } from '../base/time.ts'
 import type { Definition } from './define.ts'
 import { ErrandError } from './errors.ts'
 import type { JobId, NewJob } from './job.ts'
-import { readName, readSpan, readText, refuseUnknown } from './options.ts'
+import { readName, readSpan, readText, refuseUnknown, YEAR_MS } from './options.ts'
 import { encodePolicy } from './policy.ts'
 import { validate } from './schema.ts'
 import { type Priority, readPriority } from './terms.ts'
@@ -46,7 +46,6 @@ const KNOWN = [
   'expiresIn',
   'deadline',
 ]
-const YEAR_MS = 366 * 86_400_000
 const IDEMPOTENCY_MS = 86_400_000
 export const INPUT_BYTES_MAX = 262_144
 

@@ -4,6 +4,7 @@ import { type Millis, type Span, TIMER_MAX_MS } from '../base/time.ts'
 import type { Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import { type Failure, readFailure } from '../job/failure.ts'
+import { signalOf } from '../job/mail.ts'
 import type { Artifact, Job, JobId } from '../job/job.ts'
 import { readSpan } from '../job/options.ts'
 import type { Parsed, Schema } from '../job/schema.ts'
@@ -36,6 +37,8 @@ export type WorkerInfo = {
   concurrency: number
   processes: number
 }
+/** A signal that was sent to a job. */
+export type SignalView = { name: string; key: string; at: string; value: unknown }
 export type StepView = { name: string; at: string; value?: unknown }
 
 export type LogView = { n: number; at: string; level: string; text: string; fence: number }
@@ -153,6 +156,16 @@ export class Watch implements Disposable {
       at: iso(at),
       ...(value.length > 0 && { value: readOwn<unknown>(value, undefined) }),
     }))
+  }
+
+  /** What was sent to it, in that order. */
+  async signals(id: JobId, tenant?: string): Promise<SignalView[]> {
+    await this.#read(id, tenant)
+    return (await this.#lookout.mail(id)).flatMap(({ name, key, at, value }) => {
+      const signal = signalOf(name)
+      if (signal === undefined) return []
+      return [{ name: signal, key, at: iso(at), value: readOwn<unknown>(value, undefined) }]
+    })
   }
 
   async logs(

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { failpoint } from '../base/failpoint.ts'
 import { type Bytes, encodeJson, findUnfit } from '../base/json.ts'
-import type { Millis } from '../base/time.ts'
+import type { Millis, Span } from '../base/time.ts'
 import { ErrandError } from '../job/errors.ts'
 import type {
   ArtifactOptions,
@@ -15,10 +15,12 @@ import type {
 import type { LogLevel, LogLine } from '../job/job.ts'
 import { readSpan, readText } from '../job/options.ts'
 import type { NewArtifact } from '../job/outcome.ts'
+import type { Schema } from '../job/schema.ts'
 import type { Files } from '../files/contract.ts'
 import type { Answer, Note } from '../store/contract.ts'
 import type { Task } from './crew.ts'
 import { Steps } from './steps.ts'
+import { type Wait, type WaitOptions, Waits } from './waits.ts'
 
 /** What an attempt needs from the process it runs in. */
 export type Tools = {
@@ -27,6 +29,8 @@ export type Tools = {
   /** The folder in which attempts have their directories. */
   scratch: string
   note(note: Note): void
+  /** Sets an attempt aside that only waits; absent where nobody would run it again. */
+  suspend?(job: Task, wait: Wait): void
 }
 
 const PROGRESS_EVERY_MS = 250
@@ -47,6 +51,9 @@ export class Attempt implements Context {
   readonly #tools: Tools
   #artifacts: Map<string, NewArtifact> | undefined
   #steps: Steps | undefined
+  #waits: Waits | undefined
+  /** Unfinished calls that are no waits. */
+  #calls = 0
   #controller: AbortController | undefined
   #aborted: Error | undefined
   #dir: string | undefined
@@ -55,10 +62,14 @@ export class Attempt implements Context {
   #progressAt: Millis = -PROGRESS_EVERY_MS
   #timer: NodeJS.Timeout | undefined
 
-  constructor(job: Task, attemptsMax: number, tools: Tools) {
+  readonly #now: () => Millis
+
+  constructor(job: Task, attemptsMax: number, tools: Tools, now = Date.now()) {
     this.attemptsMax = attemptsMax
     this.#job = job
     this.#tools = tools
+    const since = performance.now()
+    this.#now = () => now + performance.now() - since
   }
 
   get id() {
@@ -108,7 +119,16 @@ export class Attempt implements Context {
 
   get step() {
     return <Value>(name: string, fn: (key: string) => Value | Promise<Value>) =>
-      this.#stepsOf().run(name, fn)
+      this.#during(this.#stepsOf().run(name, fn))
+  }
+
+  get sleep() {
+    return (name: string, span: Span) => this.#waitsOf().sleep(name, span)
+  }
+
+  get waitFor() {
+    return <Of extends Schema>(signal: string, options?: WaitOptions<Of>) =>
+      this.#waitsOf().waitFor(signal, options)
   }
 
   get warn() {
@@ -117,7 +137,7 @@ export class Attempt implements Context {
 
   get artifact() {
     return (file: string, content: Content, options?: ArtifactOptions) =>
-      this.#write(file, content, options)
+      this.#during(this.#write(file, content, options))
   }
 
   /** The files written so far, the last of each name. */
@@ -177,6 +197,27 @@ export class Attempt implements Context {
 
   #stepsOf(): Steps {
     return (this.#steps ??= new Steps(this.#job, (note) => this.#tools.note(note)))
+  }
+
+  #waitsOf(): Waits {
+    return (this.#waits ??= new Waits({
+      task: this.#job,
+      steps: this.#stepsOf(),
+      now: this.#now,
+      isBusy: () => this.#calls > 0 || this.#stepsOf().isRecording,
+      suspend: this.#tools.suspend && ((wait) => this.#tools.suspend?.(this.#job, wait)),
+    }))
+  }
+
+  /** While such a call goes on the attempt is not set aside. */
+  async #during<Value>(call: Promise<Value>): Promise<Value> {
+    this.#calls++
+    try {
+      return await call
+    } finally {
+      this.#calls--
+      this.#waits?.check()
+    }
   }
 
   #log(level: LogLevel, text: unknown): void {

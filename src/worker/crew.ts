@@ -10,14 +10,14 @@ export type Abort = 'cancelled' | 'released'
 /** What running a job takes of it. */
 export type Task = Pick<
   Claimed,
-  'id' | 'fence' | 'job' | 'tenant' | 'failures' | 'input' | 'subject' | 'steps'
+  'id' | 'fence' | 'job' | 'tenant' | 'failures' | 'input' | 'subject' | 'steps' | 'mail'
 >
 
 /**
  * What an attempt may take: after `softMs` of running its abort signal fires, after `hardMs` it is stopped by
- * force; and how many attempts there may be.
+ * force; how many attempts there may be; and what time it was in the store when it was handed over.
  */
-export type Limits = { softMs: Millis; hardMs: Millis; attemptsMax: number }
+export type Limits = { softMs: Millis; hardMs: Millis; attemptsMax: number; now: Millis }
 
 /** A job fetched ahead that has waited this long for its turn is given back. */
 export const STALL_MS = 100

@@ -107,6 +107,7 @@ export class Executor {
           softMs: message.softMs,
           hardMs: Infinity,
           attemptsMax: message.attemptsMax,
+          now: message.now,
         })
       case 'abort':
         return this.#crew.abort(message.id, message.fence, message.why)

@@ -243,7 +243,8 @@ export class Foreman {
 /** A deadline nearer than the soft limit takes its place; what is killed is killed as long after it. */
 function limitsOf({ deadlineAt = Infinity }: Claimed, policy: Policy, now: Millis): Limits {
   const softMs = Math.min(policy.softMs, deadlineAt - now)
-  return { softMs, hardMs: softMs + policy.hardMs - policy.softMs, attemptsMax: policy.attempts }
+  const hardMs = softMs + policy.hardMs - policy.softMs
+  return { softMs, hardMs, attemptsMax: policy.attempts, now }
 }
 
 const pastDeadline = (): Report => ({

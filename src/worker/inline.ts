@@ -19,6 +19,7 @@ import {
 } from './crew.ts'
 import { current } from './current.ts'
 import { Performance } from './perform.ts'
+import type { Wait } from './waits.ts'
 
 type Running<Job> = { job: Job; performance: Performance; began: Millis; hardAt: Millis }
 type Waiting<Job> = { job: Job; limits: Limits; since: Millis }
@@ -35,10 +36,18 @@ export class InlineCrew<Job extends Task = Claimed> implements Crew<Job> {
   readonly #alarm = new Alarm(() => this.#watch())
   #ear: Ear<Job> = DEAF
 
-  constructor(handlers: readonly Handler[], tools: Omit<Tools, 'note'>, concurrency: number) {
+  constructor(
+    handlers: readonly Handler[],
+    tools: Omit<Tools, 'note' | 'suspend'>,
+    concurrency: number,
+  ) {
     this.#handlers = new Map(handlers.map((handler) => [handler.definition.name, handler]))
     this.manifest = [...this.#handlers.keys()]
-    this.#tools = { ...tools, note: () => undefined }
+    this.#tools = {
+      ...tools,
+      note: () => undefined,
+      suspend: ({ id, fence }, wait) => this.#setAside(id, fence, wait),
+    }
     this.concurrency = concurrency
   }
 
@@ -106,6 +115,11 @@ export class InlineCrew<Job extends Task = Claimed> implements Crew<Job> {
   async [Symbol.asyncDispose](): Promise<void> {
     this.abandon()
     this.#alarm[Symbol.dispose]()
+  }
+
+  #setAside(id: JobId, fence: Fence, wait: Wait): void {
+    const running = this.#running.get(id)
+    if (running?.job.fence === fence) this.#end(running, running.performance.setAside(wait))
   }
 
   async #run(job: Job, limits: Limits): Promise<void> {

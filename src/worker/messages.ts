@@ -1,20 +1,21 @@
 import type { Bytes } from '../base/json.ts'
 import type { Millis } from '../base/time.ts'
-import type { Fence, JobId, Step, Subject } from '../job/job.ts'
+import type { Fence, JobId, Mail, Step, Subject } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
 import type { Answer, Note } from '../store/contract.ts'
 import type { Abort, Limits, Task } from './crew.ts'
 import type { Frame } from './frames.ts'
 
-type Slim = Omit<Task, 'input' | 'subject' | 'steps'> & {
+type Slim = Omit<Task, 'input' | 'subject' | 'steps' | 'mail'> & {
   /** Of each, all but its value, which comes among the bytes. */
   steps?: readonly Omit<Step, 'value'>[]
+  mail?: readonly Omit<Mail, 'value'>[]
   isHook?: true
 }
 
 /** What a foreman says to an executor. */
 export type Order =
-  | { say: 'run'; job: Slim; softMs: Millis; attemptsMax: number }
+  | { say: 'run'; job: Slim; softMs: Millis; attemptsMax: number; now: Millis }
   | { say: 'abort'; id: JobId; fence: Fence; why: Abort }
   /** What became of a step. */
   | { say: 'noted'; id: JobId; fence: Fence; step: string; answer: Answer }
@@ -35,13 +36,14 @@ export type Word =
   | { say: 'broken'; text: string }
 
 export function runFrame(
-  { id, fence, job, tenant, failures, input, subject, steps }: Task,
-  { softMs, attemptsMax }: Limits,
+  { id, fence, job, tenant, failures, input, subject, steps, mail }: Task,
+  { softMs, attemptsMax, now }: Limits,
 ): Frame<Order> {
   const bytes = [input]
   // Absent and empty are one here: no JSON text is empty.
   if (subject) bytes.push(subject.input, subject.result ?? EMPTY, subject.error ?? EMPTY)
   if (steps) bytes.push(...steps.map(({ value }) => value))
+  if (mail) bytes.push(...mail.map(({ value }) => value))
   const slim: Slim = {
     id,
     fence,
@@ -49,16 +51,19 @@ export function runFrame(
     tenant,
     failures,
     ...(subject && { isHook: true }),
-    ...(steps && { steps: steps.map(({ name, at }) => ({ name, at })) }),
+    ...(steps && { steps: steps.map(({ value: _, ...step }) => step) }),
+    ...(mail && { mail: mail.map(({ value: _, ...letter }) => letter) }),
   }
-  return { message: { say: 'run', job: slim, softMs, attemptsMax }, bytes }
+  return { message: { say: 'run', job: slim, softMs, attemptsMax, now }, bytes }
 }
 
-export function readRun({ isHook, steps, ...job }: Slim, bytes: readonly Bytes[]): Task {
+export function readRun({ isHook, steps, mail, ...job }: Slim, bytes: readonly Bytes[]): Task {
   const [input = EMPTY, ...more] = bytes
   const task: Task = { ...job, input }
   if (isHook) task.subject = readSubject(more.splice(0, 3))
-  if (steps) task.steps = steps.map((step, i) => ({ ...step, value: more[i] ?? EMPTY }))
+  const withValue = <One>(one: One) => ({ ...one, value: more.shift() ?? EMPTY })
+  if (steps) task.steps = steps.map(withValue)
+  if (mail) task.mail = mail.map(withValue)
   return task
 }
 

@@ -1,6 +1,6 @@
 import { decodeJson, encodeJson, findUnfit } from '../base/json.ts'
 import { type Millis, TIMER_MAX_MS } from '../base/time.ts'
-import { FatalError, RetryAfter } from '../job/control.ts'
+import { FatalError, RetryAfter, SignalTimeout } from '../job/control.ts'
 import type { Handler } from '../job/define.ts'
 import { ErrandError, hasCode } from '../job/errors.ts'
 import { encodeFailure, encodeThrown } from '../job/failure.ts'
@@ -10,6 +10,7 @@ import { type Schema, validate } from '../job/schema.ts'
 import type { Answer } from '../store/contract.ts'
 import { Attempt, type Tools } from './context.ts'
 import type { Abort, Limits, Task } from './crew.ts'
+import type { Wait } from './waits.ts'
 
 const RESULT_BYTES_MAX = 262_144
 
@@ -23,12 +24,12 @@ export class Performance {
   #timer: NodeJS.Timeout | undefined
   #stopped: Abort | 'timeout' | undefined
 
-  constructor(handler: Handler, job: Task, { softMs, attemptsMax }: Limits, tools: Tools) {
+  constructor(handler: Handler, job: Task, { softMs, attemptsMax, now }: Limits, tools: Tools) {
     this.#handler = handler
     this.#job = job
     this.#softMs = Math.min(softMs, TIMER_MAX_MS)
     this.#tools = tools
-    this.#attempt = new Attempt(job, attemptsMax, tools)
+    this.#attempt = new Attempt(job, attemptsMax, tools, now)
   }
 
   async run(): Promise<Report> {
@@ -56,6 +57,18 @@ export class Performance {
     const report = this.#fail(error)
     this.letGo()
     return stopped === undefined ? report : this.#whenStopped(stopped, report)
+  }
+
+  /** Ends it for now: all that its handler still does is wait. */
+  setAside(wait: Wait): Report {
+    if (this.#attempt.artifacts.length === 0) {
+      this.letGo()
+      return { how: 'suspended', ...wait }
+    }
+    // Its files go with this run, and the next may not write them again.
+    void this.#removeFiles()
+    const problem = 'begins after files were written in this run; write them after the last wait'
+    return this.giveUp(new ErrandError('STEP_REFUSED', { step: wait.for, problem }))
   }
 
   /** Nobody waits for it any more, whatever the handler still does. */
@@ -123,7 +136,8 @@ export class Performance {
     if (hasCode(error, 'INVALID_INPUT') || hasCode(error, 'UNSTORABLE_INPUT'))
       return { ...failed, reason: 'invalid_input', retry: false }
     // Its code is at fault: another run would say the same, after its effects.
-    if (hasCode(error, 'STEP_REFUSED')) return { ...failed, retry: false }
+    if (hasCode(error, 'STEP_REFUSED') || error instanceof SignalTimeout)
+      return { ...failed, retry: false }
     if (error instanceof FatalError)
       return { ...failed, error: encodeThrown(error.cause ?? error), retry: false }
     if (error instanceof RetryAfter)

@@ -31,8 +31,13 @@ export class Steps {
     this.#bytes = steps.reduce((sum, { value }) => sum + value.length, 0)
   }
 
+  /** Whether one is on its way to the store. */
+  get isRecording(): boolean {
+    return this.#underWay.size > 0
+  }
+
   async run<Value>(name: string, fn: (key: string) => Value | Promise<Value>): Promise<Value> {
-    this.#use(name)
+    this.use(name)
     const recorded = this.#recorded.get(name)
     const value = recorded ? recorded.value : await this.#do(name, fn)
     // The first run is given what later ones will be: a date is a text in all of them.
@@ -54,7 +59,8 @@ export class Steps {
     this.#underWay.delete(step)
   }
 
-  #use(name: string): void {
+  /** A name tells one thing in a run. @throws ErrandError STEP_REFUSED */
+  use(name: string): void {
     if (name === '' || name.length > NAME_MAX || name.includes('\0') || !name.isWellFormed())
       throw refuse(name.slice(0, NAME_MAX), `needs a name of 1 to ${NAME_MAX} characters`)
     if (this.#used.has(name))

@@ -120,6 +120,8 @@ test('the document describes what is served, in OpenAPI 3.1', async () => {
     '/v1/jobs/{id}/events',
     '/v1/jobs/{id}/logs',
     '/v1/jobs/{id}/retry',
+    '/v1/jobs/{id}/signals',
+    '/v1/jobs/{id}/signals/{name}',
     '/v1/jobs/{id}/steps',
     '/v1/queues',
     '/v1/workers',

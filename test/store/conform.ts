@@ -28,6 +28,7 @@ import { sweep } from './clauses/sweep.ts'
 import { tally } from './clauses/tally.ts'
 import { unique } from './clauses/unique.ts'
 import { unpark } from './clauses/unpark.ts'
+import { wait } from './clauses/wait.ts'
 import { worker } from './clauses/worker.ts'
 
 export type Clauses = Record<
@@ -51,6 +52,7 @@ const ALL: readonly Clauses[] = [
   note,
   steps,
   mail,
+  wait,
   cancel,
   hook,
   retry,

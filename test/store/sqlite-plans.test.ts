@@ -16,6 +16,7 @@ const HOT = {
   'purge.sql': ['ripe', 'erase', 'expired'],
   'look.sql': ['find', 'holder', 'ready', 'scheduled', 'failed', 'cancelled', 'all', 'tagged'],
   'note.sql': ['holds', 'progress'],
+  'mail.sql': ['box', 'known', 'count', 'there', 'lacking', 'awake'],
 }
 
 const db = new DatabaseSync(':memory:')

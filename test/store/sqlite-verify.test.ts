@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test'
 import { SqliteStore } from '../../src/store/sqlite/store.ts'
 import { Installation } from '../support/command.ts'
 import { Hand, running } from '../support/hand.ts'
-import { again, chore, completed, failed, HOUR, parked, bytes } from '../support/jobs.ts'
+import { again, bytes, chore, completed, failed, HOUR, parked, suspended } from '../support/jobs.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'errand-verify-'))
 const whole = join(folder, 'whole.db')
@@ -27,6 +27,9 @@ before(async () => {
   await worker.settle(doomed, failed({ hook: chore({ queue: 'hooks', subject: doomed.id }) }))
   await worker.settle(await running(store, worker, chore()), again(HOUR))
   await worker.settle(await running(store, worker, chore()), parked())
+  const waiting = await running(store, worker, chore())
+  await store.post([{ to: waiting.id, name: 'early', key: '', value: bytes('1') }])
+  await worker.settle(waiting, suspended({ one: ['go'] }))
   await running(store, worker, chore())
   await store.insert([chore({ queue: 'later' })])
 })
@@ -56,6 +59,13 @@ const BREAKINGS: readonly [law: string, sql: string][] = [
   ['a receipt counts the jobs that still run', `update receipt set open = open + 1`],
   ['an ended job has its time, and no other', `update job set ended_at = 1 where state = 1`],
   ['a waiting job says for what, and no other', `update body set waiting_for = null`],
+  ['only a waiting job wakes', `update job set wakes_at = 1 where state = 1`],
+  [
+    'a job whose letter is there waits no more',
+    `insert into mail (turn, name, key, at, value) select turn, name, '', 0, x'' from awaited`,
+  ],
+  ['what was left has its job: letter', `update mail set turn = 999`],
+  ['what was left has its job: wait', `update awaited set turn = 999`],
   ['no run has a higher fence than its job', `update attempt set fence = fence + 99999999999999`],
   ['what was left has its job: run', `update attempt set turn = 999`],
   ['what was left has its job: log', `update log set turn = 999`],

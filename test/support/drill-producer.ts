@@ -21,4 +21,5 @@ for (const { id, kind, input } of planned) {
   ledger.write({ what: 'ack', key: id, kind, id })
   // What was asked before the process died is asked again: to ask twice changes nothing.
   if (kind === 'unwanted') await errand.cancel(id).catch(() => undefined)
+  if (kind === 'patient') await errand.signal(id, 'go', 1, { key: 'once' }).catch(() => undefined)
 }

@@ -34,6 +34,7 @@ const MIX: readonly [kind: string, count: number][] = [
   ['busy', 1],
   ['file', 3],
   ['isolated', 2],
+  ['patient', 4],
   ['followed', 4],
   ['doomed', 2],
   ['endless', 1],

@@ -30,7 +30,7 @@ export class Stage implements Disposable {
     const note = (said: Note) => void notes.push(said)
     const tools = { files: this.files, resources: undefined, scratch: this.folder, note }
     const { attempts: attemptsMax, softMs, hardMs } = whole.policy
-    const limits = { softMs, hardMs, attemptsMax }
+    const limits = { softMs, hardMs, attemptsMax, now: Date.now() }
     const performance = new Performance(whole.handler, job, limits, tools)
     return { performance, notes, job }
   }

@@ -81,7 +81,7 @@ type Beginning = {
 }
 
 /** Time enough for anything here. */
-export const LONG: Limits = { softMs: 300_000, hardMs: 305_000, attemptsMax: 4 }
+export const LONG: Limits = { softMs: 300_000, hardMs: 305_000, attemptsMax: 4, now: Date.now() }
 
 export const start = (over: Partial<ProcessOptions> = {}): Promise<ProcessCrew> =>
   ProcessCrew.start({

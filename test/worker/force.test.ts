@@ -11,7 +11,7 @@ import { gist } from '../support/stage.ts'
 import { folder, LONG, resultOf, start, Troupe } from '../support/troupe.ts'
 import { eventually } from '../support/until.ts'
 
-const SHORT: Limits = { softMs: 200, hardMs: 300, attemptsMax: 1 }
+const SHORT: Limits = { softMs: 200, hardMs: 300, attemptsMax: 1, now: Date.now() }
 const RELEASED: Report = { how: 'released', begun: true }
 
 const pidsOf = (troupe: Troupe, jobs: readonly Claimed[]) =>

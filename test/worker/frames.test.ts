@@ -100,7 +100,7 @@ test('what running a job takes of it comes to its executor, and no more', () => 
   const steps = ['a', 'b'].map((name) => ({ name, at: 7, value: Buffer.from(name) }))
   const subject = { input: Buffer.of(1), result: Buffer.of(2) }
   const job = claimed({}, { input: Buffer.of(0, 255), failures: 1, steps, subject })
-  const limits = { softMs: 5, hardMs: 6, attemptsMax: 2 }
+  const limits = { softMs: 5, hardMs: 6, attemptsMax: 2, now: Date.now() }
   const { message, bytes: parts } = sent(runFrame(job, limits))
   assert(message.say === 'run')
   assert.deepEqual([message.softMs, message.attemptsMax], [5, 2])

@@ -4,7 +4,7 @@ import { STALL_MS } from '../../src/worker/crew.ts'
 import { Places } from '../../src/worker/places.ts'
 import { claimed } from '../support/claimed.ts'
 
-const LIMITS = { softMs: 1000, hardMs: 2000, attemptsMax: 1 }
+const LIMITS = { softMs: 1000, hardMs: 2000, attemptsMax: 1, now: Date.now() }
 
 /** Places for two, with four jobs. */
 function filled() {

@@ -1,4 +1,3 @@
-import { text } from 'node:stream/consumers'
 import type { Priority } from '../../job/terms.ts'
 import { ErrandError } from '../../job/errors.ts'
 import { readSpan } from '../../job/options.ts'
@@ -6,6 +5,7 @@ import type { EnqueueOptions } from '../../job/prepare.ts'
 import type { JobView } from '../../job/view.ts'
 import { findApp, loadApp } from '../app.ts'
 import type { Define } from '../commands.ts'
+import { readJson } from '../json.ts'
 import { clean } from '../print.ts'
 
 export const enqueue: Define = (command, desk) => {
@@ -29,7 +29,7 @@ export const enqueue: Define = (command, desk) => {
     .action(async (job: string, input: string, flags: Flags) => {
       const options = toOptions(flags)
       const waitMs = flags.wait === undefined ? undefined : readSpan('wait', flags.wait)
-      const value = await readInput(input)
+      const value = await readJson('input', input)
       const { jobs } = await loadApp(findApp(desk.settings.app))
 
       await using errand = await desk.errand({ jobs })
@@ -81,19 +81,6 @@ const WORDS = ['high', 'normal', 'low'] as const
 
 const toPriority = (given: string): Priority =>
   WORDS.find((word) => word === given) ?? Number(given)
-
-async function readInput(given: string): Promise<unknown> {
-  const said = given === '-' ? await text(process.stdin) : given
-  try {
-    return JSON.parse(said)
-  } catch (cause) {
-    throw new ErrandError(
-      'INVALID_OPTION',
-      { option: 'input', problem: `needs JSON, such as '{"name":"Ada"}'` },
-      { cause },
-    )
-  }
-}
 
 function refuseUnlessCompleted({ id, state, reason = 'error', error }: JobView): void {
   if (state === 'completed') return

@@ -11,16 +11,18 @@ export const job: Define = (command, desk) => {
     await using errand = await desk.errand()
     const view = await errand.watch.job(id)
     const { watch } = errand
-    const [attempts, steps, logs] = await Promise.all([
+    const [attempts, steps, signals, logs] = await Promise.all([
       watch.attempts(id),
       watch.steps(id),
+      watch.signals(id),
       watch.logs(id),
     ])
-    print.show({ ...view, attempts, steps, logs }, () =>
+    print.show({ ...view, attempts, steps, signals, logs }, () =>
       [
         facts(print, view),
         attemptsPart(print, attempts),
-        stepsPart(print, steps),
+        valuesPart(print, 'steps', steps),
+        valuesPart(print, 'signals', signals),
         logPart(print, logs),
         filesPart(print, view),
       ]
@@ -51,6 +53,7 @@ function facts(print: Print, view: JobView): string {
     ['hook of', view.subject],
     ['created', view.createdAt],
     ['due', view.runAt],
+    ['wakes', view.wakesAt],
     ['started', view.startedAt],
     ['ended', ended(view)],
     ['progress', progressOf(view)],
@@ -96,14 +99,14 @@ function attemptsPart(print: Print, attempts: readonly AttemptView[]): string {
   return [print.heading('attempts that did not complete'), ...blocks].join('\n')
 }
 
-function stepsPart(print: Print, steps: readonly StepView[]): string {
-  if (steps.length === 0) return ''
-  const rows = steps.map(({ name, at, value }) => [
+function valuesPart(print: Print, title: string, parts: readonly StepView[]): string {
+  if (parts.length === 0) return ''
+  const rows = parts.map(({ name, at, value }) => [
     `  ${print.paint('gray', at)}`,
     clean(name),
     value === undefined ? '' : brief(JSON.stringify(value), 80),
   ])
-  return [print.heading('steps'), columns(rows)].join('\n')
+  return [print.heading(title), columns(rows)].join('\n')
 }
 
 function logPart(print: Print, logs: readonly LogView[]): string {

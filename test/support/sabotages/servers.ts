@@ -2,6 +2,22 @@ import { type Sabotage, REDIS, POSTGRES, BESIDE } from './sabotage.ts'
 
 export const ON_SERVERS: readonly Sabotage[] = [
   {
+    breaks: 'Redis overlooks a letter that came before its job was set aside',
+    file: 'src/store/redis/mail.lua',
+    find: "if found and (for_all == 0 or found == '!') then enough = true end",
+    put: '',
+    test: REDIS,
+    red: /C14 /,
+  },
+  {
+    breaks: 'PostgreSQL forgets that a job was written to before its first run',
+    file: 'src/store/postgres/mail.sql',
+    find: 'update errand.job as j set created_at = j.run_at where j.id = in_id and j.created_at is null;',
+    put: '',
+    test: POSTGRES,
+    red: /C14 /,
+  },
+  {
     breaks: 'PostgreSQL is told what a job says and how it ends over two connections',
     file: 'src/store/postgres/workbench.ts',
     find: "'note', 'note', values, { along: 'exchanges' }",

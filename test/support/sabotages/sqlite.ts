@@ -2,6 +2,22 @@ import { type Sabotage, SQLITE } from './sabotage.ts'
 
 export const ON_SQLITE: readonly Sabotage[] = [
   {
+    breaks: 'a letter that came before is overlooked when its job is set aside',
+    file: 'src/store/sqlite/mailbox.ts',
+    find: '      one.some(has) ||\n',
+    put: '',
+    test: SQLITE,
+    red: /C14 /,
+  },
+  {
+    breaks: 'a letter wakes a job that does not wait any more',
+    file: 'src/store/sqlite/mailbox.ts',
+    find: "state === 'waiting' && row.for_all !== null",
+    put: 'row.for_all !== null',
+    test: SQLITE,
+    red: /C14 /,
+  },
+  {
     breaks: 'the fence is not checked',
     file: 'src/store/sqlite/exchange.sql',
     find: 'where turn = ? and id = ? and fence = ? and worker = ? and state = 2;\n\n-- name: asked',
