@@ -115,6 +115,7 @@ export const JobView = z
       .optional()
       .openapi({ description: 'handler, sleep:<name>, signal:<name>, or several of these.' }),
     wakesAt: moment.optional().openapi({ description: 'Until when it waits at most.' }),
+    parent: z.uuid().optional().openapi({ description: 'The job that called this one.' }),
     subject: z
       .uuid()
       .optional()

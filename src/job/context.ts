@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream'
 import type { Span } from '../base/time.ts'
 import type { Fence, JobId, LogLevel } from './job.ts'
-import type { Parsed, Schema } from './schema.ts'
+import type { CallOptions } from './child.ts'
+import type { Definition } from './define.ts'
+import type { Given, Parsed, Schema } from './schema.ts'
 
 /**
  * What `start` of an app returned. Name its members once:
@@ -71,6 +73,19 @@ export interface Context {
     signal: string,
     options?: { schema?: Of; timeout?: Span },
   ) => Promise<Parsed<Of>>
+  /**
+   * Has another job run, and waits as `sleep` does for what it comes to. The same name is the same job in every run,
+   * of the caller's tenant and with its policy; several at once run side by side. Who calls several goes on when all
+   * of them have ended, or one went wrong; when the caller is cancelled they are asked to end too.
+   * @throws ErrandError STEP_REFUSED (a name that is used again, or for another job or input than before),
+   * INVALID_INPUT and its kin; ChildFailed when it failed or was cancelled
+   */
+  readonly call: <In extends Schema, Out extends Schema>(
+    name: string,
+    job: Definition<In, Out>,
+    input: Given<In>,
+    options?: CallOptions,
+  ) => Promise<Parsed<Out>>
   /** The job completes *with errors*. */
   readonly warn: (code: string, text?: string) => void
   /**

@@ -17,6 +17,22 @@ export class SignalTimeout extends Error {
   }
 }
 
+/**
+ * Thrown by `call` when the job that was called failed or was cancelled; uncaught it fails the caller, whose own
+ * attempts would change nothing: the other had its own. A person who retries the caller has the other run again too.
+ */
+export class ChildFailed extends Error {
+  override readonly name = 'ChildFailed'
+  readonly child: string
+  readonly state: 'failed' | 'cancelled' | 'completed'
+
+  constructor(message: string, { id, state }: { id: string; state: ChildFailed['state'] }) {
+    super(message)
+    this.child = id
+    this.state = state
+  }
+}
+
 /** Thrown by a handler: counted as a failure, tried again after this span instead of the back-off. */
 export class RetryAfter extends Error {
   override readonly name = 'RetryAfter'

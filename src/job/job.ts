@@ -29,7 +29,11 @@ export type NewJob = {
   tags?: readonly string[]
   /** The ended job that this one is a hook of; its row stays for as long as this one lives. */
   subject?: JobId
+  /** The job that called this one, and as what: it is told of the end. */
+  parent?: Parent
 }
+
+export type Parent = { id: JobId; name: string }
 
 export type Unique = { value: string; until: 'end' | 'kept'; onConflict: 'join' | 'refuse' }
 
@@ -52,6 +56,7 @@ export type Claimed = {
   deadlineAt?: Millis
   /** Somebody asked for its cancel: it is not begun any more. */
   cancelAsked?: boolean
+  parent?: Parent
   /** What the job had and left that this one is a hook of. */
   subject?: Subject
   /** What earlier runs recorded. */

@@ -3,8 +3,9 @@ import type { Millis } from '../base/time.ts'
 import { delayAfter } from './backoff.ts'
 import { encodeFailure } from './failure.ts'
 import { hookOf, hookOfCancel } from './hooks.ts'
-import type { Artifact, Claimed, Job, NewJob } from './job.ts'
+import type { Artifact, Claimed, Job, JobId, Mail, NewJob } from './job.ts'
 import { keepMsOf } from './keep.ts'
+import { wordTo } from './words.ts'
 import { type Policy, readPolicy } from './policy.ts'
 import type { Reason } from './state.ts'
 
@@ -36,8 +37,17 @@ export type Outcome =
       artifacts: readonly NewArtifact[]
       keepMs: Millis
       hook?: NewJob
+      word?: Word
     }
-  | { to: 'failed'; reason: Reason; error: Bytes; raise?: Counter; keepMs: Millis; hook?: NewJob }
+  | {
+      to: 'failed'
+      reason: Reason
+      error: Bytes
+      raise?: Counter
+      keepMs: Millis
+      hook?: NewJob
+      word?: Word
+    }
   | Cancelling
   | { to: 'scheduled'; delayMs: Millis; reason: Reason; error: Bytes; raise: Counter }
   /** Released: nothing is counted; a run that had begun is remembered all the same. */
@@ -59,8 +69,14 @@ export type Suspension = {
   all: readonly string[]
 }
 
-/** How a cancel ends a job, whether it runs or not. `hook` is the job inserted in the same step. */
-export type Cancelling = { to: 'cancelled'; keepMs: Millis; hook?: NewJob }
+/**
+ * How a cancel ends a job, whether it runs or not. `hook` is the job inserted in the same step, `word` the letter
+ * that tells its parent; its children are asked to end as well.
+ */
+export type Cancelling = { to: 'cancelled'; keepMs: Millis; hook?: NewJob; word?: Word }
+
+/** What a job's end says to the job that called it: a letter that is taken in whatever has become of that. */
+export type Word = Omit<Mail, 'at'> & { to: JobId }
 
 export type Counter = 'failures' | 'crashes' | 'losses'
 
@@ -83,12 +99,15 @@ export function decide(job: Claimed, report: Report, now: Millis, random?: () =>
   const outcome = 'keepMs' in judged || !job.cancelAsked ? judged : cancelling(job, now)
   if (!('keepMs' in outcome)) return outcome
   const reason = outcome.to === 'failed' ? outcome.reason : undefined
-  return withHook(outcome, hookOf(job, outcome.to, reason))
+  const hooked = withHook(outcome, hookOf(job, outcome.to, reason))
+  return job.parent ? { ...hooked, word: wordTo(job.parent, job, outcome) } : hooked
 }
 
 /** How a cancel ends a job that does not run. */
-export const decideCancel = (job: Job, now: Millis): Cancelling =>
-  withHook(cancelling(job, now), hookOfCancel(job))
+export function decideCancel(job: Job, now: Millis): Cancelling {
+  const outcome = withHook(cancelling(job, now), hookOfCancel(job))
+  return job.parent ? { ...outcome, word: wordTo(job.parent, job, outcome, job.rev) } : outcome
+}
 
 function withHook<Ending extends Outcome>(outcome: Ending, hook: NewJob | undefined): Ending {
   return hook === undefined ? outcome : { ...outcome, hook }

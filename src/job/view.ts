@@ -27,6 +27,8 @@ export type JobView = {
   tags?: readonly string[]
   waitingFor?: string
   wakesAt?: string
+  /** The job that called this one. */
+  parent?: string
   /** The ended job that this one is a hook of. */
   subject?: string
   createdAt: string
@@ -72,6 +74,7 @@ export function toView(job: Job): JobView {
     ...(job.tags.length > 0 && { tags: job.tags }),
     ...(job.waitingFor !== undefined && { waitingFor: job.waitingFor }),
     ...(job.wakesAt !== undefined && { wakesAt: iso(job.wakesAt) }),
+    ...(job.parent && { parent: job.parent.id }),
     ...(job.subject !== undefined && { subject: job.subject }),
     createdAt: iso(job.createdAt),
     runAt: iso(job.runAt),

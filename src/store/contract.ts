@@ -35,6 +35,8 @@ import type { Ended, State } from '../job/state.ts'
  *  C13 A step is recorded once, under the current fence, and comes with its job to whoever runs it next.
  *  C14 A job that waits becomes ready when its moment has come or what it waits for is in its mailbox, be it
  *      before or after; mail is kept once under its key, and comes with its job.
+ *  C15 A job that was called is stored once; the step that ends it tells its parent, and whose parent is cancelled
+ *      is asked to end.
  *
  * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`. Ids are lower-case
  * UUIDs, moments and spans whole milliseconds, priorities 0 to 9, texts well-formed and without NUL:
@@ -211,6 +213,11 @@ export type Note = {
   log?: readonly Omit<LogLine, 'fence'>[]
   /** Its holder made headway: what crashed before counts no more. */
   step?: Pick<Step, 'name' | 'value'>
+  /**
+   * A job that it calls, with a step that says so. One that is there stays as it is, but for one that went wrong
+   * of which nothing lies in the mailbox: that is given another life.
+   */
+  child?: NewJob
 }
 
 export type Filter = {

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { failpoint } from '../base/failpoint.ts'
 import { type Bytes, encodeJson, findUnfit } from '../base/json.ts'
 import type { Millis, Span } from '../base/time.ts'
+import type { CallOptions } from '../job/child.ts'
+import type { Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import type {
   ArtifactOptions,
@@ -15,7 +17,7 @@ import type {
 import type { LogLevel, LogLine } from '../job/job.ts'
 import { readSpan, readText } from '../job/options.ts'
 import type { NewArtifact } from '../job/outcome.ts'
-import type { Schema } from '../job/schema.ts'
+import type { Given, Schema } from '../job/schema.ts'
 import type { Files } from '../files/contract.ts'
 import type { Answer, Note } from '../store/contract.ts'
 import type { Task } from './crew.ts'
@@ -133,6 +135,15 @@ export class Attempt implements Context {
 
   get warn() {
     return (code: string, text = '') => this.#warn(code, text)
+  }
+
+  get call() {
+    return <In extends Schema, Out extends Schema>(
+      name: string,
+      job: Definition<In, Out>,
+      input: Given<In>,
+      options?: CallOptions,
+    ) => this.#waitsOf().call(name, job, input, options)
   }
 
   get artifact() {

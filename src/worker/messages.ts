@@ -1,6 +1,6 @@
 import type { Bytes } from '../base/json.ts'
 import type { Millis } from '../base/time.ts'
-import type { Fence, JobId, Mail, Step, Subject } from '../job/job.ts'
+import type { Fence, JobId, Mail, NewJob, Step, Subject } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
 import type { Answer, Note } from '../store/contract.ts'
 import type { Abort, Limits, Task } from './crew.ts'
@@ -12,6 +12,9 @@ type Slim = Omit<Task, 'input' | 'subject' | 'steps' | 'mail'> & {
   mail?: readonly Omit<Mail, 'value'>[]
   isHook?: true
 }
+
+/** A job that is called: its input and its policy come among the bytes. */
+type SlimChild = Omit<NewJob, 'input' | 'policy'>
 
 /** What a foreman says to an executor. */
 export type Order =
@@ -28,7 +31,14 @@ export type Order =
 export type Word =
   | { say: 'manifest'; jobs: readonly string[] }
   | { say: 'report'; id: JobId; fence: Fence; ranMs: number; report: Report }
-  | { say: 'note'; id: JobId; fence: Fence; log?: Note['log'] | undefined; step?: string }
+  | {
+      say: 'note'
+      id: JobId
+      fence: Fence
+      log?: Note['log'] | undefined
+      step?: string
+      child?: SlimChild
+    }
   | { say: 'memory'; mb: number }
   /** It should be replaced once its jobs have ended. */
   | { say: 'worn' }
@@ -95,18 +105,26 @@ export function readReport(report: Report, [bytes]: readonly Bytes[]): Report {
   return report.how === 'completed' && bytes ? { ...report, result: bytes } : report
 }
 
-export function noteFrame({ id, fence, log, progress, step }: Note): Frame<Word> {
+export function noteFrame({ id, fence, log, progress, step, child }: Note): Frame<Word> {
   const said = { say: 'note', id, fence, ...(log && { log }) } as const
+  if (step && child) {
+    const { input, policy, ...slim } = child
+    const message = { ...said, step: step.name, child: slim }
+    return { message, bytes: [step.value, input, policy] }
+  }
   if (step) return { message: { ...said, step: step.name }, bytes: [step.value] }
   return { message: said, bytes: progress ? [progress] : [] }
 }
 
 export function readNote(
-  { id, fence, log, step: name }: Extract<Word, { say: 'note' }>,
-  [bytes]: readonly Bytes[],
+  { id, fence, log, step: name, child }: Extract<Word, { say: 'note' }>,
+  [bytes, input = EMPTY, policy = EMPTY]: readonly Bytes[],
 ): Note {
   const note = { id, fence, ...(log && { log }) }
-  if (name !== undefined) return { ...note, step: { name, value: bytes ?? EMPTY } }
+  if (name !== undefined) {
+    const noted = { ...note, step: { name, value: bytes ?? EMPTY } }
+    return child ? { ...noted, child: { ...child, input, policy } } : noted
+  }
   return { ...note, ...(bytes && { progress: bytes }) }
 }
 

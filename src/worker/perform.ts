@@ -1,6 +1,6 @@
 import { decodeJson, encodeJson, findUnfit } from '../base/json.ts'
 import { type Millis, TIMER_MAX_MS } from '../base/time.ts'
-import { FatalError, RetryAfter, SignalTimeout } from '../job/control.ts'
+import { ChildFailed, FatalError, RetryAfter, SignalTimeout } from '../job/control.ts'
 import type { Handler } from '../job/define.ts'
 import { ErrandError, hasCode } from '../job/errors.ts'
 import { encodeFailure, encodeThrown } from '../job/failure.ts'
@@ -136,8 +136,7 @@ export class Performance {
     if (hasCode(error, 'INVALID_INPUT') || hasCode(error, 'UNSTORABLE_INPUT'))
       return { ...failed, reason: 'invalid_input', retry: false }
     // Its code is at fault: another run would say the same, after its effects.
-    if (hasCode(error, 'STEP_REFUSED') || error instanceof SignalTimeout)
-      return { ...failed, retry: false }
+    if (hasCode(error, 'STEP_REFUSED') || isLasting(error)) return { ...failed, retry: false }
     if (error instanceof FatalError)
       return { ...failed, error: encodeThrown(error.cause ?? error), retry: false }
     if (error instanceof RetryAfter)
@@ -171,6 +170,10 @@ export class Performance {
     await this.#tools.files.removeAll(this.#job.id, this.#job.fence).catch(() => undefined)
   }
 }
+
+/** Another run would find the same: nobody else has changed it by then. */
+const isLasting = (error: unknown): boolean =>
+  error instanceof SignalTimeout || error instanceof ChildFailed
 
 /** Query builders and the like are awaited too, though they are no promises. */
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>

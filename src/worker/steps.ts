@@ -1,7 +1,7 @@
 import { decodeJson, encodeJson, findUnfit, type Bytes } from '../base/json.ts'
 import { derivedId } from '../base/id.ts'
 import { ErrandError } from '../job/errors.ts'
-import type { Step } from '../job/job.ts'
+import type { NewJob, Step } from '../job/job.ts'
 import type { Answer, Note } from '../store/contract.ts'
 import type { Task } from './crew.ts'
 
@@ -54,6 +54,17 @@ export class Steps {
     throw new DOMException(OVERTAKEN, 'AbortError')
   }
 
+  /** What an earlier run recorded under this name. */
+  recorded(name: string): Bytes | undefined {
+    return this.#recorded.get(name)?.value
+  }
+
+  /** Records that a job is called, which stores it. @throws what ends a run that was overtaken */
+  async call(name: string, value: Bytes, child: NewJob): Promise<void> {
+    if ((await this.#record(name, value, child)) !== 'done')
+      throw new DOMException(OVERTAKEN, 'AbortError')
+  }
+
   noted(step: string, answer: Answer): void {
     this.#underWay.get(step)?.(answer)
     this.#underWay.delete(step)
@@ -70,11 +81,11 @@ export class Steps {
       throw refuse(name, `is one more than the ${STEPS_MAX} of a job`)
   }
 
-  #record(name: string, value: Bytes): Promise<Answer> {
+  #record(name: string, value: Bytes, child?: NewJob): Promise<Answer> {
     const { promise, resolve } = Promise.withResolvers<Answer>()
     this.#underWay.set(name, resolve)
     const { id, fence } = this.#task
-    this.#note({ id, fence, step: { name, value } })
+    this.#note({ id, fence, step: { name, value }, ...(child && { child }) })
     return promise
   }
 }

@@ -1,20 +1,24 @@
 import { setTimeout } from 'node:timers/promises'
-import { decodeJson } from '../base/json.ts'
+import { type Bytes, decodeJson } from '../base/json.ts'
 import { type Millis, type Span, TIMER_MAX_MS } from '../base/time.ts'
+import { type CallOptions, prepareChild } from '../job/child.ts'
 import { SignalTimeout } from '../job/control.ts'
+import type { Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import { boxOf } from '../job/mail.ts'
 import { readSpan, readText, YEAR_MS } from '../job/options.ts'
 import type { Suspension } from '../job/outcome.ts'
-import { type Parsed, type Schema, validate } from '../job/schema.ts'
+import { type Given, type Parsed, type Schema, validate } from '../job/schema.ts'
+import { childBox, mishapIn } from '../job/words.ts'
 import type { Task } from './crew.ts'
 import type { Steps } from './steps.ts'
 
-const ALONE = 'waits for a signal, which nobody can send to a job that is run in place'
+const ALONE = 'waits for others, of whom a job that is run in place never hears'
+const ANOTHER = 'was called for another job or on another input by an earlier run'
 
 /** What a handler waits for when it is set aside. */
 export type Wait = Omit<Suspension, 'to'>
-type Pending = { for: string; until: Millis; one: readonly string[] }
+type Pending = { for: string; until: Millis; one: readonly string[]; all: readonly string[] }
 
 export type WaitOptions<Of extends Schema> = { schema?: Of; timeout?: Span }
 
@@ -44,7 +48,7 @@ export class Waits {
     const until = await this.#moment(box, readSpan('sleep', span, { max: YEAR_MS }))
     const ms = until - this.#parts.now()
     if (ms <= 0) return
-    if (this.#parts.suspend) await this.#pend({ for: box, until, one: [] })
+    if (this.#parts.suspend) await this.#pend({ for: box, until, one: [], all: [] })
     else await setTimeout(Math.min(ms, TIMER_MAX_MS))
   }
 
@@ -66,7 +70,35 @@ export class Waits {
     }
     if (until <= now()) throw new SignalTimeout(signal)
     if (!this.#parts.suspend) throw new ErrandError('STEP_REFUSED', { step: box, problem: ALONE })
-    return this.#pend({ for: box, until, one: [box] })
+    return this.#pend({ for: box, until, one: [box], all: [] })
+  }
+
+  /** Has another job run, and waits for its end. */
+  async call<In extends Schema, Out extends Schema>(
+    name: string,
+    definition: Definition<In, Out>,
+    input: Given<In>,
+    options: CallOptions = {},
+  ): Promise<Parsed<Out>> {
+    const { task, steps } = this.#parts
+    const box = childBox(readText('name', name, { max: 100 }))
+    steps.use(box)
+    const child = await prepareChild(
+      { id: task.id, name, tenant: task.tenant },
+      definition,
+      input,
+      options,
+    )
+    const said = Buffer.from(`"${child.print}"`)
+    const before = steps.recorded(box)
+    if (before !== undefined && !said.equals(before))
+      throw new ErrandError('STEP_REFUSED', { step: box, problem: ANOTHER })
+    const word = task.mail?.findLast((letter) => letter.name === box)
+    if (word?.urgent) throw mishapIn(word)
+    if (word) return readResult(definition, word.value)
+    if (!this.#parts.suspend) throw new ErrandError('STEP_REFUSED', { step: box, problem: ALONE })
+    await steps.call(box, said, child.job)
+    return this.#pend({ for: box, until: Infinity, one: [], all: [box] })
   }
 
   /** Something came to its end: waiting may be all that is left. Asked again when others have had their turn. */
@@ -97,8 +129,17 @@ export class Waits {
     this.#parts.suspend?.({
       for: all.map((one) => one.for).join(', '),
       one: all.flatMap(({ one }) => one),
-      all: [],
+      all: all.flatMap((pending) => pending.all),
       ...(wakeAt < Infinity && { wakeAt }),
     })
   }
+}
+
+/** What a job that was called came to, as its own definition has it. */
+function readResult<Out extends Schema>(
+  { output, name }: Definition<Schema, Out>,
+  bytes: Bytes,
+): Parsed<Out> | Promise<Parsed<Out>> {
+  const value: unknown = bytes.length === 0 ? undefined : decodeJson(bytes)
+  return output ? validate(output, value, name) : value
 }

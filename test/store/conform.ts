@@ -7,6 +7,7 @@ import { adopt } from './clauses/adopt.ts'
 import { artifact } from './clauses/artifact.ts'
 import { attempt } from './clauses/attempt.ts'
 import { cancel } from './clauses/cancel.ts'
+import { children } from './clauses/child.ts'
 import { claim } from './clauses/claim.ts'
 import { copy } from './clauses/copy.ts'
 import { due } from './clauses/due.ts'
@@ -53,6 +54,7 @@ const ALL: readonly Clauses[] = [
   steps,
   mail,
   wait,
+  children,
   cancel,
   hook,
   retry,

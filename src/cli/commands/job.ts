@@ -51,6 +51,7 @@ function facts(print: Print, view: JobView): string {
     ['unique', view.unique],
     ['tags', tags?.join(', ')],
     ['hook of', view.subject],
+    ['called by', view.parent],
     ['created', view.createdAt],
     ['due', view.runAt],
     ['wakes', view.wakesAt],

@@ -88,6 +88,7 @@ const job = z.strictObject({
   deadlineAt: moment.exactOptional(),
   worker: id.exactOptional(),
   subject: id.exactOptional(),
+  parent: z.strictObject({ id, name: text }).exactOptional(),
   unique: z.strictObject({ value: text, until: z.enum(['end', 'kept']) }).exactOptional(),
   fingerprint: text.exactOptional(),
   waitingFor: text.exactOptional(),

@@ -9,7 +9,7 @@ create function errand.adopt(
   in_slot integer, in_kinds jsonb, ids uuid[], kinds bigint[], states smallint[], priorities smallint[],
   revs integer[], fences bigint[], run_ats bigint[], created_ats bigint[], started_ats bigint[], ended_ats bigint[],
   kept_untils bigint[], expiries bigint[], deadlines bigint[], failures smallint[], crashes smallint[],
-  losses smallint[], asked boolean[], with_errors boolean[], workers uuid[], subjects uuid[], queues text[],
+  losses smallint[], asked boolean[], with_errors boolean[], workers uuid[], subjects uuid[], parents uuid[], calls text[], queues text[],
   tenants text[], names text[], uniques text[], untils text[], fingerprints text[], waits text[], wakes bigint[], reasons text[],
   inputs bytea[], results bytea[], errors bytea[], progresses bytea[], rest jsonb
 ) returns smallint[] language plpgsql
@@ -57,31 +57,31 @@ begin
   turns := array(select nextval('errand.turn') from generate_series(1, cardinality(ids)));
 
   insert into errand.job (turn, run_at, created_at, fence, started_at, expires_at, deadline_at, kind, rev, state,
-    priority, failures, crashes, losses, cancel_asked, id, worker, subject, queue, tenant, unique_value, unique_until,
+    priority, failures, crashes, losses, cancel_asked, id, worker, subject, parent, called, queue, tenant, unique_value, unique_until,
     fingerprint, waiting_for, wakes_at, tags, input, error, progress)
   select turns[place], run_at, case when fence > 0 then created_at else nullif(created_at, run_at) end, nullif(fence, 0), started_at, expires_at, deadline_at, kind,
-    rev, state, priority, nullif(failed, 0), nullif(crashed, 0), nullif(lost, 0), is_asked, id, worker, subject, queue, tenant, value, until,
+    rev, state, priority, nullif(failed, 0), nullif(crashed, 0), nullif(lost, 0), is_asked, id, worker, subject, parent, called, queue, tenant, value, until,
     fingerprint, waiting_for, wakes_at, nullif(array(select jsonb_array_elements_text(tagged -> place::text)), '{}'), input, error, progress
   from unnest(ids, kinds, states, priorities, revs, fences, run_ats, created_ats, started_ats, expiries, deadlines,
-    failures, crashes, losses, asked, workers, subjects, queues, tenants, uniques, untils, fingerprints, waits, wakes, inputs,
+    failures, crashes, losses, asked, workers, subjects, parents, calls, queues, tenants, uniques, untils, fingerprints, waits, wakes, inputs,
     errors, progresses) with ordinality as g (id, kind, state, priority, rev, fence, run_at, created_at, started_at,
-    expires_at, deadline_at, failed, crashed, lost, is_asked, worker, subject, queue, tenant, value, until,
+    expires_at, deadline_at, failed, crashed, lost, is_asked, worker, subject, parent, called, queue, tenant, value, until,
     fingerprint, waiting_for, wakes_at, input, error, progress, place)
   where codes[place] = 0 and state < 4;
 
   if 4 <= any(states) then
     insert into errand.ended (turn, run_at, created_at, fence, started_at, expires_at, deadline_at, ended_at, kind, rev,
-      state, priority, failures, crashes, losses, cancel_asked, with_errors, id, worker, subject, queue, tenant,
+      state, priority, failures, crashes, losses, cancel_asked, with_errors, id, worker, subject, parent, called, queue, tenant,
       unique_value, unique_until, fingerprint, reason, tags, input, result, error, progress, purge_at)
     select turns[place], run_at, created_at, fence, started_at, expires_at, deadline_at, ended_at, kind, rev, state,
-      priority, failed, crashed, lost, is_asked, has_errors, id, worker, subject, queue, tenant, value, until,
+      priority, failed, crashed, lost, is_asked, has_errors, id, worker, subject, parent, called, queue, tenant, value, until,
       fingerprint, reason, nullif(array(select jsonb_array_elements_text(tagged -> place::text)), '{}'), input, result, error, progress,
       kept_until
     from unnest(ids, kinds, states, priorities, revs, fences, run_ats, created_ats, started_ats, ended_ats, kept_untils,
-      expiries, deadlines, failures, crashes, losses, asked, with_errors, workers, subjects, queues, tenants, uniques, untils,
+      expiries, deadlines, failures, crashes, losses, asked, with_errors, workers, subjects, parents, calls, queues, tenants, uniques, untils,
       fingerprints, reasons, inputs, results, errors, progresses) with ordinality as g (id, kind, state, priority, rev,
       fence, run_at, created_at, started_at, ended_at, kept_until, expires_at, deadline_at, failed, crashed, lost, is_asked,
-      has_errors, worker, subject, queue, tenant, value, until, fingerprint, reason, input, result, error, progress,
+      has_errors, worker, subject, parent, called, queue, tenant, value, until, fingerprint, reason, input, result, error, progress,
       place)
     where codes[place] = 0 and state >= 4;
     insert into errand.retention (purge_at, ended_at, ids)

@@ -48,6 +48,11 @@ export function toAdoption(
       each(({ subject }) => subject),
       plain,
     ),
+    optional(
+      each(({ parent }) => parent?.id),
+      plain,
+    ),
+    words(({ parent }) => parent?.name),
     texts(each(({ queue }) => queue)),
     texts(each(({ tenant }) => tenant)),
     texts(each(({ job }) => job)),

@@ -28,13 +28,14 @@ return concat_ws(' ', j.id, j.fence, j.kind, coalesce(j.created_at, j.run_at), j
 
 create function errand.marks(j errand.job) returns jsonb language sql stable
 return case when j.cancel_asked or j.tenant <> '' or coalesce(j.failures, j.crashes, j.losses) is not null
-    or coalesce(j.expires_at, j.deadline_at) is not null or j.subject is not null
+    or coalesce(j.expires_at, j.deadline_at) is not null or j.subject is not null or j.parent is not null
     -- It came back to life, or was sent mail: only then may there be either.
     or j.created_at is not null
   then jsonb_strip_nulls(jsonb_build_object('tenant', j.tenant, 'failures', j.failures, 'crashes', j.crashes,
     'losses', j.losses, 'expiresAt', j.expires_at, 'deadlineAt', j.deadline_at,
     'cancelAsked', nullif(j.cancel_asked, false), 'subject', errand.subject(j.subject),
     'steps', case when j.created_at is not null then errand.steps(j.id) end,
+    'parent', case when j.parent is not null then jsonb_build_object('id', j.parent, 'name', j.called) end,
     'mail', case when j.created_at is not null then errand.mail(j.id) end)) end;
 
 -- Jobs handed out before, in the order in which they left.

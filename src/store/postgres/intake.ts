@@ -22,6 +22,7 @@ import { isHeldUp } from './fault.ts'
 import { toInserted, toNewJob } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
 import { int, text } from './rows.ts'
+import { toWord } from './settlements.ts'
 
 /** Where work comes in. */
 export class PostgresIntake implements Intake {
@@ -49,6 +50,9 @@ export class PostgresIntake implements Intake {
       plain(cancels.map(({ id }) => id)),
       plain(cancels.map(({ outcome }) => outcome.keepMs)),
       JSON.stringify(hooks.map((hook) => (hook ? toNewJob(hook, this.#kinds) : null))),
+      JSON.stringify(
+        cancels.flatMap(({ outcome: { word } }, i) => (word ? [toWord(word, i + 1)] : [])),
+      ),
     ])
     return answersOf(rows).map(toCancelled)
   }

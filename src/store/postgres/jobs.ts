@@ -26,6 +26,14 @@ export const toNewJob = (job: NewJob, kinds: Kinds) => ({
   input: `\\x${hex(job.input)}`,
 })
 
+/** A job that another calls, and the name of what it will say of its end. */
+export const toChild = (child: NewJob, box: string, kinds: Kinds) => ({
+  ...toNewJob(child, kinds),
+  parent: child.parent?.id,
+  called: child.parent?.name,
+  box,
+})
+
 /** What became of a job that may have looked up others. */
 export function toInserted({ id, verdict }: Row, waitedMs = 0): Inserted {
   if (verdict === 'STORE_BUSY') return { id: text(id), refused: verdict, waitedMs }

@@ -11,54 +11,70 @@ returns text[] language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   now bigint := errand.clock(in_now);
   letter record;
+  posted record;
   answers text[] := '{}';
+  moves errand.move[];
 begin
   for letter in
     select * from jsonb_to_recordset(letters) as l (job uuid, name text, key text, urgent boolean, if_waiting boolean,
       value bytea)
   loop
-    answers := answers || errand.post_one(now, in_slot, letter.job, letter.name, letter.key, letter.urgent,
+    select * into posted from errand.post_one(now, letter.job, letter.name, letter.key, letter.urgent,
       letter.if_waiting, letter.value, mail_max);
+    answers := answers || posted.answer;
+    moves := moves || posted.moves;
   end loop;
+  if moves is not null then
+    perform errand.count(in_slot, moves);
+    perform pg_notify('errand_ready', ''), pg_notify('errand_change', '');
+  end if;
   return answers;
 end $$;
 
-create function errand.post_one(now bigint, in_slot integer, in_id uuid, in_name text, in_key text, is_urgent boolean,
-  if_waiting boolean, in_value bytea, mail_max integer) returns text language plpgsql set enable_seqscan = off as $$
+create function errand.post_one(now bigint, in_id uuid, in_name text, in_key text, is_urgent boolean, if_waiting boolean,
+  in_value bytea, mail_max integer, out answer text, out moves errand.move[]) language plpgsql
+set enable_seqscan = off as $$
 declare
   job errand.job;
-  is_for_all boolean;
-  is_awaited boolean;
-  place integer;
 begin
   select * into job from errand.job as j where j.id = in_id for update;
   -- A repeat, whatever has become of the job.
   if exists (select from errand.mail as m where m.id = in_id and m.name = in_name and m.key = in_key) then
-    return 'already';
+    answer := 'already';
+  elsif job.id is null then
+    answer := errand.state((select e.state from errand.ended as e where e.id = in_id));
+  elsif if_waiting and not (job.state = 3
+    and exists (select from errand.awaited as a where a.id = in_id and a.name = in_name)) then
+    answer := 'idle';
+  elsif (select count(*) from errand.mail as m where m.id = in_id) >= mail_max then
+    answer := 'full';
+  else
+    answer := 'posted';
+    moves := errand.put(now, in_id, in_name, in_key, is_urgent, in_value);
   end if;
-  if job.id is null then
-    return errand.state((select e.state from errand.ended as e where e.id = in_id));
-  end if;
-  select a.for_all into is_for_all from errand.awaited as a where a.id = in_id and a.name = in_name;
-  is_awaited := found and job.state = 3;
-  if if_waiting and not is_awaited then return 'idle'; end if;
-  select count(*) into place from errand.mail as m where m.id = in_id;
-  if place >= mail_max then return 'full'; end if;
+end $$;
+
+-- Puts a letter that is not there into the mailbox of a job whose row is locked, and wakes one that waits for it.
+create function errand.put(now bigint, in_id uuid, in_name text, in_key text, is_urgent boolean, in_value bytea)
+returns errand.move[] language plpgsql set enable_seqscan = off as $$
+declare
+  job errand.job;
+  is_for_all boolean;
+begin
   insert into errand.mail (id, name, key, n, at, urgent, value)
-  values (in_id, in_name, in_key, place, now, is_urgent, in_value);
+  select in_id, in_name, in_key, count(*), now, is_urgent, in_value from errand.mail as m where m.id = in_id;
   -- Who runs it next looks into the mailbox of a job that has been somewhere: of others there is none.
   update errand.job as j set created_at = j.run_at where j.id = in_id and j.created_at is null;
-  if not is_awaited then return 'posted'; end if;
-  delete from errand.awaited as a where a.id = in_id and a.name = in_name;
-  if is_urgent or not is_for_all or not exists (
-    select from errand.awaited as a where a.id = in_id and a.for_all
-  ) then
-    update errand.job as j set state = 1, run_at = now, wakes_at = null, waiting_for = null, rev = j.rev + 1
-    where j.id = in_id;
-    perform errand.count(in_slot, array[row (job.queue, 3, -1), row (job.queue, 1, 1)]::errand.move[]);
-    perform pg_notify('errand_ready', ''), pg_notify('errand_change', '');
+  select * into job from errand.job as j where j.id = in_id and j.state = 3;
+  if not found then return null; end if;
+  delete from errand.awaited as a where a.id = in_id and a.name = in_name returning a.for_all into is_for_all;
+  if not found then return null; end if;
+  if is_for_all and not is_urgent and exists (select from errand.awaited as a where a.id = in_id and a.for_all) then
+    return null;
   end if;
-  return 'posted';
+  update errand.job as j set state = 1, run_at = now, wakes_at = null, waiting_for = null, rev = j.rev + 1
+  where j.id = in_id;
+  return array[row (job.queue, 3, -1), row (job.queue, 1, 1)]::errand.move[];
 end $$;
 
 -- Jobs that were just set aside, each with what it waits for. Those that need not wait are ready, and are counted so.

@@ -8,6 +8,7 @@ import {
   type JobId,
   type LogLine,
   type Mail,
+  type Parent,
   type Step,
 } from '../../job/job.ts'
 import { type State, STATES } from '../../job/state.ts'
@@ -67,6 +68,7 @@ type Marks = {
   expiresAt?: number
   deadlineAt?: number
   cancelAsked?: boolean
+  parent?: Parent
   subject?: { input: string; result?: string; error?: string }
   steps?: { name: string; at: number; value: string }[]
   mail?: { name: string; key: string; at: number; value: string; urgent?: boolean }[]
@@ -112,6 +114,7 @@ export function toJob(row: Row, artifacts: readonly Artifact[]): Job {
     ...given('endedAt', row.ended_at, int),
     ...given('reason', row.reason, toReason),
     ...given('waitingFor', row.waiting_for, text),
+    ...(row.parent && { parent: { id: row.parent, name: text(row.called) } }),
     ...given('wakesAt', row.wakes_at, int),
     ...given('unique', row.unique_value, text),
     ...given('fingerprint', row.fingerprint, text),

@@ -69,13 +69,13 @@ begin
     ),
     kept as (
       insert into errand.ended (turn, run_at, created_at, fence, started_at, expires_at, deadline_at, ended_at,
-        rev, kind, state, priority, failures, crashes, losses, cancel_asked, with_errors, id, worker, subject,
+        rev, kind, state, priority, failures, crashes, losses, cancel_asked, with_errors, id, worker, subject, parent, called,
         queue, tenant, unique_value, unique_until, fingerprint, reason, tags, input, result, error, progress,
         purge_at)
       select turn, run_at, coalesce(created_at, run_at), fence, started_at, expires_at, deadline_at, now, rev + 1,
         kind, verdict, priority, coalesce(failures, 0) + (raise = 1)::int, coalesce(crashes, 0) + (raise = 2)::int,
         coalesce(losses, 0) + (raise = 3)::int, cancel_asked,
-        with_errors, id, worker, subject, queue, tenant, unique_value, unique_until, fingerprint, reason,
+        with_errors, id, worker, subject, parent, called, queue, tenant, unique_value, unique_until, fingerprint, reason,
         tags, input, result, last_error, progress, now + keep_ms
       from gone
     ),
@@ -122,6 +122,13 @@ begin
         select jsonb_populate_record(null::errand.new_job, h.value) from jsonb_array_elements(rest -> 'hooks') as h
         where (h.value ->> 'place')::bigint = any(done)));
     end if;
+  end if;
+
+  if rest ? 'words' then moves := moves || errand.tell(now, rest -> 'words', done); end if;
+  if 6 = any(states) then
+    moves := moves || errand.ask_children(now, array(
+      select g.id from unnest(ids, states) with ordinality as g (id, state, place)
+      where g.state = 6 and g.place = any(done)));
   end if;
 
   -- Runs that did not complete are history. The rows still tell who ran them, and since when.

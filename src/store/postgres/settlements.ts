@@ -1,6 +1,6 @@
-import { attemptOf, type Outcome } from '../../job/outcome.ts'
+import { attemptOf, type Outcome, type Word } from '../../job/outcome.ts'
 import type { Settlement } from '../contract.ts'
-import { blobs, optional, plain, texts } from './arrays.ts'
+import { blobs, hex, optional, plain, texts } from './arrays.ts'
 import type { Values } from './connection.ts'
 import { toNewJob } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
@@ -54,7 +54,7 @@ export function eachOnce(settlements: readonly Settlement[]): {
 
 const errorOf = (outcome: Outcome) => ('error' in outcome ? outcome.error : undefined)
 
-/** What few outcomes have: runs to be remembered, files, hooks, waits; each with the place of its settlement. */
+/** What few outcomes have: runs to be remembered, files, hooks, waits, words; each with the place of its settlement. */
 function restOf(outcomes: readonly Outcome[], kinds: Kinds) {
   const placed = outcomes.map((outcome, i) => ({ outcome, place: i + 1 }))
   const attempts = placed
@@ -82,6 +82,9 @@ function restOf(outcomes: readonly Outcome[], kinds: Kinds) {
         ]
       : [],
   )
+  const words = placed.flatMap(({ outcome, place }) =>
+    'word' in outcome && outcome.word ? [toWord(outcome.word, place)] : [],
+  )
   const followers = placed.flatMap(({ outcome, place }) =>
     'hook' in outcome && outcome.hook ? [{ place, hook: outcome.hook }] : [],
   )
@@ -89,9 +92,20 @@ function restOf(outcomes: readonly Outcome[], kinds: Kinds) {
     ...(attempts.length > 0 && { attempts }),
     ...(artifacts.length > 0 && { artifacts }),
     ...(waits.length > 0 && { waits }),
+    ...(words.length > 0 && { words }),
     ...(followers.length > 0 && {
       hooks: followers.map(({ place, hook }) => ({ place, ...toNewJob(hook, kinds) })),
       kinds: kinds.of(followers.map(({ hook }) => hook)),
     }),
   }
 }
+
+/** What an end says to the job that called it, as `tell` takes it. */
+export const toWord = ({ to, name, key, urgent = false, value }: Word, place: number) => ({
+  place,
+  job: to,
+  name,
+  key,
+  urgent,
+  value: `\\x${hex(value)}`,
+})

@@ -6,6 +6,7 @@ const VERBS = [
   'counting',
   'insert',
   'mail',
+  'child',
   'settle',
   'claim',
   'exchange',

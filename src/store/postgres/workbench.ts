@@ -15,6 +15,7 @@ import type {
 import { blobs, hex, plain, readTexts, texts } from './arrays.ts'
 import type { Connection, Row } from './connection.ts'
 import { answersOf } from './intake.ts'
+import { toChild } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
 import { int, kindsIn, text, toArtifact, toBytes, toHanded, toIds } from './rows.ts'
 import { eachOnce, toArrays } from './settlements.ts'
@@ -68,8 +69,10 @@ export class PostgresWorkbench implements Workbench {
   }
 
   async note(worker: WorkerId, notes: readonly Note[]): Promise<Answer[]> {
+    const called = notes.flatMap(({ child }) => child ?? [])
     const values = [
       this.#connection.now,
+      this.#connection.slot,
       worker,
       plain(notes.map(({ id }) => id)),
       plain(notes.map(({ fence }) => fence)),
@@ -77,6 +80,10 @@ export class PostgresWorkbench implements Workbench {
       JSON.stringify(notes.map(({ log = [] }) => log)),
       JSON.stringify(
         notes.map(({ step }) => step && { name: step.name, value: `\\x${hex(step.value)}` }),
+      ),
+      JSON.stringify(this.#kinds.of(called)),
+      JSON.stringify(
+        notes.map(({ step, child }) => step && child && toChild(child, step.name, this.#kinds)),
       ),
     ]
     // Before the settlement that may follow it: on another connection that could overtake.

@@ -40,13 +40,15 @@ begin
 end $$;
 
 create function errand.note(
-  in_now bigint, in_worker uuid, ids uuid[], fences bigint[], progresses bytea[], lines jsonb, steps jsonb
+  in_now bigint, in_slot integer, in_worker uuid, ids uuid[], fences bigint[], progresses bytea[], lines jsonb,
+  steps jsonb, in_kinds jsonb, children jsonb
 ) returns text[] language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   now bigint := errand.clock(in_now);
   answers text[] := '{}';
   last integer;
 begin
+  perform errand.learn(in_kinds);
   for place in 1 .. cardinality(ids) loop
     perform from errand.job as j
     where j.id = ids[place] and j.fence = fences[place] and j.worker = in_worker and j.state = 2 for update;
@@ -69,6 +71,9 @@ begin
     end if;
     if steps -> (place - 1) <> 'null' then
       perform errand.record(now, ids[place], steps -> (place - 1));
+    end if;
+    if children -> (place - 1) <> 'null' then
+      perform errand.call_child(now, in_slot, children -> (place - 1));
     end if;
     answers := answers || 'done'::text;
   end loop;

@@ -66,6 +66,10 @@ local function relate(id, row)
     redis.call('SADD', P .. 'hooks:' .. has.s, id)
     mark(row, TRAILS, true)
   end
+  if has.c then
+    redis.call('SADD', P .. 'children:' .. sub(has.c, 1, 16), id)
+    mark(row, TRAILS, true)
+  end
   while has.t and at <= #has.t do
     local tag
     tag, at = unstruct('>Hc0', has.t, at)

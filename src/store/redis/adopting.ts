@@ -82,6 +82,8 @@ function packSections(packer: Packer, job: Adoptee): void {
     packer.section('t', packed.done())
   }
   if (job.subject !== undefined) packer.section('s', packId(job.subject))
+  if (job.parent)
+    packer.section('c', Buffer.concat([packId(job.parent.id), Buffer.from(job.parent.name)]))
   if (job.waitingFor !== undefined) packer.sectionText('w', job.waitingFor)
   if (job.wakesAt !== undefined) packer.sectionSix('z', job.wakesAt)
   if (job.reason !== undefined) packer.sectionText('r', job.reason)

@@ -3,7 +3,7 @@
 -- Keys    {p}:head hash of the next turn and the latest moment of a list   {p}:turns zset of chunks
 --         {p}:turns:<chunk> ids of 256 turns   {p}:unique hash of value to id   {p}:tag:<tag> zset by turn
 --         {p}:alias hash of id to job and fingerprint   {p}:aliases zset by the moment to go
---         {p}:hooks:<subject> set
+--         {p}:hooks:<subject> {p}:children:<parent> sets
 -- In      an id, the row from its priority on, and sections that say more; none for a plain job
 -- Out     a byte and an id: 0 stored, 1 joined, 2 ID_TAKEN, 3 UNIQUE_TAKEN
 -- Cost    a few commands for a job that says more; a share of three for one that does not
@@ -67,7 +67,7 @@ local function store(id, body, spec)
   row.priority, row.kind, row.tenant, at = unstruct('>Bc8Hc0', body)
   local has = sections(body, at)
   row.has = has
-  has.u, has.k, has.p, has.t, has.s = spec.u, spec.k, spec.p, spec.t, spec.s
+  has.u, has.k, has.p, has.t, has.s, has.c = spec.u, spec.k, spec.p, spec.t, spec.s, spec.c
   row.run_at = max(spec.A and from_six(spec.A) or now + (spec.T and from_six(spec.T) or 0), now)
   if spec.X then has.x = six(row.run_at + from_six(spec.X)) end
   if spec.D then has.d = six(now + from_six(spec.D)) end
@@ -77,6 +77,10 @@ local function store(id, body, spec)
   end
   if has.s then
     redis.call('SADD', P .. 'hooks:' .. has.s, id)
+    mark(row, TRAILS, true)
+  end
+  if has.c then
+    redis.call('SADD', P .. 'children:' .. sub(has.c, 1, 16), id)
     mark(row, TRAILS, true)
   end
   local tag_at = 1

@@ -1,7 +1,7 @@
 -- cancel: ends jobs that are not running, and asks the holders of those that are (C3, C10, C12).
 --
 -- Keys    {p}:asked:<worker> set   what line.lua and arrive.lua name
--- In      ARGV[3] for each job: id, span to keep I6, length I4 of its hook, the hook; ARGV[4] kinds of hooks
+-- In      ARGV[3] for each job: id, span to keep I6, lengths I4 of its hook and of its word, then those; ARGV[4] kinds of hooks
 -- Out     a byte a job: c(ancelled) a(sked) g(one), or the state it is in
 -- Cost    some commands a job, whatever the length of its line
 -- Beware  a running job is only asked: it has one exit, the settlement of its holder
@@ -10,7 +10,7 @@ local lacking = lacks_kind(ARGV[4])
 if lacking then return lacking end
 local blob, at, answers = ARGV[3], 1, {}
 
-local function cancel(id, keep_ms, hook)
+local function cancel(id, keep_ms, hook, word)
   local raw = get(id)
   if not raw then return 'g' end
   local row = read(raw)
@@ -38,13 +38,15 @@ local function cancel(id, keep_ms, hook)
     local follower, size, _, from = unstruct('>c16I4I4', hook)
     arrive(follower, sub(hook, from, from + size - 1), sub(hook, from + size))
   end
+  if word ~= '' then tell(word) end
+  ask_children(id)
   return 'c'
 end
 
 while at <= #blob do
-  local id, keep_ms, size, from = unstruct('>c16I6I4', blob, at)
-  at = from + size
-  answers[#answers + 1] = cancel(id, keep_ms, sub(blob, from, at - 1))
+  local id, keep_ms, size, more, from = unstruct('>c16I6I4I4', blob, at)
+  at = from + size + more
+  answers[#answers + 1] = cancel(id, keep_ms, sub(blob, from, from + size - 1), sub(blob, from + size, at - 1))
 end
 seat()
 finish_ended()

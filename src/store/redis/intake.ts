@@ -21,7 +21,7 @@ import type { Connection } from './connection.ts'
 import { wordOf } from './fault.ts'
 import { packJob } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
-import { packLetters, toPosted } from './mailing.ts'
+import { packLetters, packWord, toPosted } from './mailing.ts'
 import { idAt, number, Packer, packIds, toBuffer } from './pack.ts'
 import { bufferOf } from './rows.ts'
 
@@ -54,10 +54,14 @@ export class RedisIntake implements Intake {
       let next = 0
       for (const { id, outcome } of cancels) {
         packer.id(id).six(Math.max(0, outcome.keepMs))
-        const hole = packer.hole()
+        const hook = packer.hole()
+        const word = packer.hole()
         const from = packer.length
         if (outcome.hook) packJob(packer, outcome.hook, kinds[next++] ?? damaged())
-        packer.fill(hole, from)
+        packer.fill(hook, from)
+        const more = packer.length
+        if (outcome.word) packer.bytes(packWord(outcome.word))
+        packer.fill(word, more)
       }
       const args = [packer.done(), Buffer.concat([...new Set(kinds)])]
       const answers = await this.#connection.call('cancel', args, { again: true })

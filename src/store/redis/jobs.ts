@@ -25,7 +25,7 @@ export function packJob(packer: Packer, job: NewJob, kind: Buffer): boolean {
 const digit = (priority: number): number => (priority > 9 ? Number.NaN : priority)
 
 function packSpec(packer: Packer, job: NewJob): void {
-  const { unique, fingerprint, tags, subject } = job
+  const { unique, fingerprint, tags, subject, parent } = job
   if (job.delayMs !== undefined && job.delayMs !== 0)
     packer.sectionSix('T', Math.max(0, job.delayMs))
   if (job.runAt !== undefined) packer.sectionSix('A', Math.max(0, job.runAt))
@@ -33,6 +33,7 @@ function packSpec(packer: Packer, job: NewJob): void {
   if (job.deadlineMs !== undefined) packer.sectionSix('D', job.deadlineMs)
   if (fingerprint !== undefined) packer.sectionText('p', fingerprint)
   if (subject !== undefined) packer.section('s', packId(subject))
+  if (parent) packer.section('c', new Packer().id(parent.id).bytes(Buffer.from(parent.name)).done())
   if (unique) {
     packer.sectionText('u', uniqueKey(job.tenant, job.job, unique.value))
     if (unique.until === 'kept') packer.section('k', NOTHING)

@@ -86,6 +86,10 @@ export function leavingsOf(kept: readonly Kept[], { rows: stored, entries }: Sna
     ...left('run', [...entries('attempts').keys()]),
     ...left('step', [...entries('steps').keys()]),
     ...left('letter', [...entries('mail').keys()]),
+    ...left(
+      'child',
+      [...entries('children').values()].flat().map((id) => id.toString('latin1')),
+    ),
     ...left('wait', [...entries('awaits').keys()]),
     ...left('log', [...entries('logs').keys()]),
     ...left('file', files),

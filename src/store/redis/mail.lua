@@ -58,3 +58,29 @@ local function wake(id, row, at)
   tally(queue, READY, 1)
   rung.ready, rung.change = true, true
 end
+
+-- Under either mark: of one name and key there is one.
+local function has_letter(id, field)
+  local box = P .. 'mail:' .. id
+  return redis.call('HEXISTS', box, '.' .. field) + redis.call('HEXISTS', box, '!' .. field) > 0
+end
+
+local function is_enough(id, name, urgent, for_all)
+  if urgent or for_all == '0' then return true end
+  local key = P .. 'awaits:' .. id
+  redis.call('HDEL', key, name)
+  for _, other in ipairs(redis.call('HVALS', key)) do
+    if other == '1' then return false end
+  end
+  return true
+end
+
+-- A letter that is not there yet; one that its job waits for wakes it.
+local function put_letter(id, row, urgent, name, of, value)
+  local box = P .. 'mail:' .. id
+  local packed = NOW .. pack('>I4', redis.call('HLEN', box)) .. value
+  redis.call('HSET', box, (urgent and '!' or '.') .. name .. '\0' .. of, packed)
+  mark(row, TRAILS, true)
+  local for_all = row.state == WAITING and redis.call('HGET', P .. 'awaits:' .. id, name)
+  if for_all and is_enough(id, name, urgent, for_all) then wake(id, row, now) end
+end

@@ -18,6 +18,9 @@ export function packLetters(letters: readonly Letter[]): Buffer {
   return packer.done()
 }
 
+/** What an end says to the job that called it, as children.lua takes it. */
+export const packWord = ({ ifWaiting: _, ...word }: Letter): Buffer => packLetters([word])
+
 /** Writes what a job waits for as mail.lua takes it. */
 export function packWait({ for: what, wakeAt = 0, one, all }: Suspension): Buffer {
   const packer = new Packer().six(wakeAt).text(what)

@@ -1,17 +1,25 @@
 import { LOG_LEVELS, type Step } from '../../job/job.ts'
 import type { Note } from '../contract.ts'
+import { damaged } from '../parts/damage.ts'
+import { packJob } from './jobs.ts'
 import { Packer } from './pack.ts'
 
-/** Writes notes as note.lua takes them: sections, then lines, each after its length. */
-export function packNotes(notes: readonly Note[]): Buffer {
+/** Writes notes as note.lua takes them: sections, then lines, each after its length. `kinds` are of what is called. */
+export function packNotes(notes: readonly Note[], kinds: readonly Buffer[]): Buffer {
   const packer = new Packer()
-  for (const { id, fence, progress, step, log = [] } of notes) {
+  let next = 0
+  for (const { id, fence, progress, step, child, log = [] } of notes) {
     packer.id(id).six(fence)
     const sections = packer.hole()
     const lines = packer.hole()
     const from = packer.length
     if (progress) packer.section('P', progress)
     if (step) packer.section('S', new Packer().text(step.name).bytes(step.value).done())
+    if (step && child) {
+      const packed = new Packer()
+      packJob(packed, child, kinds[next++] ?? damaged())
+      packer.section('C', packed.done())
+    }
     packer.fill(sections, from)
     const start = packer.length
     for (const { at, level, text } of log) {

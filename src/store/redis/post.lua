@@ -9,31 +9,16 @@
 
 local blob, mail_max, at, answers = ARGV[3], tonumber(ARGV[4]), 1, {}
 
-local function is_enough(id, name, urgent, for_all)
-  if urgent or for_all == '0' then return true end
-  local key = P .. 'awaits:' .. id
-  redis.call('HDEL', key, name)
-  for _, other in ipairs(redis.call('HVALS', key)) do
-    if other == '1' then return false end
-  end
-  return true
-end
-
 local function post(id, marks, name, of, value)
   local raw = get(id)
   if not raw then return 'g' end
-  local box, urgent = P .. 'mail:' .. id, bit.band(marks, 1) > 0
-  local field = name .. '\0' .. of
-  if redis.call('HEXISTS', box, '.' .. field) + redis.call('HEXISTS', box, '!' .. field) > 0 then return 'a' end
+  if has_letter(id, name .. '\0' .. of) then return 'a' end
   local row = read(raw)
   if row.state >= COMPLETED then return char(row.state) end
-  local for_all = row.state == WAITING and redis.call('HGET', P .. 'awaits:' .. id, name)
-  if bit.band(marks, 2) > 0 and not for_all then return 'i' end
-  local count = redis.call('HLEN', box)
-  if count >= mail_max then return 'f' end
-  redis.call('HSET', box, (urgent and '!' or '.') .. field, NOW .. pack('>I4', count) .. value)
-  mark(row, TRAILS, true)
-  if for_all and is_enough(id, name, urgent, for_all) then wake(id, row, now) end
+  if bit.band(marks, 2) > 0
+    and not (row.state == WAITING and redis.call('HGET', P .. 'awaits:' .. id, name)) then return 'i' end
+  if redis.call('HLEN', P .. 'mail:' .. id) >= mail_max then return 'f' end
+  put_letter(id, row, bit.band(marks, 1) > 0, name, of, value)
   write(id, row)
   return 'p'
 end

@@ -1,7 +1,8 @@
 -- purge: erases what has been kept long enough (C10, C12).
 --
 -- Keys    {p}:ended zset   {p}:turns:<chunk> ids   {p}:erased hash of chunk to how many are gone
---         {p}:attempts:<id> {p}:logs:<id> {p}:steps:<id> {p}:mail:<id> {p}:awaits:<id> {p}:files:<id> {p}:beside:<id> {p}:hooks:<id> {p}:tag:<tag>
+--         {p}:attempts:<id> {p}:logs:<id> {p}:steps:<id> {p}:mail:<id> {p}:awaits:<id> {p}:files:<id> {p}:beside:<id> {p}:hooks:<id> {p}:children:<id>
+--         {p}:tag:<tag>
 -- In      ARGV[3] limit
 -- Out     how many were erased; the ids of those that left files
 -- Cost    a share of MGET and DEL for each job, more for those with keys of their own
@@ -27,7 +28,7 @@ local function is_looked_back_on(id)
 end
 
 local function erase_trails(id, row)
-  for _, what in ipairs({ 'attempts:', 'logs:', 'steps:', 'mail:', 'awaits:', 'hooks:' }) do dead[#dead + 1] = P .. what .. id end
+  for _, what in ipairs({ 'attempts:', 'logs:', 'steps:', 'mail:', 'awaits:', 'hooks:', 'children:' }) do dead[#dead + 1] = P .. what .. id end
   local files = redis.call('HKEYS', P .. 'files:' .. id)
   if #files > 0 then
     with_files[#with_files + 1] = id
@@ -41,6 +42,7 @@ local function erase_trails(id, row)
     redis.call('ZREM', P .. 'tag:' .. tag, id)
   end
   if row.has.s then redis.call('SREM', P .. 'hooks:' .. row.has.s, id) end
+  if row.has.c then redis.call('SREM', P .. 'children:' .. sub(row.has.c, 1, 16), id) end
 end
 
 local function erase(place, ended_at, hooked)

@@ -1,53 +1,12 @@
 -- retry: gives failed and cancelled jobs another life under the same id (C8, C10).
 --
--- Keys    {p}:unique hash   {p}:steps:<id> {p}:mail:<id> hashes   what line.lua names
+-- Keys    what revive.lua names
 -- In      ARGV[3] ids; ARGV[4] another input, if any
--- Out     a byte a job: r(etried) g(one) t(aken), or the state it is in
+-- Out     a byte a job, as revive.lua
 -- Cost    some commands a job
--- Beware  changes nothing when another job has taken the unique value meanwhile
+-- Beware  an id that is named twice has been given its life the second time
 
 local answers = {}
-
--- What went wrong before this life is not held against it.
-local function forgive(id)
-  local box = P .. 'mail:' .. id
-  for _, field in ipairs(redis.call('HKEYS', box)) do
-    if sub(field, 1, 1) == '!' then redis.call('HDEL', box, field) end
-  end
-end
-
-local function retry(id)
-  local raw = get(id)
-  if not raw then return 'g' end
-  local row = read(raw)
-  local state = row.state
-  if state ~= FAILED and state ~= CANCELLED then return char(state) end
-  local value = row.has.u
-  if value then
-    local holder = redis.call('HGET', P .. 'unique', value)
-    if holder and holder ~= id then return 't' end
-    redis.call('HSET', P .. 'unique', value, id)
-    mark(row, HOLDS, true)
-  end
-  leave(id, row)
-  for _, code in ipairs({ 'n', 'x', 'd', 'r', 'e', 'R', 'W', 'P' }) do set(id, row, code, nil) end
-  if ARGV[4] then
-    set(id, row, 'i', ARGV[4])
-    -- They were recorded for the input that it had.
-    redis.call('DEL', P .. 'steps:' .. id, P .. 'mail:' .. id)
-  end
-  forgive(id)
-  mark(row, ASKED, false)
-  row.started_at, row.ended_at, row.run_at, row.rev = NEVER, NEVER, now, row.rev + 1
-  line_up(id, row)
-  write(id, row)
-  local queue = kind(row.kind).queue
-  tally(queue, state, -1)
-  tally(queue, READY, 1)
-  rung.ready, rung.change = true, true
-  return 'r'
-end
-
-for at = 1, #ARGV[3], 16 do answers[#answers + 1] = retry(sub(ARGV[3], at, at + 15)) end
+for at = 1, #ARGV[3], 16 do answers[#answers + 1] = revive(sub(ARGV[3], at, at + 15), ARGV[4]) end
 finish()
 return table.concat(answers)

@@ -17,9 +17,9 @@ local HEAD, WITH_LIFE = 25, 65
 local NOBODY = string.rep('\0', 16)
 local LARGE = 1024
 local ABSENT = '\255\255\255\255'
--- input, counters, expiry, deadline, unique value and until when, fingerprint, tags, subject, waiting for,
+-- input, counters, expiry, deadline, unique value and until when, fingerprint, tags, subject, parent and as what, waiting for,
 -- until when, reason, error, result, with errors, progress
-local SECTIONS = { 'i', 'n', 'x', 'd', 'u', 'k', 'p', 't', 's', 'w', 'z', 'r', 'e', 'R', 'W', 'P' }
+local SECTIONS = { 'i', 'n', 'x', 'd', 'u', 'k', 'p', 't', 's', 'c', 'w', 'z', 'r', 'e', 'R', 'W', 'P' }
 local J = P .. 'j:'
 local BATCH = 1000
 

@@ -83,6 +83,8 @@ export function toClaimed(
   }
   if (expiry) claimed.expiresAt = expiry.readUIntBE(0, 6)
   if (deadline) claimed.deadlineAt = deadline.readUIntBE(0, 6)
+  const parent = more.get('c')
+  if (parent) claimed.parent = { id: idAt(parent, 0), name: parent.toString('utf8', 16) }
   if (((row[1] ?? 0) & ASKED) > 0) claimed.cancelAsked = true
   return claimed
 }

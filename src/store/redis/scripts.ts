@@ -22,7 +22,8 @@ const ROW = ['call', 'row'] as const
 const LINE = [...ROW, 'line'] as const
 const MAIL = [...LINE, 'mail'] as const
 const ARRIVE = [...MAIL, 'arrive'] as const
-const SETTLE = [...ARRIVE, 'settle'] as const
+const RELATE = [...ARRIVE, 'children'] as const
+const SETTLE = [...RELATE, 'settle'] as const
 const HAND = [...SETTLE, 'hand'] as const
 
 const SCRIPTS = {
@@ -30,12 +31,12 @@ const SCRIPTS = {
   insert: script('fresh', ...ARRIVE, 'insert'),
   post: script('fresh', ...MAIL, 'post'),
   adopt: script('fresh', ...ARRIVE, 'adopt'),
-  retry: script('fresh', ...LINE, 'retry'),
-  cancel: script('finish', ...ARRIVE, 'cancel'),
+  retry: script('fresh', ...LINE, 'revive', 'retry'),
+  cancel: script('finish', ...RELATE, 'cancel'),
   exchange: script('finish', ...HAND, 'due', 'exchange'),
   sweep: script('finish', ...HAND, 'sweep'),
   worker: script('finish', 'call', 'worker'),
-  note: script('finish', ...SETTLE, 'note'),
+  note: script('finish', ...SETTLE, 'revive', 'note'),
   unpark: script('finish', ...LINE, 'unpark'),
   purge: script('finish', ...ARRIVE, 'purge'),
   files: script('finish', 'call', 'files'),

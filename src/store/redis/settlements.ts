@@ -4,7 +4,7 @@ import { STATES } from '../../job/state.ts'
 import type { Answer, Settlement } from '../contract.ts'
 import { damaged } from '../parts/damage.ts'
 import { packJob } from './jobs.ts'
-import { packWait } from './mailing.ts'
+import { packWait, packWord } from './mailing.ts'
 import { Packer } from './pack.ts'
 
 const COUNTERS = { failures: 1, crashes: 2, losses: 3 } as const
@@ -58,6 +58,7 @@ function packRare(packer: Packer, outcome: Outcome): void {
     packer.section('c', Buffer.of(COUNTERS[outcome.raise]))
   if (outcome.to === 'ready' && outcome.begun) packer.section('b', NOTHING)
   if ('one' in outcome) packer.section('b', NOTHING).section('q', packWait(outcome))
+  if ('word' in outcome && outcome.word) packer.section('m', packWord(outcome.word))
   if (outcome.to === 'completed' && outcome.artifacts.length > 0)
     packer.section('f', packFiles(outcome.artifacts))
 }

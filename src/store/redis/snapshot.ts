@@ -19,6 +19,7 @@ const READS: Record<string, readonly Argument[]> = {
   steps: ['HKEYS'],
   mail: ['HKEYS'],
   awaits: ['HKEYS'],
+  children: ['SMEMBERS'],
   kinds: ['HKEYS'],
   unique: ['HGETALL'],
   workers: ['SMEMBERS'],

@@ -81,8 +81,12 @@ export class RedisWorkbench implements Workbench {
   async note(worker: WorkerId, notes: readonly Note[]): Promise<Answer[]> {
     // Lines would stand there twice.
     const again = notes.every(({ log = [] }) => log.length === 0)
-    const args = [packId(worker), packNotes(notes)]
-    return answersIn(bufferOf(await this.#connection.call('note', args, { again })))
+    const called = notes.flatMap(({ step, child }) => (step && child ? [child] : []))
+    return withKinds(this.#kinds, called, async (kinds) => {
+      const distinct = Buffer.concat([...new Set(kinds)])
+      const args = [packId(worker), packNotes(notes, kinds), distinct]
+      return answersIn(bufferOf(await this.#connection.call('note', args, { again })))
+    })
   }
 
   async sweep(worker: WorkerId, n: number, limit: number): Promise<Exchanged> {

@@ -116,6 +116,8 @@ export class Adopting {
       job.fingerprint ?? null,
       tags.length > 0 ? JSON.stringify(tags) : null,
       job.subject ?? null,
+      job.parent?.id ?? null,
+      job.parent?.name ?? null,
       job.waitingFor ?? null,
       job.reason ?? null,
       job.withErrors ? 1 : null,

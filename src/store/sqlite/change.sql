@@ -47,6 +47,14 @@ delete from mail where turn = ?;
 -- What went wrong before this life is not held against it.
 delete from mail where turn = ? and urgent = 1;
 
+-- name: children
+select job.turn, job.id, job.queue, job.state from body join job using (turn)
+where body.parent = ? and job.state < 4 and job.cancel_asked = 0;
+
+-- name: stir
+-- Whoever takes it settles it as cancelled.
+update job set state = 1, run_at = ?, wakes_at = null where turn = ?;
+
 -- name: unpark
 update job set state = 1, rev = rev + 1
 where state = 3 and turn in (

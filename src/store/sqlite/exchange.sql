@@ -75,7 +75,8 @@ select queue from tally where ready > 0 order by queue;
 -- Walks index job_ready and stops at the limit.
 select job.turn, job.id, job.fence, job.queue, job.failures, job.crashes, job.losses, job.run_at,
   body.job, body.tenant, body.created_at, body.expires_at, body.deadline_at, body.input, body.policy,
-  body.unique_value is not null, job.cancel_asked, body.subject, job.receipt is not null
+  body.unique_value is not null, job.cancel_asked, body.subject, job.receipt is not null,
+  body.parent || ' ' || body.called
 from job join body using (turn)
 where job.queue = ? and job.state = 1
 order by job.priority, job.run_at, job.turn
@@ -100,7 +101,8 @@ insert into receipt (worker, n, open, handed) values (?, ?, ?, ?);
 -- Where a job lay that was erased, another may lie: the row knows in which receipt it stands.
 select job.turn, job.id, job.fence, job.queue, job.failures, job.crashes, job.losses, job.run_at,
   body.job, body.tenant, body.created_at, body.expires_at, body.deadline_at, body.input, body.policy,
-  body.unique_value is not null, job.cancel_asked, body.subject, job.receipt is not null
+  body.unique_value is not null, job.cancel_asked, body.subject, job.receipt is not null,
+  body.parent || ' ' || body.called
 from receipt, json_each(receipt.handed) as given
 join job on job.turn = given.value ->> 0 and job.fence = given.value ->> 1 and job.state = 2
   and job.worker = receipt.worker and job.receipt = receipt.n

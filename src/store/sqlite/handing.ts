@@ -6,6 +6,8 @@ import { Policies } from './policies.ts'
 import { bytes, int, text, toMail, toStep } from './rows.ts'
 import type { Turn } from './turns.ts'
 
+const ID_LENGTH = 36
+
 /** Where a running job lies, and what its end must look after. */
 export type Held = {
   fence: Fence
@@ -34,7 +36,7 @@ export class Handing {
   read(row: readonly SQLOutputValue[], receipt: number, turn: Turn): Handed {
     const [place, id, fence, queue, failures, crashes, losses, runAt, ...body] = row
     const [job, tenant, createdAt, expiresAt, deadlineAt, input, policy, ...marks] = body
-    const [isUnique, cancelAsked, subject, isCarrier] = marks
+    const [isUnique, cancelAsked, subject, isCarrier, parent] = marks
     const claimed: Claimed = {
       id: text(id),
       fence: int(fence),
@@ -53,6 +55,8 @@ export class Handing {
     if (deadlineAt !== null) claimed.deadlineAt = int(deadlineAt)
     if (cancelAsked === 1) claimed.cancelAsked = true
     if (typeof subject === 'string') claimed.subject = this.#read(subject)
+    if (typeof parent === 'string')
+      claimed.parent = { id: parent.slice(0, ID_LENGTH), name: parent.slice(ID_LENGTH + 1) }
     // Only a job that ran before has recorded any, or was sent some.
     if (isCarrier === 1 || claimed.fence > 0) {
       const steps = this.#sql.steps.all(int(place)).map(toStep)

@@ -73,9 +73,10 @@ export class Inserting {
   }
 
   #insertBody(place: number, job: NewJob, runAt: Millis, turn: Turn): void {
-    const { unique, tags, fingerprint, expiresInMs, deadlineMs, subject } = job
+    const { unique, tags, fingerprint, expiresInMs, deadlineMs, subject, parent } = job
     const policy = this.#policies.idOf(job.policy, turn)
-    if (!unique && !tags && (fingerprint ?? expiresInMs ?? deadlineMs ?? subject) === undefined) {
+    const rare = fingerprint ?? expiresInMs ?? deadlineMs ?? subject ?? parent
+    if (!unique && !tags && rare === undefined) {
       this.#sql.plain.run(place, job.job, job.tenant, turn.now, job.input, policy)
       return
     }
@@ -92,6 +93,8 @@ export class Inserting {
       fingerprint ?? null,
       tags ? JSON.stringify(tags) : null,
       subject ?? null,
+      parent?.id ?? null,
+      parent?.name ?? null,
       job.input,
       policy,
     )

@@ -16,8 +16,10 @@ import type {
 import { refuseTransaction } from '../parts/transaction.ts'
 import { Adopting } from './adopting.ts'
 import type { Connection } from './connection.ts'
+import { Children } from './children.ts'
 import { Inserting } from './inserting.ts'
 import { Mailbox } from './mailbox.ts'
+import { Reviving } from './reviving.ts'
 import { int, stateOf, text } from './rows.ts'
 import type { Turn } from './turns.ts'
 
@@ -27,6 +29,8 @@ export class SqliteIntake implements Intake {
   readonly #inserting
   readonly #adopting
   readonly #mailbox
+  readonly #reviving
+  readonly #children
   readonly #change
   readonly #ended
 
@@ -35,19 +39,9 @@ export class SqliteIntake implements Intake {
     this.#inserting = new Inserting(connection)
     this.#adopting = new Adopting(connection)
     this.#mailbox = new Mailbox(connection)
-    this.#change = connection.prepare('./change.sql', [
-      'find',
-      'ask',
-      'cancel',
-      'release',
-      'hold',
-      'free',
-      'revive',
-      'renewed',
-      'anew',
-      'unread',
-      'forgive',
-    ])
+    this.#reviving = new Reviving(connection)
+    this.#children = new Children(connection)
+    this.#change = connection.prepare('./change.sql', ['find', 'ask', 'cancel', 'release'])
     this.#ended = connection.prepare('./exchange.sql', ['ended']).ended
   }
 
@@ -61,7 +55,7 @@ export class SqliteIntake implements Intake {
   }
 
   retry(ids: readonly JobId[], input?: Bytes): Promise<Retried[]> {
-    return this.#turns.run('retry', (turn) => ids.map((id) => this.#retryOne(id, input, turn)))
+    return this.#turns.run('retry', (turn) => ids.map((id) => this.#reviving.run(id, input, turn)))
   }
 
   post(letters: readonly Letter[]): Promise<Posted[]> {
@@ -72,7 +66,7 @@ export class SqliteIntake implements Intake {
     return this.#turns.run('adopt', (turn) => this.#adopting.run(jobs, aliases, turn))
   }
 
-  #cancelOne({ id, outcome: { keepMs, hook } }: Cancel, turn: Turn): Cancelled {
+  #cancelOne({ id, outcome: { keepMs, hook, word } }: Cancel, turn: Turn): Cancelled {
     const row = this.#change.find.get(id)
     if (row === undefined) return 'gone'
     const [place, queue, state] = [int(row.turn), text(row.queue), stateOf(row.state)]
@@ -89,24 +83,8 @@ export class SqliteIntake implements Intake {
     this.#ended.run(purgeAt, turn.now, JSON.stringify([place]))
     turn.tallies.move(queue, state, 'cancelled')
     if (hook) this.#inserting.run(hook, turn)
+    if (word) this.#mailbox.tell(word, turn)
+    this.#children.ask(id, turn)
     return 'cancelled'
-  }
-
-  #retryOne(id: JobId, input: Bytes | undefined, turn: Turn): Retried {
-    const row = this.#change.find.get(id)
-    if (row === undefined) return 'gone'
-    const [place, queue, state] = [int(row.turn), text(row.queue), stateOf(row.state)]
-    if (state !== 'failed' && state !== 'cancelled') return state
-    this.#change.hold.run(place)
-    if (this.#change.free.get(place)?.free !== 1) return 'taken'
-    this.#change.revive.run(turn.now, place)
-    this.#change.renewed.run(input ?? null, place)
-    if (input) this.#change.anew.run(place)
-    if (input) this.#change.unread.run(place)
-    else this.#change.forgive.run(place)
-    turn.tallies.move(queue, state, 'ready')
-    turn.ring('ready')
-    turn.ring('change')
-    return 'retried'
   }
 }

@@ -1,9 +1,10 @@
 import type { Millis } from '../../base/time.ts'
-import type { Suspension } from '../../job/outcome.ts'
+import type { Suspension, Word } from '../../job/outcome.ts'
+import type { Mail } from '../../job/job.ts'
 import { isEnded } from '../../job/state.ts'
 import { type Letter, MAIL_MAX, type Posted } from '../contract.ts'
 import type { Connection } from './connection.ts'
-import { int, stateOf, text } from './rows.ts'
+import { int, type Row, stateOf, text } from './rows.ts'
 import type { Turn } from './turns.ts'
 
 /** Letters to jobs, and the jobs that wait for them. */
@@ -32,18 +33,21 @@ export class Mailbox {
   post({ to, name, key, value, urgent = false, ifWaiting = false }: Letter, turn: Turn): Posted {
     const row = this.#sql.box.get(name, to)
     if (row === undefined) return 'gone'
-    const [place, queue, state] = [int(row.turn), text(row.queue), stateOf(row.state)]
+    const [place, state] = [int(row.turn), stateOf(row.state)]
     // A repeat, whatever has become of the job.
     if (this.#sql.known.get(place, name, key)) return 'already'
     if (isEnded(state)) return state
-    const isAwaited = state === 'waiting' && row.for_all !== null
-    if (ifWaiting && !isAwaited) return 'idle'
+    if (ifWaiting && !isAwaited(row)) return 'idle'
     if (int(this.#sql.count.get(place)?.count) >= MAIL_MAX) return 'full'
-    this.#sql.put.run(place, name, key, turn.now, urgent ? 1 : null, value)
-    this.#sql.carries.run(place)
-    if (isAwaited && this.#isEnough(place, name, urgent || row.for_all === 0))
-      this.#wake(place, queue, turn)
+    this.#put(row, { name, key, value, urgent }, turn)
     return 'posted'
+  }
+
+  /** Takes in what a job that was called says of its end, whatever has become of the one that called it. */
+  tell({ to, name, key, value, urgent = false }: Word, turn: Turn): void {
+    const row = this.#sql.box.get(name, to)
+    if (row === undefined || this.#sql.known.get(int(row.turn), name, key)) return
+    this.#put(row, { name, key, value, urgent }, turn)
   }
 
   /** Notes what a job waits for. True when it need not wait at all. */
@@ -75,6 +79,14 @@ export class Mailbox {
     }
   }
 
+  #put(row: Row, { name, key, value, urgent = false }: Omit<Mail, 'at'>, turn: Turn): void {
+    const place = int(row.turn)
+    this.#sql.put.run(place, name, key, turn.now, urgent ? 1 : null, value)
+    this.#sql.carries.run(place)
+    if (isAwaited(row) && this.#isEnough(place, name, urgent || row.for_all === 0))
+      this.#wake(place, text(row.queue), turn)
+  }
+
   #isEnough(place: number, name: string, alone: boolean): boolean {
     if (alone) return true
     this.#sql.arrived.run(place, name)
@@ -88,3 +100,5 @@ export class Mailbox {
     for (const topic of ['ready', 'change'] as const) turn.ring(topic)
   }
 }
+
+const isAwaited = (row: Row): boolean => stateOf(row.state) === 'waiting' && row.for_all !== null

@@ -71,6 +71,7 @@ export function toJob(row: Row, artifacts: readonly Artifact[]): Job {
     ...(row.ended_at !== null && { endedAt: int(row.ended_at) }),
     ...(row.reason !== null && { reason: toReason(text(row.reason)) }),
     ...(row.waiting_for !== null && { waitingFor: text(row.waiting_for) }),
+    ...(row.parent !== null && { parent: { id: text(row.parent), name: text(row.called) } }),
     ...(row.wakes_at !== null && { wakesAt: int(row.wakes_at) }),
     ...(row.unique_value !== null && { unique: text(row.unique_value) }),
     ...(row.fingerprint !== null && { fingerprint: text(row.fingerprint) }),

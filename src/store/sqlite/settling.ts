@@ -5,6 +5,7 @@ import type { Fence, JobId, WorkerId } from '../../job/job.ts'
 import { attemptOf, type NewArtifact, type Outcome } from '../../job/outcome.ts'
 import type { State } from '../../job/state.ts'
 import type { Answer, Settlement } from '../contract.ts'
+import { Children } from './children.ts'
 import type { Connection } from './connection.ts'
 import type { Held } from './handing.ts'
 import { Inserting } from './inserting.ts'
@@ -21,6 +22,7 @@ export class Settling {
   readonly #held: Map<JobId, Held>
   readonly #inserting
   readonly #mailbox
+  readonly #children
 
   constructor(connection: Connection, held: Map<JobId, Held>) {
     this.#sql = connection.prepare('./exchange.sql', [
@@ -40,6 +42,7 @@ export class Settling {
     this.#held = held
     this.#inserting = new Inserting(connection)
     this.#mailbox = new Mailbox(connection)
+    this.#children = new Children(connection)
   }
 
   run(worker: WorkerId, settlements: readonly Settlement[], turn: Turn): Answer[] {
@@ -90,7 +93,7 @@ export class Settling {
       this.#sql.waiting.run(outcome.for, null, place)
       if ('one' in outcome) this.#mailbox.rest(place, outcome.wakeAt)
     }
-    this.#write(held, outcome, trip, turn)
+    this.#write(id, held, outcome, trip, turn)
     failpoint('settle.between')
     return 'done'
   }
@@ -111,6 +114,7 @@ export class Settling {
 
   /** What an ending leaves behind. A plain completion leaves nothing but its place in the list. */
   #write(
+    id: JobId,
     { place, fence, isUnique, tried }: Held,
     outcome: Outcome,
     { ended }: Trip,
@@ -136,6 +140,8 @@ export class Settling {
       this.#sql.artifact.run(place, file, fence, type, bytes, sha256, turn.now + keepMs)
     if (isUnique) this.#sql.free.run(place, numberOf(outcome.to))
     if (outcome.hook) this.#inserting.run(outcome.hook, turn)
+    if (outcome.word) this.#mailbox.tell(outcome.word, turn)
+    if (outcome.to === 'cancelled') this.#children.ask(id, turn)
   }
 
   /**

@@ -24,7 +24,8 @@ where worker.gone_at is not null limit 1000;
 -- name: orphan
 select job.turn, job.id, job.fence, job.queue, job.failures, job.crashes, job.losses, job.run_at,
   body.job, body.tenant, body.created_at, body.expires_at, body.deadline_at, body.input, body.policy,
-  body.unique_value is not null, job.cancel_asked, body.subject, 1
+  body.unique_value is not null, job.cancel_asked, body.subject, 1,
+  body.parent || ' ' || body.called
 from job join body using (turn)
 where job.turn = ? and job.fence = ? and job.worker = ? and job.receipt = ? and job.state = 2;
 

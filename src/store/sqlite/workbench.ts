@@ -11,6 +11,7 @@ import type {
   Settlement,
   Workbench,
 } from '../contract.ts'
+import { Children } from './children.ts'
 import type { Connection } from './connection.ts'
 import { Exchange } from './exchange.ts'
 import { Purge } from './purge.ts'
@@ -26,6 +27,7 @@ export class SqliteWorkbench implements Workbench {
   readonly #exchange
   readonly #sweep
   readonly #purge
+  readonly #children
   readonly #worker
   readonly #note
   readonly #change
@@ -35,6 +37,7 @@ export class SqliteWorkbench implements Workbench {
     this.#exchange = new Exchange(connection)
     this.#sweep = new Sweep(connection, this.#exchange)
     this.#purge = new Purge(connection)
+    this.#children = new Children(connection)
     this.#worker = connection.prepare('./worker.sql', [
       'register',
       'renew',
@@ -133,7 +136,11 @@ export class SqliteWorkbench implements Workbench {
     })
   }
 
-  #noteOne(worker: WorkerId, { id, fence, progress, step, log = [] }: Note, turn: Turn): Answer {
+  #noteOne(
+    worker: WorkerId,
+    { id, fence, progress, step, child, log = [] }: Note,
+    turn: Turn,
+  ): Answer {
     const row = this.#note.holds.get(id, fence, worker)
     if (row === undefined) return this.#exchange.answer(id, fence)
     const place = int(row.turn)
@@ -146,6 +153,7 @@ export class SqliteWorkbench implements Workbench {
       this.#note.headway.run(place)
       turn.ring('change')
     }
+    if (step && child) this.#children.call(child, place, step.name, turn)
     let n = log.length > 0 ? int(this.#note.last.get(place)?.n) : 0
     for (const { at, level, text: line } of log)
       if (n < LINES_MAX) this.#note.line.run(place, ++n, at, fence, level, line)

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto'
+import { derivedId } from '../base/id.ts'
+import type { Definition } from './define.ts'
+import type { JobId, NewJob } from './job.ts'
+import { refuseUnknown } from './options.ts'
+import { type EnqueueOptions, prepare } from './prepare.ts'
+
+/** What may be said of one call. It is one job whoever asks: it has no unique value. */
+export type CallOptions = Pick<
+  EnqueueOptions,
+  'queue' | 'priority' | 'runAt' | 'delay' | 'tags' | 'expiresIn' | 'deadline'
+>
+const KNOWN = ['queue', 'priority', 'runAt', 'delay', 'tags', 'expiresIn', 'deadline']
+
+type Caller = { id: JobId; name: string; tenant: string }
+
+/**
+ * A job that another calls under a name: the same call is the same job. `print` tells it from a call of another job,
+ * or on another input.
+ * @throws ErrandError UNKNOWN_OPTION, INVALID_OPTION, INVALID_INPUT, UNSTORABLE_INPUT, INPUT_TOO_LARGE
+ */
+export async function prepareChild(
+  { id: caller, name, tenant }: Caller,
+  definition: Definition,
+  input: unknown,
+  options: CallOptions,
+): Promise<{ job: NewJob; print: string }> {
+  refuseUnknown(options, KNOWN)
+  const owned = tenant === '' ? options : { ...options, tenant }
+  const { unique: _, ...prepared } = await prepare(definition, input, owned)
+  const hash = createHash('sha256').update(`${prepared.job}\n`).update(prepared.input)
+  return {
+    job: { ...prepared, id: derivedId('call', caller, name), parent: { id: caller, name } },
+    print: hash.digest('base64url'),
+  }
+}

@@ -1,0 +1,62 @@
+-- call, tell, ask: jobs that others call, what they say of their end, and whose caller is cancelled (C15).
+--
+-- In      a job that is called; words of ends; those that were cancelled
+-- Out     the moves to be counted
+-- Cost    an index step or two for each
+-- Beware  who is asked to end and does not run is ready: whoever takes it settles it as cancelled
+
+-- One that went wrong of which its caller knows nothing is given another life.
+create function errand.call_child(now bigint, in_slot integer, child jsonb) returns void language plpgsql
+set enable_seqscan = off as $$
+declare
+  caller uuid := (child ->> 'parent')::uuid;
+  own uuid := (child ->> 'id')::uuid;
+begin
+  perform errand.insert_named(now, in_slot, array[jsonb_populate_record(null::errand.new_job, child)]);
+  update errand.job as j set parent = caller, called = child ->> 'called' where j.id = own and j.parent is null;
+  if not exists (
+    select from errand.mail as m where m.id = caller and m.name = child ->> 'box'
+  ) and exists (select from errand.ended as e where e.id = own and e.state > 4) then
+    perform errand.retry(now, in_slot, array[own], null);
+  end if;
+end $$;
+
+-- Words are taken in whatever has become of the caller; those to nobody are dropped.
+create function errand.tell(now bigint, words jsonb, done bigint[]) returns errand.move[] language plpgsql
+set enable_seqscan = off as $$
+declare
+  word record;
+  moves errand.move[];
+begin
+  for word in
+    select * from jsonb_to_recordset(words)
+      as w (place bigint, job uuid, name text, key text, urgent boolean, value bytea)
+    where w.place = any(done) order by w.job, w.place
+  loop
+    perform from errand.job as j where j.id = word.job for update;
+    continue when not found and not exists (select from errand.ended as e where e.id = word.job);
+    continue when exists (
+      select from errand.mail as m where m.id = word.job and m.name = word.name and m.key = word.key);
+    moves := moves || errand.put(now, word.job, word.name, word.key, word.urgent, word.value);
+  end loop;
+  return moves;
+end $$;
+
+create function errand.ask_children(now bigint, parents uuid[]) returns errand.move[] language plpgsql
+set enable_seqscan = off as $$
+declare
+  moves errand.move[];
+  child record;
+begin
+  for child in
+    select j.id, j.state, j.queue from errand.job as j
+    where j.parent = any(parents) and not j.cancel_asked order by j.turn for update
+  loop
+    update errand.job as j set cancel_asked = true, rev = j.rev + 1 where j.id = child.id;
+    if child.state = 2 then perform pg_notify('errand_cancel', ''); end if;
+    continue when child.state in (1, 2);
+    update errand.job as j set state = 1, run_at = now, wakes_at = null, waiting_for = null where j.id = child.id;
+    moves := moves || row (child.queue, child.state, -1)::errand.move || row (child.queue, 1, 1)::errand.move;
+  end loop;
+  return moves;
+end $$;

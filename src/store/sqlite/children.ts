@@ -1,0 +1,44 @@
+import type { JobId, NewJob } from '../../job/job.ts'
+import type { Connection } from './connection.ts'
+import { Inserting } from './inserting.ts'
+import { Reviving } from './reviving.ts'
+import { int, stateOf, text } from './rows.ts'
+import type { Turn } from './turns.ts'
+
+/** Jobs that others call. */
+export class Children {
+  readonly #sql
+  readonly #there
+  readonly #inserting
+  readonly #reviving
+
+  constructor(connection: Connection) {
+    this.#sql = connection.prepare('./change.sql', ['children', 'ask', 'stir', 'unwait'])
+    this.#there = connection.prepare('./mail.sql', ['there']).there
+    this.#inserting = new Inserting(connection)
+    this.#reviving = new Reviving(connection)
+  }
+
+  /** Stores a job that is called; one that went wrong of which its parent knows nothing is given another life. */
+  call(child: NewJob, parentPlace: number, box: string, turn: Turn): void {
+    this.#inserting.run(child, turn)
+    // Said already: its parent has not looked yet.
+    if (this.#there.get(parentPlace, box) === undefined)
+      this.#reviving.run(child.id, undefined, turn)
+  }
+
+  /** Asks all that a job has called to end. One that does not run is ready for whoever settles it so. */
+  ask(parent: JobId, turn: Turn): void {
+    for (const row of this.#sql.children.all(parent)) {
+      const [place, queue, state] = [int(row.turn), text(row.queue), stateOf(row.state)]
+      this.#sql.ask.run(place)
+      turn.ring('change')
+      if (state === 'running') turn.ring('cancel')
+      if (state !== 'scheduled' && state !== 'waiting') continue
+      this.#sql.stir.run(turn.now, place)
+      this.#sql.unwait.run(place)
+      turn.tallies.move(queue, state, 'ready')
+      turn.ring('ready')
+    }
+  }
+}

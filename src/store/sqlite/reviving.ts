@@ -1,0 +1,43 @@
+import type { Bytes } from '../../base/json.ts'
+import type { JobId } from '../../job/job.ts'
+import type { Retried } from '../contract.ts'
+import type { Connection } from './connection.ts'
+import { int, stateOf, text } from './rows.ts'
+import type { Turn } from './turns.ts'
+
+/** Gives jobs that went wrong another life, for people and for those that called them. */
+export class Reviving {
+  readonly #sql
+
+  constructor(connection: Connection) {
+    this.#sql = connection.prepare('./change.sql', [
+      'find',
+      'hold',
+      'free',
+      'revive',
+      'renewed',
+      'anew',
+      'unread',
+      'forgive',
+    ])
+  }
+
+  run(id: JobId, input: Bytes | undefined, turn: Turn): Retried {
+    const row = this.#sql.find.get(id)
+    if (row === undefined) return 'gone'
+    const [place, queue, state] = [int(row.turn), text(row.queue), stateOf(row.state)]
+    if (state !== 'failed' && state !== 'cancelled') return state
+    this.#sql.hold.run(place)
+    if (this.#sql.free.get(place)?.free !== 1) return 'taken'
+    this.#sql.revive.run(turn.now, place)
+    this.#sql.renewed.run(input ?? null, place)
+    if (input) {
+      this.#sql.anew.run(place)
+      this.#sql.unread.run(place)
+    } else this.#sql.forgive.run(place)
+    turn.tallies.move(queue, state, 'ready')
+    turn.ring('ready')
+    turn.ring('change')
+    return 'retried'
+  }
+}
