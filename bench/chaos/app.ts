@@ -58,6 +58,23 @@ const patient = defineJob({
   },
 })
 
+const child = defineJob({ name: 'child', input, backoff: 50, attempts: 4, run: chore(wait) })
+
+const family = defineJob({
+  name: 'family' satisfies KindName,
+  input,
+  backoff: 50,
+  async run(given, context) {
+    const { call, enqueue, sleep, step } = context
+    await Promise.all([call('a', child, given), call('b', child, given)])
+    await step('once', () => given.ms)
+    await sleep('nap', given.ms)
+    await call('c', child, given)
+    await enqueue('d', child, given)
+    return chore(wait)(given, context)
+  },
+})
+
 const passTimeout = (error: unknown) => {
   if (!(error instanceof SignalTimeout)) throw error
 }
@@ -86,6 +103,8 @@ export const jobs = [
   }),
   define('isolated', wait, { isolate: true }),
   patient,
+  family,
+  child,
   define('followed', wait, { onSuccess: followUp, onFailure: followUp }),
   define('doomed', async () => fail(), { attempts: 2, onSuccess: followUp, onFailure: followUp }),
   define('poison', async () => process.exit(1), { onFailure: followUp }),

@@ -12,6 +12,9 @@ export type CallOptions = Pick<
 >
 const KNOWN = ['queue', 'priority', 'runAt', 'delay', 'tags', 'expiresIn', 'deadline']
 
+/** What may be said of a job that another leaves behind: its id is made, and its tenant is that of the other. */
+export type FollowOptions = Omit<EnqueueOptions, 'id' | 'tenant'>
+
 type Caller = { id: JobId; name: string; tenant: string }
 
 /**
@@ -33,4 +36,19 @@ export async function prepareChild(
     job: { ...prepared, id: derivedId('call', caller, name), parent: { id: caller, name } },
     print: hash.digest('base64url'),
   }
+}
+
+/**
+ * A job that another leaves behind under a name, when it completes.
+ * @throws ErrandError UNKNOWN_OPTION, INVALID_OPTION, INVALID_INPUT, UNSTORABLE_INPUT, INPUT_TOO_LARGE
+ */
+export async function prepareFollower(
+  { id, name, tenant }: Caller,
+  definition: Definition,
+  input: unknown,
+  options: FollowOptions = {},
+): Promise<NewJob> {
+  refuseUnknown(options, [...KNOWN, 'unique'])
+  const owned = tenant === '' ? options : { ...options, tenant }
+  return { ...(await prepare(definition, input, owned)), id: derivedId('enqueue', id, name) }
 }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Span } from '../base/time.ts'
 import type { Fence, JobId, LogLevel } from './job.ts'
-import type { CallOptions } from './child.ts'
+import type { CallOptions, FollowOptions } from './child.ts'
 import type { Definition } from './define.ts'
 import type { Given, Parsed, Schema } from './schema.ts'
 
@@ -86,6 +86,17 @@ export interface Context {
     input: Given<In>,
     options?: CallOptions,
   ) => Promise<Parsed<Out>>
+  /**
+   * Leaves a job behind: it is stored by the step that completes this one, and is dropped when this one does not
+   * complete. Of the same tenant; a name is used once in a run, and a run leaves 100 at most.
+   * @throws ErrandError STEP_REFUSED, INVALID_INPUT and its kin
+   */
+  readonly enqueue: <In extends Schema>(
+    name: string,
+    job: Definition<In>,
+    input: Given<In>,
+    options?: FollowOptions,
+  ) => Promise<{ id: JobId }>
   /** The job completes *with errors*. */
   readonly warn: (code: string, text?: string) => void
   /**

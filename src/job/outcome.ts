@@ -11,7 +11,14 @@ import type { Reason } from './state.ts'
 
 /** How an attempt ended, as its executor or its foreman saw it. */
 export type Report =
-  | { how: 'completed'; result?: Bytes; withErrors: boolean; artifacts: readonly NewArtifact[] }
+  | {
+      how: 'completed'
+      result?: Bytes
+      withErrors: boolean
+      artifacts: readonly NewArtifact[]
+      /** Jobs that it leaves behind. */
+      more?: readonly NewJob[]
+    }
   | { how: 'failed'; reason: Reason; error: Bytes; retry: boolean; delayMs?: Millis }
   | { how: 'cancelled' }
   | { how: 'expired' }
@@ -37,6 +44,8 @@ export type Outcome =
       artifacts: readonly NewArtifact[]
       keepMs: Millis
       hook?: NewJob
+      /** Jobs inserted in the same step, as its hook is. */
+      more?: readonly NewJob[]
       word?: Word
     }
   | {
@@ -134,10 +143,11 @@ function judge(job: Claimed, report: Report, now: Millis, random?: () => number)
 
   switch (report.how) {
     case 'completed': {
-      const { result, withErrors, artifacts } = report
+      const { result, withErrors, artifacts, more } = report
       const files = artifacts.map((artifact) => artifact.keepMs)
       const keepMs = keepMsOf(job, 'completed', now, files)
-      return { to: 'completed', ...(result && { result }), withErrors, artifacts, keepMs }
+      const ended = { to: 'completed', withErrors, artifacts, keepMs } as const
+      return { ...ended, ...(result && { result }), ...(more && { more }) }
     }
     case 'cancelled':
       return cancelling(job, now)
@@ -182,3 +192,12 @@ function settleFailure(
   if (!allowed || failures + 1 >= policy.attempts) return fail(reason, error, 'failures')
   return again(delayMs ?? delayAfter(failures, policy.backoff, random), reason, error, 'failures')
 }
+
+/** The jobs that an end brings with it, in their order. */
+export const broughtBy = (outcome: Outcome): readonly NewJob[] => {
+  const hook = 'hook' in outcome ? outcome.hook : undefined
+  const more = outcome.to === 'completed' ? outcome.more : undefined
+  if (hook === undefined) return more ?? NOTHING
+  return more ? [hook, ...more] : [hook]
+}
+const NOTHING: readonly NewJob[] = []

@@ -197,14 +197,12 @@ export class Child {
     }
   }
 
-  #report(
-    { id, fence, report, ranMs }: Extract<Word, { say: 'report' }>,
-    bytes: Frame<Word>['bytes'],
-  ): void {
+  #report(word: Extract<Word, { say: 'report' }>, bytes: Frame<Word>['bytes']): void {
+    const { id, fence, ranMs } = word
     const placed = this.#holds(id, fence) ? this.#places.remove(id) : undefined
     if (placed === undefined) return
     this.done++
-    this.#ear.report(placed.job, readReport(report, bytes), ranMs)
+    this.#ear.report(placed.job, readReport(word, bytes), ranMs)
     this.#keeper.reported()
     this.#stopWhenIdle()
   }

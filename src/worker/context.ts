@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { failpoint } from '../base/failpoint.ts'
 import { type Bytes, encodeJson, findUnfit } from '../base/json.ts'
 import type { Millis, Span } from '../base/time.ts'
-import type { CallOptions } from '../job/child.ts'
+import { type CallOptions, type FollowOptions, prepareFollower } from '../job/child.ts'
 import type { Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import type {
@@ -14,7 +14,7 @@ import type {
   Progress,
   Resources,
 } from '../job/context.ts'
-import type { LogLevel, LogLine } from '../job/job.ts'
+import type { JobId, LogLevel, LogLine, NewJob } from '../job/job.ts'
 import { readSpan, readText } from '../job/options.ts'
 import type { NewArtifact } from '../job/outcome.ts'
 import type { Given, Schema } from '../job/schema.ts'
@@ -38,6 +38,7 @@ export type Tools = {
 const PROGRESS_EVERY_MS = 250
 const LINES_MAX = 1000
 const LINE_MAX = 8192
+const MORE_MAX = 100
 const ARTIFACT_BYTES_MAX = 1_073_741_824
 const KEEP_MAX = '7d'
 const KEEP_MAX_MS = 7 * 86_400_000
@@ -52,6 +53,8 @@ export class Attempt implements Context {
   readonly #job: Task
   readonly #tools: Tools
   #artifacts: Map<string, NewArtifact> | undefined
+  /** Jobs to be stored with its completion. */
+  #more: NewJob[] | undefined
   #steps: Steps | undefined
   #waits: Waits | undefined
   /** Unfinished calls that are no waits. */
@@ -146,14 +149,45 @@ export class Attempt implements Context {
     ) => this.#waitsOf().call(name, job, input, options)
   }
 
+  get enqueue() {
+    return <In extends Schema>(
+      name: string,
+      job: Definition<In>,
+      input: Given<In>,
+      options?: FollowOptions,
+    ) => this.#during(this.#leave(name, job, input, options))
+  }
+
   get artifact() {
     return (file: string, content: Content, options?: ArtifactOptions) =>
       this.#during(this.#write(file, content, options))
   }
 
   /** The files written so far, the last of each name. */
+  get more(): readonly NewJob[] | undefined {
+    return this.#more
+  }
+
   get artifacts(): readonly NewArtifact[] {
     return this.#artifacts === undefined ? [] : [...this.#artifacts.values()]
+  }
+
+  async #leave(
+    name: string,
+    definition: Definition,
+    input: unknown,
+    options?: FollowOptions,
+  ): Promise<{ id: JobId }> {
+    const { id, tenant } = this.#job
+    this.#stepsOf().use(`enqueue:${readText('name', name, { max: 100 })}`)
+    const job = await prepareFollower({ id, name, tenant }, definition, input, options)
+    this.#more ??= []
+    if (this.#more.push(job) > MORE_MAX)
+      throw new ErrandError('STEP_REFUSED', {
+        step: `enqueue:${name}`,
+        problem: `is one more than the ${MORE_MAX} of a run`,
+      })
+    return { id: job.id }
   }
 
   #setProgress(progress: Progress): void {

@@ -13,7 +13,7 @@ type Slim = Omit<Task, 'input' | 'subject' | 'steps' | 'mail'> & {
   isHook?: true
 }
 
-/** A job that is called: its input and its policy come among the bytes. */
+/** A job that is called or left behind: its input and its policy come among the bytes. */
 type SlimChild = Omit<NewJob, 'input' | 'policy'>
 
 /** What a foreman says to an executor. */
@@ -30,7 +30,14 @@ export type Order =
 /** What an executor says to its foreman. */
 export type Word =
   | { say: 'manifest'; jobs: readonly string[] }
-  | { say: 'report'; id: JobId; fence: Fence; ranMs: number; report: Report }
+  | {
+      say: 'report'
+      id: JobId
+      fence: Fence
+      ranMs: number
+      report: Report
+      more?: readonly SlimChild[]
+    }
   | {
       say: 'note'
       id: JobId
@@ -94,15 +101,32 @@ export function reportFrame({ id, fence }: Task, report: Report, ranMs: number):
       message: { say: 'report', id, fence, ranMs, report: { ...report, error: EMPTY } },
       bytes: [report.error],
     }
-  if (report.how !== 'completed' || report.result === undefined)
+  if (report.how !== 'completed')
     return { message: { say: 'report', id, fence, ranMs, report }, bytes: [] }
-  const { result, ...rest } = report
-  return { message: { say: 'report', id, fence, ranMs, report: rest }, bytes: [result] }
+  const { result, more, ...rest } = report
+  const message = { say: 'report', id, fence, ranMs, report: rest } as const
+  if (more === undefined) return { message, bytes: result ? [result] : [] }
+  const bytes = [result ?? EMPTY, ...more.flatMap(({ input, policy }) => [input, policy])]
+  return {
+    message: { ...message, more: more.map(({ input: _, policy: __, ...job }) => job) },
+    bytes,
+  }
 }
 
-export function readReport(report: Report, [bytes]: readonly Bytes[]): Report {
+export function readReport(
+  { report, more }: Pick<Extract<Word, { say: 'report' }>, 'report' | 'more'>,
+  [bytes, ...rest]: readonly Bytes[],
+): Report {
   if (report.how === 'failed') return { ...report, error: bytes ?? EMPTY }
-  return report.how === 'completed' && bytes ? { ...report, result: bytes } : report
+  if (report.how !== 'completed' || bytes === undefined) return report
+  // Beside other bytes an empty result is none: no JSON text is empty.
+  const completed = more && bytes.length === 0 ? report : { ...report, result: bytes }
+  const whole = (job: SlimChild, i: number): NewJob => ({
+    ...job,
+    input: rest[2 * i] ?? EMPTY,
+    policy: rest[2 * i + 1] ?? EMPTY,
+  })
+  return more ? { ...completed, more: more.map(whole) } : completed
 }
 
 export function noteFrame({ id, fence, log, progress, step, child }: Note): Frame<Word> {

@@ -114,8 +114,9 @@ export class Performance {
   }
 
   #toReport(value: unknown): Report {
-    const { warned: withErrors, artifacts } = this.#attempt
-    const report = { how: 'completed', withErrors, artifacts: [...artifacts] } as const
+    const { warned: withErrors, artifacts, more } = this.#attempt
+    const completed = { how: 'completed', withErrors, artifacts: [...artifacts] } as const
+    const report = more ? { ...completed, more } : completed
     return value === undefined ? report : { ...report, result: encodeResult(value) }
   }
 

@@ -35,6 +35,7 @@ const MIX: readonly [kind: string, count: number][] = [
   ['file', 3],
   ['isolated', 2],
   ['patient', 4],
+  ['family', 2],
   ['followed', 4],
   ['doomed', 2],
   ['endless', 1],

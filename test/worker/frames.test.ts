@@ -13,7 +13,7 @@ import {
 } from '../../src/worker/messages.ts'
 import { claimed } from '../support/claimed.ts'
 import { settled } from '../support/counting.ts'
-import { bytes } from '../support/jobs.ts'
+import { bytes, chore } from '../support/jobs.ts'
 import { seeded } from '../support/random.ts'
 
 type Said = Frame<unknown>
@@ -99,13 +99,14 @@ const sent = <Message>({ message, bytes: parts }: Frame<Message>): Frame<Message
 test('what running a job takes of it comes to its executor, and no more', () => {
   const steps = ['a', 'b'].map((name) => ({ name, at: 7, value: Buffer.from(name) }))
   const subject = { input: Buffer.of(1), result: Buffer.of(2) }
-  const job = claimed({}, { input: Buffer.of(0, 255), failures: 1, steps, subject })
+  const mail = [{ name: 'signal:a', key: 'k', at: 8, value: Buffer.of(255), urgent: true }]
+  const job = claimed({}, { input: Buffer.of(0, 255), failures: 1, steps, mail, subject })
   const limits = { softMs: 5, hardMs: 6, attemptsMax: 2, now: Date.now() }
   const { message, bytes: parts } = sent(runFrame(job, limits))
   assert(message.say === 'run')
   assert.deepEqual([message.softMs, message.attemptsMax], [5, 2])
   const { id, fence, job: name, tenant, failures, input } = job
-  const task = { id, fence, job: name, tenant, failures, input, steps, subject }
+  const task = { id, fence, job: name, tenant, failures, input, steps, mail, subject }
   assert.deepEqual(readRun(message.job, parts), task)
 })
 
@@ -113,6 +114,9 @@ const REPORTS: Report[] = [
   { how: 'completed', withErrors: false, artifacts: [] },
   { how: 'completed', withErrors: true, artifacts: [], result: Buffer.of(0, 255) },
   { how: 'completed', withErrors: false, artifacts: [], result: Buffer.alloc(0) },
+  { how: 'completed', withErrors: false, artifacts: [], more: [chore(), chore({ tags: ['x'] })] },
+  { how: 'completed', withErrors: false, artifacts: [], result: bytes('1'), more: [chore()] },
+  { how: 'suspended', for: 'it', one: ['a'], all: ['b'], wakeAt: 5 },
   { how: 'failed', reason: 'timeout', error: Buffer.of(255), retry: false, delayMs: 5 },
   { how: 'cancelled' },
   { how: 'released', begun: true },
@@ -124,7 +128,7 @@ test('a report comes to its foreman as it was made', () => {
     const { message, bytes: parts } = sent(reportFrame(claimed(), report, 1.5))
     assert(message.say === 'report')
     assert.equal(message.ranMs, 1.5)
-    assert.deepEqual(readReport(message.report, parts), report)
+    assert.deepEqual(readReport(message, parts), report)
   }
 })
 
@@ -134,6 +138,8 @@ test('a note comes to its foreman as it was made', () => {
     { log: [line] },
     { progress: bytes('{}') },
     { log: [line], progress: bytes('1') },
+    { step: { name: 'a', value: bytes('') } },
+    { step: { name: 'call:a', value: bytes('1') }, child: chore({ tags: ['x'] }) },
   ]) {
     const note = { id: claimed().id, fence: 3, ...said }
     const { message, bytes: parts } = sent(noteFrame(note))

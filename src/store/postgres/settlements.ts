@@ -1,4 +1,4 @@
-import { attemptOf, type Outcome, type Word } from '../../job/outcome.ts'
+import { attemptOf, broughtBy, type Outcome, type Word } from '../../job/outcome.ts'
 import type { Settlement } from '../contract.ts'
 import { blobs, hex, optional, plain, texts } from './arrays.ts'
 import type { Values } from './connection.ts'
@@ -86,7 +86,7 @@ function restOf(outcomes: readonly Outcome[], kinds: Kinds) {
     'word' in outcome && outcome.word ? [toWord(outcome.word, place)] : [],
   )
   const followers = placed.flatMap(({ outcome, place }) =>
-    'hook' in outcome && outcome.hook ? [{ place, hook: outcome.hook }] : [],
+    broughtBy(outcome).map((hook) => ({ place, hook })),
   )
   return {
     ...(attempts.length > 0 && { attempts }),

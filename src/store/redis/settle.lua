@@ -3,7 +3,7 @@
 -- Keys    {p}:receipts:<worker> hash of n to entries   {p}:open:<worker> hash of n to how many still run
 --         {p}:asked:<worker> set   {p}:files:<id> hash   {p}:files zset by expiry   what line.lua names
 -- In      the worker; for each settlement: id, fence 6 bytes, state B, span I6, lengths I4 of what is
---         left in the row and of what is rare: a(ttempt), c(ounter), b(egun), f(iles), h(ook), q(uiet: what it waits for), m(essage to its caller)
+--         left in the row and of what is rare: a(ttempt), c(ounter), b(egun), f(iles), h(ooks and other jobs it brings), q(uiet: what it waits for), m(essage to its caller)
 -- Out     a letter a settlement: d(one) a(lready) s(tale) g(one)
 -- Cost    for plain completions a share of MGET and MSET; else some commands
 -- Beware  the fence is checked here and nowhere else; a job named twice is settled by the first
@@ -69,9 +69,11 @@ local function settle_fully(id, raw, to, ms, left, rare)
     end
   end
   write(id, row)
-  if given.h then
-    local hook, size, more, at = unstruct('>c16I4I4', given.h)
-    arrive(hook, sub(given.h, at, at + size - 1), sub(given.h, at + size))
+  local brought, at = given.h or '', 1
+  while at <= #brought do
+    local follower, size, more, from = unstruct('>c16I4I4', brought, at)
+    at = from + size + more
+    arrive(follower, sub(brought, from, from + size - 1), sub(brought, from + size, at - 1))
   end
   if given.m then tell(given.m) end
   if to == CANCELLED then ask_children(id) end

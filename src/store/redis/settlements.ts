@@ -1,5 +1,5 @@
 import type { NewJob } from '../../job/job.ts'
-import { attemptOf, type NewArtifact, type Outcome } from '../../job/outcome.ts'
+import { attemptOf, broughtBy, type NewArtifact, type Outcome } from '../../job/outcome.ts'
 import { STATES } from '../../job/state.ts'
 import type { Answer, Settlement } from '../contract.ts'
 import { damaged } from '../parts/damage.ts'
@@ -10,16 +10,13 @@ import { Packer } from './pack.ts'
 const COUNTERS = { failures: 1, crashes: 2, losses: 3 } as const
 const NOTHING = Buffer.alloc(0)
 
-export const hooksOf = (outcomes: readonly Outcome[]): NewJob[] =>
-  outcomes.flatMap((outcome) => ('hook' in outcome && outcome.hook ? [outcome.hook] : []))
-
-/** Writes settlements as settle.lua takes them. `kinds` are of the hooks, in their order. */
+/** Writes settlements as settle.lua takes them. `kinds` are of the jobs they bring, in their order. */
 export function packSettlements(
   settlements: readonly Settlement[],
   kinds: readonly Buffer[],
 ): Buffer {
   const packer = new Packer()
-  let hooks = 0
+  let next = 0
   for (const { id, fence, outcome } of settlements) {
     const { to } = outcome
     const ms =
@@ -36,8 +33,8 @@ export function packSettlements(
     packer.fill(left, from)
     const more = packer.length
     packRare(packer, outcome)
-    if ('hook' in outcome && outcome.hook)
-      packHook(packer, outcome.hook, kinds[hooks++] ?? damaged())
+    const brought = broughtBy(outcome)
+    if (brought.length > 0) packBrought(packer, brought, () => kinds[next++] ?? damaged())
     packer.fill(rare, more)
   }
   return packer.done()
@@ -73,10 +70,10 @@ function packFiles(files: readonly NewArtifact[]): Buffer {
   return packer.done()
 }
 
-/** A hook as a section: its row comes last, so its length is known only then. */
-export function packHook(packer: Packer, hook: NewJob, kind: Buffer): void {
+/** Jobs as a section: each row comes last in it, so its length is known only then. */
+function packBrought(packer: Packer, jobs: readonly NewJob[], kind: () => Buffer): void {
   const packed = new Packer()
-  packJob(packed, hook, kind)
+  for (const job of jobs) packJob(packed, job, kind())
   packer.section('h', packed.done())
 }
 

@@ -1,5 +1,6 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Artifact, Claimed, JobId, WorkerId } from '../../job/job.ts'
+import { broughtBy } from '../../job/outcome.ts'
 import type {
   Answer,
   Claim,
@@ -30,7 +31,7 @@ import {
   toClaimed,
   toSubject,
 } from './rows.ts'
-import { answersIn, hooksOf, packSettlements } from './settlements.ts'
+import { answersIn, packSettlements } from './settlements.ts'
 import { Workers } from './workers.ts'
 
 const UNPARK_MAX = 1000
@@ -62,8 +63,8 @@ export class RedisWorkbench implements Workbench {
     settlements: readonly Settlement[],
     { queues, limit }: Claim,
   ): Promise<Exchanged> {
-    const hooks = hooksOf(settlements.map(({ outcome }) => outcome))
-    return withKinds(this.#kinds, hooks, async (kinds) => {
+    const brought = settlements.flatMap(({ outcome }) => broughtBy(outcome))
+    return withKinds(this.#kinds, brought, async (kinds) => {
       const packed = packSettlements(settlements, kinds)
       const distinct = Buffer.concat([...new Set(kinds)])
       const args = [packId(worker), ...trip(n, limit), packed, distinct, ...queues]

@@ -2,7 +2,7 @@ import { failpoint } from '../../base/failpoint.ts'
 import type { Bytes } from '../../base/json.ts'
 import type { Millis } from '../../base/time.ts'
 import type { Fence, JobId, WorkerId } from '../../job/job.ts'
-import { attemptOf, type NewArtifact, type Outcome } from '../../job/outcome.ts'
+import { attemptOf, broughtBy, type NewArtifact, type Outcome } from '../../job/outcome.ts'
 import type { State } from '../../job/state.ts'
 import type { Answer, Settlement } from '../contract.ts'
 import { Children } from './children.ts'
@@ -139,7 +139,7 @@ export class Settling {
     for (const { file, type, bytes, sha256, keepMs } of artifacts)
       this.#sql.artifact.run(place, file, fence, type, bytes, sha256, turn.now + keepMs)
     if (isUnique) this.#sql.free.run(place, numberOf(outcome.to))
-    if (outcome.hook) this.#inserting.run(outcome.hook, turn)
+    for (const job of broughtBy(outcome)) this.#inserting.run(job, turn)
     if (outcome.word) this.#mailbox.tell(outcome.word, turn)
     if (outcome.to === 'cancelled') this.#children.ask(id, turn)
   }

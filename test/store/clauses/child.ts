@@ -231,6 +231,19 @@ export const children: Clauses = {
     assert.equal(held.id, child.id)
   },
 
+  'C12 the step that completes a job inserts all that it brings': async (store) => {
+    const worker = await Hand.register(store)
+    const job = await running(store, worker, chore())
+    const more = ['a', 'b', 'c'].map((queue) => chore({ queue, input: bytes(queue) }))
+    const hook = chore({ queue: 'hooks', subject: job.id })
+    await worker.settle(job, completed({ hook, more }))
+    for (const { id, queue } of more) {
+      const next = await worker.claimOne(queue)
+      assert.deepEqual([next.id, textOf(next.input)], [id, queue])
+    }
+    assert.equal((await worker.claimOne('hooks')).id, hook.id)
+  },
+
   'C15 one that nobody here can run is set aside like any other': async (store) => {
     const { worker, parent, child } = await family(store)
     await worker.settle(await worker.claimOne('children'), parked())
