@@ -1,11 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { failpoint } from '../base/failpoint.ts'
-import { type Bytes, encodeJson, findUnfit } from '../base/json.ts'
 import type { Millis, Span } from '../base/time.ts'
-import { type CallOptions, type FollowOptions, prepareFollower } from '../job/child.ts'
-import type { Definition } from '../job/define.ts'
-import { ErrandError } from '../job/errors.ts'
+import type { Files } from '../files/contract.ts'
+import type { CallOptions, FollowOptions } from '../job/child.ts'
 import type {
   ArtifactOptions,
   Content,
@@ -14,13 +11,16 @@ import type {
   Progress,
   Resources,
 } from '../job/context.ts'
-import type { JobId, LogLevel, LogLine, NewJob } from '../job/job.ts'
-import { readSpan, readText } from '../job/options.ts'
+import type { Definition } from '../job/define.ts'
+import { ErrandError } from '../job/errors.ts'
+import type { LogLevel, NewJob } from '../job/job.ts'
+import { readText } from '../job/options.ts'
 import type { NewArtifact } from '../job/outcome.ts'
 import type { Given, Schema } from '../job/schema.ts'
-import type { Files } from '../files/contract.ts'
 import type { Answer, Note } from '../store/contract.ts'
 import type { Task } from './crew.ts'
+import { Leavings } from './leavings.ts'
+import { Sayings } from './sayings.ts'
 import { Steps } from './steps.ts'
 import { type Wait, type WaitOptions, Waits } from './waits.ts'
 
@@ -35,26 +35,16 @@ export type Tools = {
   suspend?(job: Task, wait: Wait): void
 }
 
-const PROGRESS_EVERY_MS = 250
-const LINES_MAX = 1000
-const LINE_MAX = 8192
-const MORE_MAX = 100
-const ARTIFACT_BYTES_MAX = 1_073_741_824
-const KEEP_MAX = '7d'
-const KEEP_MAX_MS = 7 * 86_400_000
-
 /**
  * One attempt as its handler sees it. Members are made when they are first asked for: a short job that
  * uses none of them pays for none.
  */
 export class Attempt implements Context {
-  warned = false
   readonly attemptsMax: number
   readonly #job: Task
   readonly #tools: Tools
-  #artifacts: Map<string, NewArtifact> | undefined
-  /** Jobs to be stored with its completion. */
-  #more: NewJob[] | undefined
+  #sayings: Sayings | undefined
+  #leavings: Leavings | undefined
   #steps: Steps | undefined
   #waits: Waits | undefined
   /** Unfinished calls that are no waits. */
@@ -62,11 +52,6 @@ export class Attempt implements Context {
   #controller: AbortController | undefined
   #aborted: Error | undefined
   #dir: string | undefined
-  #lines = 0
-  #progress: Progress | undefined
-  #progressAt: Millis = -PROGRESS_EVERY_MS
-  #timer: NodeJS.Timeout | undefined
-
   readonly #now: () => Millis
 
   constructor(job: Task, attemptsMax: number, tools: Tools, now = Date.now()) {
@@ -114,12 +99,12 @@ export class Attempt implements Context {
   }
 
   get log(): Logger {
-    const line = (level: LogLevel) => (text: string) => this.#log(level, text)
+    const line = (level: LogLevel) => (text: string) => this.#sayingsOf().log(level, text)
     return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
   }
 
   get progress() {
-    return (progress: Progress) => this.#setProgress(progress)
+    return (progress: Progress) => this.#sayingsOf().progress(progress)
   }
 
   get step() {
@@ -137,7 +122,7 @@ export class Attempt implements Context {
   }
 
   get warn() {
-    return (code: string, text = '') => this.#warn(code, text)
+    return (code: string, text = '') => this.#sayingsOf().warn(code, text)
   }
 
   get call() {
@@ -155,72 +140,27 @@ export class Attempt implements Context {
       job: Definition<In>,
       input: Given<In>,
       options?: FollowOptions,
-    ) => this.#during(this.#leave(name, job, input, options))
+    ) => {
+      this.#stepsOf().use(`enqueue:${readText('name', name, { max: 100 })}`)
+      return this.#during(this.#leavingsOf().enqueue(name, job, input, options))
+    }
   }
 
   get artifact() {
     return (file: string, content: Content, options?: ArtifactOptions) =>
-      this.#during(this.#write(file, content, options))
+      this.#during(this.#leavingsOf().write(file, content, options))
   }
 
-  /** The files written so far, the last of each name. */
-  get more(): readonly NewJob[] | undefined {
-    return this.#more
+  get warned(): boolean {
+    return this.#sayings?.warned ?? false
   }
 
   get artifacts(): readonly NewArtifact[] {
-    return this.#artifacts === undefined ? [] : [...this.#artifacts.values()]
+    return this.#leavings?.artifacts ?? NONE
   }
 
-  async #leave(
-    name: string,
-    definition: Definition,
-    input: unknown,
-    options?: FollowOptions,
-  ): Promise<{ id: JobId }> {
-    const { id, tenant } = this.#job
-    this.#stepsOf().use(`enqueue:${readText('name', name, { max: 100 })}`)
-    const job = await prepareFollower({ id, name, tenant }, definition, input, options)
-    this.#more ??= []
-    if (this.#more.push(job) > MORE_MAX)
-      throw new ErrandError('STEP_REFUSED', {
-        step: `enqueue:${name}`,
-        problem: `is one more than the ${MORE_MAX} of a run`,
-      })
-    return { id: job.id }
-  }
-
-  #setProgress(progress: Progress): void {
-    this.#progress = { ...progress }
-    const waitMs = this.#progressAt + PROGRESS_EVERY_MS - performance.now()
-    if (waitMs <= 0) this.#sendProgress()
-    else this.#timer ??= setTimeout(() => this.#sendProgress(), waitMs)
-  }
-
-  #warn(code: string, text: string): void {
-    this.warned = true
-    this.#log('warn', text === '' ? code : `${code}: ${text}`)
-  }
-
-  async #write(
-    file: string,
-    content: Content,
-    { type = 'application/octet-stream', keep = KEEP_MAX }: ArtifactOptions = {},
-  ): Promise<void> {
-    const { id, fence } = this.#job
-    const told = {
-      file,
-      type: readText('type', type),
-      keepMs: readSpan('keep', keep, { max: KEEP_MAX_MS }),
-    }
-    const written = await this.#tools.files.write(
-      { id, fence, file },
-      toStream(content),
-      ARTIFACT_BYTES_MAX,
-    )
-    failpoint('artifact.written')
-    this.#artifacts ??= new Map()
-    this.#artifacts.set(file, { ...told, ...written })
+  get more(): readonly NewJob[] | undefined {
+    return this.#leavings?.more
   }
 
   /** What became of a step that was noted. */
@@ -235,9 +175,16 @@ export class Attempt implements Context {
 
   /** Sends what is still unsaid and removes the attempt's directory. */
   end(): void {
-    clearTimeout(this.#timer)
-    if (this.#progress) this.#sendProgress()
+    this.#sayings?.end()
     if (this.#dir !== undefined) removeQuietly(this.#dir)
+  }
+
+  #sayingsOf(): Sayings {
+    return (this.#sayings ??= new Sayings(this.#job, (note) => this.#tools.note(note)))
+  }
+
+  #leavingsOf(): Leavings {
+    return (this.#leavings ??= new Leavings(this.#job, this.#tools.files))
   }
 
   #stepsOf(): Steps {
@@ -264,25 +211,9 @@ export class Attempt implements Context {
       this.#waits?.check()
     }
   }
-
-  #log(level: LogLevel, text: unknown): void {
-    if (++this.#lines > LINES_MAX) return
-    const line: Omit<LogLine, 'fence'> = {
-      at: Date.now(),
-      level,
-      text: String(text).replaceAll('\0', '').slice(0, LINE_MAX),
-    }
-    this.#tools.note({ id: this.#job.id, fence: this.#job.fence, log: [line] })
-  }
-
-  #sendProgress(): void {
-    this.#timer = undefined
-    this.#progressAt = performance.now()
-    const progress = encodeQuietly(this.#progress)
-    this.#progress = undefined
-    if (progress) this.#tools.note({ id: this.#job.id, fence: this.#job.fence, progress })
-  }
 }
+
+const NONE: readonly NewArtifact[] = []
 
 /** What a handler locked away stays behind: the job's outcome does not hang on it. */
 function removeQuietly(dir: string): void {
@@ -291,15 +222,4 @@ function removeQuietly(dir: string): void {
   } catch {
     // The folder lies among temporary files, which the machine clears.
   }
-}
-
-/** Progress that cannot be stored is not worth a job: it is left out. */
-function encodeQuietly(progress: Progress | undefined): Bytes | undefined {
-  return findUnfit(progress) === undefined ? encodeJson(progress) : undefined
-}
-
-async function* toStream(content: Content): AsyncIterable<Uint8Array> {
-  if (typeof content === 'string') yield Buffer.from(content)
-  else if (content instanceof Uint8Array) yield content
-  else yield* content
 }
