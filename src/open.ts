@@ -11,6 +11,7 @@ import type { Definition, Handler, WholeJob } from './job/define.ts'
 import { ErrandError } from './job/errors.ts'
 import { refuseUnknown } from './job/options.ts'
 import type { EnqueueOptions } from './job/prepare.ts'
+import { Keyring } from './job/seal.ts'
 import type { Given, Parsed, Schema } from './job/schema.ts'
 import type { Store } from './store/contract.ts'
 import { Watch } from './watch/watch.ts'
@@ -35,6 +36,8 @@ export type OpenOptions = StoreOptions & {
   flush?: Flush
   /** Where artifacts lie: `file:<folder>`. */
   files?: string
+  /** Keys for sealed data: `id:key` with commas between, each key 32 bytes in base64. The first seals, all open. */
+  sealKeys?: string
 }
 
 export const DEFAULT_STORE = 'sqlite:.errand/errand.db'
@@ -109,12 +112,22 @@ export function openFiles(url: string = DEFAULT_FILES): Files {
 
 /**
  * Opens Errand on a store.
- * @throws ErrandError as `openStore`, UNKNOWN_OPTION
+ * @throws ErrandError as `openStore`, UNKNOWN_OPTION, INVALID_OPTION
  */
 export async function open(url?: string, options: OpenOptions = {}): Promise<Errand> {
-  refuseUnknown(options, ['durability', 'migrate', 'clock', 'jobs', 'flush', 'files'])
+  refuseUnknown(options, ['durability', 'migrate', 'clock', 'jobs', 'flush', 'files', 'sealKeys'])
+  const keys = readKeys(options.sealKeys)
   const store = await openStore(url, options)
-  return new Errand(store, openFiles(options.files), options)
+  return new Errand(store, openFiles(options.files), { ...options, keys })
+}
+
+/** @throws ErrandError INVALID_OPTION */
+function readKeys(text: string | undefined): Keyring | undefined {
+  if (text === undefined) return undefined
+  const keys = Keyring.read(text)
+  if (keys) return keys
+  const problem = 'needs id:key with commas between, each key 32 bytes in base64'
+  throw new ErrandError('INVALID_OPTION', { option: 'sealKeys', problem })
 }
 
 /** The front door: enqueue and look, from any process; work, in this one. */
@@ -123,17 +136,23 @@ export class Errand implements AsyncDisposable {
   readonly files: Files
   readonly client: Client
   readonly watch: Watch
+  readonly #keys: Keyring | undefined
   readonly #workers: Worker[] = []
 
   constructor(
     store: Store,
     files: Files,
-    { jobs = [], flush }: Pick<OpenOptions, 'jobs' | 'flush'> = {},
+    {
+      jobs = [],
+      flush,
+      keys,
+    }: Pick<OpenOptions, 'jobs' | 'flush'> & { keys?: Keyring | undefined } = {},
   ) {
+    this.#keys = keys
     this.store = store
     this.files = files
-    this.client = new Client(store, jobs, flush)
-    this.watch = new Watch(store)
+    this.client = new Client(store, jobs, { flush, keys })
+    this.watch = new Watch(store, keys)
   }
 
   enqueue: Client['enqueue'] = (
@@ -191,7 +210,7 @@ export class Errand implements AsyncDisposable {
       ])
     const crew = new InlineCrew(
       handlers,
-      { files: this.files, resources, scratch: tmpdir() },
+      { files: this.files, resources, scratch: tmpdir(), keys: this.#keys },
       settings.concurrency ?? WORKER_DEFAULTS.concurrency,
     )
     const { store, files } = this

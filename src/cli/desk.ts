@@ -27,9 +27,9 @@ export class Desk {
 
   /** Opens the store; whoever does so closes it. Imported late: telling the usage needs none. */
   async errand(options: OpenOptions = {}): Promise<Errand> {
-    const { store, files, durability } = this.settings
+    const { store, files, durability, sealKeys } = this.settings
     const { open } = await import('../open.ts')
-    return open(store, { files, durability, ...options })
+    return open(store, { files, durability, ...(sealKeys && { sealKeys }), ...options })
   }
 }
 

@@ -1,6 +1,7 @@
 import { flushCompileCache } from 'node:module'
 import { DiskFiles } from '../files/disk/disk.ts'
 import { handlersOf } from '../http/app.ts'
+import { Keyring } from '../job/seal.ts'
 import { Executor } from '../worker/executor.ts'
 import { loadApp } from './app.ts'
 import { readSettings } from './settings.ts'
@@ -10,7 +11,7 @@ const [concurrency = '1', scratch = '', file = '', folder = ''] = process.argv.s
 process.title = 'errand executor'
 // Whoever read what handlers print may be gone: that is not the handlers' failure.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
-readSettings()
+const { sealKeys } = readSettings().settings
 
 // A terminal's ctrl-C and a supervisor's stop may reach every process; an executor ends with its foreman.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
@@ -21,7 +22,12 @@ await Executor.start(
     const { start, stop } = app
     return { handlers: await handlersOf(app), ...(start && { start }), ...(stop && { stop }) }
   },
-  { files: new DiskFiles(folder), concurrency: Number(concurrency), scratch },
+  {
+    files: new DiskFiles(folder),
+    concurrency: Number(concurrency),
+    scratch,
+    keys: sealKeys === undefined ? undefined : Keyring.read(sealKeys),
+  },
 )
 // Written now: an executor that is killed would leave its successor to compile all this again.
 flushCompileCache()

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { parseSpan } from '../base/time.ts'
+import { Keyring } from '../job/seal.ts'
 
 /** What a setting's text may be, and what it means; undefined when it means nothing. */
 export type Kind<T> = { expects: string; parse(text: string): T | undefined }
@@ -45,6 +46,11 @@ export const names: Kind<readonly string[]> = {
 export const secret: Kind<string> = {
   expects: 'at least 32 characters',
   parse: (given) => (given.length >= 32 ? given : undefined),
+}
+
+export const sealKeys: Kind<string> = {
+  expects: 'id:key with commas between, each key 32 bytes in base64',
+  parse: (given) => (Keyring.read(given) ? given : undefined),
 }
 
 /** Executors share a machine with the server: more of them than two is for people to ask. */

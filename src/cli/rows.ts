@@ -5,6 +5,7 @@ import {
   type Kind,
   names,
   processesDefault,
+  sealKeys,
   secret,
   span,
   text,
@@ -60,6 +61,12 @@ export const SETTINGS = {
   },
   app: { ...text, env: 'ERRAND_APP', flag: '--app <file>', about: 'the app file' },
   linkKey: { ...secret, env: 'ERRAND_LINK_KEY', secret: true, about: 'signs links to artifacts' },
+  sealKeys: {
+    ...sealKeys,
+    env: 'ERRAND_SEAL_KEYS',
+    secret: true,
+    about: 'keys for sealed data; the first seals, all of them open',
+  },
   host: {
     ...text,
     env: 'ERRAND_HOST',

@@ -1,5 +1,6 @@
 import { Batching, type Flush } from '../base/batching.ts'
 import { newId } from '../base/id.ts'
+import type { Bytes } from '../base/json.ts'
 import { nearest } from '../base/nearest.ts'
 import { type Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
@@ -9,6 +10,8 @@ import { readText } from '../job/options.ts'
 import { decideCancel } from '../job/outcome.ts'
 import { encodeInput, type EnqueueOptions, type Idempotency, prepare } from '../job/prepare.ts'
 import type { Given, Schema } from '../job/schema.ts'
+import type { Keyring } from '../job/seal.ts'
+import { isPrivate, seal, sealNew } from '../job/sealing.ts'
 import {
   type Inserted,
   type Intake,
@@ -36,6 +39,7 @@ const isCulprit = (error: unknown) =>
 export class Client {
   readonly #intake: Intake & Pick<Lookout, 'find'>
   readonly #definitions: Map<string, Definition>
+  readonly #keys: Keyring | undefined
   readonly #plain: Batching<NewJob, Inserted>
   /** Inserts that look up others go apart, so that plain ones never wait for them. */
   readonly #named: Batching<NewJob, Inserted>
@@ -43,9 +47,10 @@ export class Client {
   constructor(
     intake: Intake & Pick<Lookout, 'find'>,
     definitions: readonly Definition[] = [],
-    flush?: Flush,
+    { flush, keys }: { flush?: Flush | undefined; keys?: Keyring | undefined } = {},
   ) {
     this.#intake = intake
+    this.#keys = keys
     this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]))
     const insert = (jobs: NewJob[]) => intake.insert(jobs)
     this.#plain = new Batching(insert, isCulprit, flush)
@@ -106,7 +111,10 @@ export class Client {
   ): Promise<Enqueued[]> {
     const definition = this.definition(job)
     const { terms, tx } = takeApart(options)
-    const jobs = await Promise.all(inputs.map(async (input) => prepare(definition, input, terms)))
+    const prepared = await Promise.all(
+      inputs.map(async (input) => prepare(definition, input, terms)),
+    )
+    const jobs = prepared.map((job) => sealNew(job, this.#keys))
     return (await this.#intake.insert(jobs, tx)).map(accepted)
   }
 
@@ -132,7 +140,7 @@ export class Client {
   async retry(id: JobId, { input }: { input?: unknown } = {}): Promise<void> {
     const [answer = 'gone'] = await this.#intake.retry(
       [id],
-      input === undefined ? undefined : encodeInput(input),
+      input === undefined ? undefined : await this.#close(id, 'input', encodeInput(input)),
     )
     if (answer === 'retried') return
     if (answer === 'gone') throw new ErrandError('JOB_NOT_FOUND', { id })
@@ -155,7 +163,8 @@ export class Client {
     { key = newId(), ifWaiting = false }: SignalOptions = {},
   ): Promise<{ repeated: boolean }> {
     const letter = { to: id, name: boxOf(name), key: readText('key', key), ifWaiting }
-    const [answer = 'gone'] = await this.#intake.post([{ ...letter, value: encodeInput(value) }])
+    const sealed = await this.#close(id, letter.name, encodeInput(value))
+    const [answer = 'gone'] = await this.#intake.post([{ ...letter, value: sealed }])
     switch (answer) {
       case 'posted':
       case 'already':
@@ -185,8 +194,15 @@ export class Client {
     return [...this.#definitions.values()]
   }
 
+  /** What goes to a job that is there rests as that does. */
+  async #close(id: JobId, field: string, bytes: Bytes): Promise<Bytes> {
+    const [job] = await this.#intake.find([id])
+    return job && isPrivate(job) ? seal(bytes, job, field, this.#keys) : bytes
+  }
+
   /** What belongs to a transaction shares its trip with nobody. */
-  #insert(job: NewJob, tx?: Transaction): Promise<Inserted | undefined> {
+  #insert(prepared: NewJob, tx?: Transaction): Promise<Inserted | undefined> {
+    const job = sealNew(prepared, this.#keys)
     if (tx !== undefined) return this.#intake.insert([job], tx).then(([inserted]) => inserted)
     const isPlain = job.fingerprint === undefined && job.unique === undefined
     return (isPlain ? this.#plain : this.#named).add(job)

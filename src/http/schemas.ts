@@ -103,6 +103,10 @@ export const JobView = z
     attemptsMax: count,
     progress: Progress.optional(),
     withErrors: z.boolean().optional(),
+    sealed: z
+      .boolean()
+      .optional()
+      .openapi({ description: 'What it carries rests sealed in the store.' }),
     cancelAsked: z.boolean().optional(),
     reason: z.enum(REASONS).optional(),
     error: Failure.optional(),

@@ -4,6 +4,8 @@ import type { Definition } from './define.ts'
 import type { JobId, NewJob } from './job.ts'
 import { refuseUnknown } from './options.ts'
 import { type EnqueueOptions, prepare } from './prepare.ts'
+import type { Keyring } from './seal.ts'
+import { sealNew } from './sealing.ts'
 
 /** What may be said of one call. It is one job whoever asks: it has no unique value. */
 export type CallOptions = Pick<
@@ -27,15 +29,14 @@ export async function prepareChild(
   definition: Definition,
   input: unknown,
   options: CallOptions,
+  keys?: Keyring,
 ): Promise<{ job: NewJob; print: string }> {
   refuseUnknown(options, KNOWN)
   const owned = tenant === '' ? options : { ...options, tenant }
   const { unique: _, ...prepared } = await prepare(definition, input, owned)
   const hash = createHash('sha256').update(`${prepared.job}\n`).update(prepared.input)
-  return {
-    job: { ...prepared, id: derivedId('call', caller, name), parent: { id: caller, name } },
-    print: hash.digest('base64url'),
-  }
+  const job = { ...prepared, id: derivedId('call', caller, name), parent: { id: caller, name } }
+  return { job: sealNew(job, keys), print: hash.digest('base64url') }
 }
 
 /**
@@ -47,8 +48,10 @@ export async function prepareFollower(
   definition: Definition,
   input: unknown,
   options: FollowOptions = {},
+  keys?: Keyring,
 ): Promise<NewJob> {
   refuseUnknown(options, [...KNOWN, 'unique'])
   const owned = tenant === '' ? options : { ...options, tenant }
-  return { ...(await prepare(definition, input, owned)), id: derivedId('enqueue', id, name) }
+  const prepared = await prepare(definition, input, owned)
+  return sealNew({ ...prepared, id: derivedId('enqueue', id, name) }, keys)
 }

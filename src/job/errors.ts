@@ -18,6 +18,10 @@ const REASONS = {
   JOB_FAILED: 'the job {id} failed: {reason}',
   JOB_CANCELLED: 'the job {id} was cancelled',
   STEP_REFUSED: 'the step {step} {problem}',
+  // Private data
+  SEAL_KEYS_MISSING: 'sealed data needs keys; set ERRAND_SEAL_KEYS, or sealKeys where it is opened',
+  SEAL_UNKNOWN: 'no key {key} is here; add it to ERRAND_SEAL_KEYS',
+  SEAL_BROKEN: 'what is sealed in the job {id} cannot be opened',
   // Files
   INVALID_FILE_NAME: 'a file name needs 1 to 255 bytes without slashes or control characters',
   ARTIFACT_TOO_LARGE: 'the file {file} is larger than {max} bytes',

@@ -14,6 +14,8 @@ export type Policy = {
   onLost: 'retry' | 'fail'
   /** It never shares an executor with others. */
   isolate: boolean
+  /** How what it carries rests in a store. */
+  data: DataRest
   onSuccess?: Hook
   onFailure?: Hook
   keepCompletedMs: Millis
@@ -21,6 +23,8 @@ export type Policy = {
   /** Kept at least this long from the insert, so that a repeated request finds its job. */
   keepAtLeastMs: Millis
 }
+
+export type DataRest = 'inline' | 'sealed'
 
 /** What is known of a hook when the job it belongs to is inserted: all but the ending it is for. */
 export type Hook = { job: string; queue: string; priority: number; policy: Partial<Policy> }
@@ -38,6 +42,7 @@ export const POLICY_DEFAULTS: Policy = {
   retryTimeouts: true,
   onLost: 'retry',
   isolate: false,
+  data: 'inline',
   keepCompletedMs: DAY,
   keepFailedMs: 30 * DAY,
   keepAtLeastMs: 0,

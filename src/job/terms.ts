@@ -5,7 +5,7 @@ import { ErrandError } from './errors.ts'
 import { toHook } from './hooks.ts'
 import type { Unique } from './job.ts'
 import { readChoice, readCount, readSpan, refuseUnknown } from './options.ts'
-import { HARD_AFTER_MS, type Hook, POLICY_DEFAULTS, type Policy } from './policy.ts'
+import { type DataRest, HARD_AFTER_MS, type Hook, POLICY_DEFAULTS, type Policy } from './policy.ts'
 
 /** What may be said of a job beside its name and schemas. */
 export type JobOptions<Input = never> = {
@@ -26,6 +26,11 @@ export type JobOptions<Input = never> = {
   onLost?: 'retry' | 'fail'
   /** It never shares an executor: no other job is stopped with it, or it with them. */
   isolate?: boolean
+  /**
+   * How what it carries rests in a store: `inline`, as it is, unless said; `sealed` under the keys of the
+   * installation, which no store holds: its input, result, errors, progress, steps, signals and log lines.
+   */
+  data?: DataRest
   /** A job inserted in the step that completes this one; its input is an `Ended`. */
   onSuccess?: Definition
   /** The same for the step that fails or cancels this one, whatever the cause. */
@@ -50,6 +55,7 @@ export const OPTIONS = [
   'timeout',
   'onLost',
   'isolate',
+  'data',
   'onSuccess',
   'onFailure',
   'keep',
@@ -80,6 +86,7 @@ export function readJobPolicy({
   timeout,
   onLost = 'retry',
   isolate = false,
+  data = 'inline',
   onSuccess,
   onFailure,
   keep = {},
@@ -95,6 +102,7 @@ export function readJobPolicy({
     onLost: readChoice('onLost', onLost, ['retry', 'fail']),
     // Where a run must not be repeated, no neighbour's end may cut it off.
     isolate: isolate || onLost === 'fail',
+    data: readChoice('data', data, ['inline', 'sealed']),
     ...(onSuccess && { onSuccess: readHook('onSuccess', onSuccess) }),
     ...(onFailure && { onFailure: readHook('onFailure', onFailure) }),
     keepCompletedMs: readSpan('keep.record', keep.record ?? of.keepCompletedMs),

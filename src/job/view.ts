@@ -18,6 +18,8 @@ export type JobView = {
   attemptsMax: number
   progress?: Progress
   withErrors?: boolean
+  /** What it carries rests sealed; what cannot be opened here is left out. */
+  sealed?: boolean
   cancelAsked?: boolean
   reason?: Reason
   error?: Omit<Failure, 'stack'>
@@ -50,7 +52,7 @@ export const iso = (ms: Millis): string => new Date(ms).toISOString()
 
 /** What is absent, or cannot be read, is left out rather than null. */
 export function toView(job: Job): JobView {
-  const { attempts } = readPolicy(job.policy)
+  const { attempts, data } = readPolicy(job.policy)
   const progress = job.progress && readOwn<Progress | undefined>(job.progress, undefined)
   const result = job.result && readValue(job.result)
   const begun = job.state === 'failed' ? job.failures : job.failures + 1
@@ -65,6 +67,7 @@ export function toView(job: Job): JobView {
     attemptsMax: attempts,
     ...(progress && { progress }),
     ...(job.withErrors && { withErrors: true }),
+    ...(data === 'sealed' && { sealed: true }),
     ...(job.cancelAsked && !isEnded(job.state) && { cancelAsked: true }),
     ...(job.reason && { reason: job.reason }),
     ...(job.error && { error: publicFailure(job.error) }),

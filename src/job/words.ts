@@ -1,9 +1,9 @@
-import { encodeJson } from '../base/json.ts'
+import { encodeJson, readOwn } from '../base/json.ts'
 import { ChildFailed } from './control.ts'
 import { readFailure } from './failure.ts'
 import type { Claimed, Mail, Parent } from './job.ts'
 import type { Outcome, Word } from './outcome.ts'
-import { readOwn } from '../base/json.ts'
+import { isSealed } from './seal.ts'
 import type { Ended, Reason } from './state.ts'
 
 /** What a job that was called tells the one that called it when it ends: its result, or what went wrong. */
@@ -12,8 +12,14 @@ type Ending = Extract<Outcome, { keepMs: number }>
 /** Of an ending that is no success. */
 type Mishap = { id: string; job: string; state: Ended; reason?: Reason; message?: string }
 
+const CALL = 'call:'
+
 /** The name of letters from a job that was called so. */
-export const childBox = (name: string): string => `call:${name}`
+export const childBox = (name: string): string => `${CALL}${name}`
+
+/** As what a job was called whose letters have this name. */
+export const childOf = (name: string): string | undefined =>
+  name.startsWith(CALL) ? name.slice(CALL.length) : undefined
 
 /** One word for each ending: a later life of the same job has a higher fence, or at least has moved on. */
 export function wordTo(
@@ -30,7 +36,8 @@ export function wordTo(
     state: outcome.to,
     ...(outcome.to === 'failed' && {
       reason: outcome.reason,
-      message: readFailure(outcome.error).message,
+      // What is sealed is not said in another's mailbox.
+      ...(!isSealed(outcome.error) && { message: readFailure(outcome.error).message }),
     }),
   }
   return { ...word, value: encodeJson(mishap) ?? new Uint8Array(), urgent: true }

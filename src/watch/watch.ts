@@ -1,5 +1,5 @@
 import { isId } from '../base/id.ts'
-import { readOwn } from '../base/json.ts'
+import { type Bytes, readOwn } from '../base/json.ts'
 import { type Millis, type Span, TIMER_MAX_MS } from '../base/time.ts'
 import type { Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
@@ -8,6 +8,8 @@ import { signalOf } from '../job/mail.ts'
 import type { Artifact, Job, JobId } from '../job/job.ts'
 import { readSpan } from '../job/options.ts'
 import type { Parsed, Schema } from '../job/schema.ts'
+import type { Keyring } from '../job/seal.ts'
+import { needKeys, quietly, readLine, unsealJob } from '../job/sealing.ts'
 import { isEnded } from '../job/state.ts'
 import { iso, type JobView, readValue, toView } from '../job/view.ts'
 import type { Filter, Finding, Lookout, Tally } from '../store/contract.ts'
@@ -48,8 +50,11 @@ export class Watch implements Disposable {
   readonly #lookout: Lookout
   readonly #follower: Follower
 
-  constructor(lookout: Lookout) {
+  readonly #keys: Keyring | undefined
+
+  constructor(lookout: Lookout, keys?: Keyring) {
     this.#lookout = lookout
+    this.#keys = keys
     this.#follower = new Follower(lookout)
   }
 
@@ -59,13 +64,15 @@ export class Watch implements Disposable {
 
   /** One job as it stands. Another tenant's does not exist. @throws ErrandError JOB_NOT_FOUND */
   async job(id: JobId, tenant?: string): Promise<JobView> {
-    return toView(await this.#read(id, tenant))
+    return this.#view(await this.#read(id, tenant))
   }
 
   /** The job of this name that holds a unique value. */
   async find(job: Definition | string, unique: string, tenant = ''): Promise<JobView | undefined> {
     const name = typeof job === 'string' ? job : job.name
-    const id = await this.#lookout.holder(tenant, name, unique)
+    const isMarked = typeof job !== 'string' && job.policy.data === 'sealed'
+    const value = isMarked ? needKeys(this.#keys).mark(unique) : unique
+    const id = await this.#lookout.holder(tenant, name, value)
     return id === undefined ? undefined : this.job(id, tenant)
   }
 
@@ -80,7 +87,7 @@ export class Watch implements Disposable {
     for (;;) {
       const left = until - performance.now()
       if (isEnded(job.state) || left <= 0 || signal?.aborted || this.#follower.isClosed)
-        return toView(job)
+        return this.#view(job)
       const news = await following.next(job.rev, left, signal)
       job = typeof news === 'object' ? news : await this.#read(id, tenant)
     }
@@ -99,7 +106,7 @@ export class Watch implements Disposable {
     while (!isEnded(state)) {
       const news = await following.next(rev, idleMs, signal)
       if (signal.aborted || this.#follower.isClosed || news === 'gone') return
-      const view = news && toView(news)
+      const view = news && this.#view(news)
       // The id of an erased job may be given to another one.
       if (view && view.tenant !== tenant) return
       if (view) ({ rev, state } = view)
@@ -135,36 +142,36 @@ export class Watch implements Disposable {
     cursor?: string,
   ): Promise<{ jobs: JobView[]; next?: string }> {
     const { jobs, next } = await this.#lookout.list(filter, limit, cursor)
-    return { jobs: jobs.map(toView), ...(next !== undefined && { next }) }
+    return { jobs: jobs.map((job) => this.#view(job)), ...(next !== undefined && { next }) }
   }
 
   async attempts(id: JobId, tenant?: string): Promise<AttemptView[]> {
-    await this.#read(id, tenant)
+    const job = await this.#read(id, tenant)
     return (await this.#lookout.attempts(id)).map(({ error, startedAt, endedAt, ...rest }) => ({
       ...rest,
       startedAt: iso(startedAt),
       endedAt: iso(endedAt),
-      ...(error && { error: readFailure(error) }),
+      ...(error && { error: readFailure(this.#open(error, job, 'error') ?? error) }),
     }))
   }
 
   /** What its runs recorded so far, in that order. */
   async steps(id: JobId, tenant?: string): Promise<StepView[]> {
-    await this.#read(id, tenant)
-    return (await this.#lookout.steps(id)).map(({ name, at, value }) => ({
-      name,
-      at: iso(at),
-      ...(value.length > 0 && { value: readOwn<unknown>(value, undefined) }),
-    }))
+    const job = await this.#read(id, tenant)
+    return (await this.#lookout.steps(id)).map(({ name, at, value: kept }) => {
+      const value = this.#open(kept, job, name)
+      return { name, at: iso(at), ...(value?.length && { value: readOwn(value, undefined) }) }
+    })
   }
 
   /** What was sent to it, in that order. */
   async signals(id: JobId, tenant?: string): Promise<SignalView[]> {
-    await this.#read(id, tenant)
-    return (await this.#lookout.mail(id)).flatMap(({ name, key, at, value }) => {
+    const job = await this.#read(id, tenant)
+    return (await this.#lookout.mail(id)).flatMap(({ name, key, at, value: kept }) => {
       const signal = signalOf(name)
       if (signal === undefined) return []
-      return [{ name: signal, key, at: iso(at), value: readOwn<unknown>(value, undefined) }]
+      const value = this.#open(kept, job, name)
+      return [{ name: signal, key, at: iso(at), value: value && readOwn(value, undefined) }]
     })
   }
 
@@ -172,10 +179,11 @@ export class Watch implements Disposable {
     id: JobId,
     { after = 0, limit = 1000, tenant }: { after?: number; limit?: number; tenant?: string } = {},
   ): Promise<LogView[]> {
-    await this.#read(id, tenant)
+    const job = await this.#read(id, tenant)
     return (await this.#lookout.logs(id, after, limit)).map((line) => ({
       ...line,
       at: iso(line.at),
+      text: readLine(line.text, job, this.#keys),
     }))
   }
 
@@ -218,6 +226,15 @@ export class Watch implements Disposable {
 
   ping(): Promise<void> {
     return this.#lookout.ping()
+  }
+
+  /** What is sealed is shown where its keys are. */
+  #view(job: Job): JobView {
+    return toView(unsealJob(job, this.#keys))
+  }
+
+  #open(bytes: Bytes, job: Job, field: string): Bytes | undefined {
+    return quietly(bytes, job, field, this.#keys)
   }
 
   async #read(id: JobId, tenant: string | undefined): Promise<Job> {

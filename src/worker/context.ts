@@ -17,6 +17,7 @@ import type { LogLevel, NewJob } from '../job/job.ts'
 import { readText } from '../job/options.ts'
 import type { NewArtifact } from '../job/outcome.ts'
 import type { Given, Schema } from '../job/schema.ts'
+import type { Keyring } from '../job/seal.ts'
 import type { Answer, Note } from '../store/contract.ts'
 import type { Task } from './crew.ts'
 import { Leavings } from './leavings.ts'
@@ -30,6 +31,7 @@ export type Tools = {
   resources: Partial<Resources> | undefined
   /** The folder in which attempts have their directories. */
   scratch: string
+  keys?: Keyring | undefined
   note(note: Note): void
   /** Sets an attempt aside that only waits; absent where nobody would run it again. */
   suspend?(job: Task, wait: Wait): void
@@ -184,7 +186,7 @@ export class Attempt implements Context {
   }
 
   #leavingsOf(): Leavings {
-    return (this.#leavings ??= new Leavings(this.#job, this.#tools.files))
+    return (this.#leavings ??= new Leavings(this.#job, this.#tools))
   }
 
   #stepsOf(): Steps {
@@ -195,6 +197,7 @@ export class Attempt implements Context {
     return (this.#waits ??= new Waits({
       task: this.#job,
       steps: this.#stepsOf(),
+      keys: this.#tools.keys,
       now: this.#now,
       isBusy: () => this.#calls > 0 || this.#stepsOf().isRecording,
       suspend: this.#tools.suspend && ((wait) => this.#tools.suspend?.(this.#job, wait)),

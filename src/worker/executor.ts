@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
 import type { Resources } from '../job/context.ts'
 import type { Handler } from '../job/define.ts'
+import type { Keyring } from '../job/seal.ts'
 import type { Files } from '../files/contract.ts'
 import type { Task } from './crew.ts'
 import { current } from './current.ts'
@@ -20,7 +21,7 @@ export type Workload = {
 export const CHANNEL_FD = 3
 const MEMORY_EVERY_MS = 2000
 
-type Parts = { files: Files; concurrency: number; scratch: string }
+type Parts = { files: Files; concurrency: number; scratch: string; keys: Keyring | undefined }
 
 /**
  * The child's half: hears jobs, runs them, tells what became of them. It has no store connection;
@@ -38,13 +39,17 @@ export class Executor {
     channel: Socket,
     workload: Workload,
     resources: Partial<Resources> | undefined,
-    { files, concurrency, scratch }: Parts,
+    { files, concurrency, scratch, keys }: Parts,
   ) {
     this.#channel = channel
     this.#workload = workload
     this.#resources = resources
     this.#frames = new Frames<Word, Order>(channel, (frame) => this.#obey(frame))
-    this.#crew = new InlineCrew<Task>(workload.handlers, { files, resources, scratch }, concurrency)
+    this.#crew = new InlineCrew<Task>(
+      workload.handlers,
+      { files, resources, scratch, keys },
+      concurrency,
+    )
     const say = ({ message, bytes }: Frame<Word>) => this.#frames.say(message, bytes)
     this.#crew.listen({
       report: (job, report, ranMs) => say(reportFrame(job, report, ranMs)),

@@ -19,9 +19,17 @@ import {
 } from './crew.ts'
 import { current } from './current.ts'
 import { Performance } from './perform.ts'
+import { isPrivate, type Opened, openTask } from './privacy.ts'
 import type { Wait } from './waits.ts'
 
-type Running<Job> = { job: Job; performance: Performance; began: Millis; hardAt: Millis }
+type Running<Job> = {
+  job: Job
+  performance: Performance
+  began: Millis
+  hardAt: Millis
+  /** Seals what came of it. */
+  close: Opened['close'] | undefined
+}
 type Waiting<Job> = { job: Job; limits: Limits; since: Millis }
 
 /** Runs handlers in this very process: inside executors, and for tests and scripts. */
@@ -125,9 +133,12 @@ export class InlineCrew<Job extends Task = Claimed> implements Crew<Job> {
   async #run(job: Job, limits: Limits): Promise<void> {
     const handler = this.#handlers.get(job.job)
     if (handler === undefined) return this.#ear.report(job, { how: 'unknown' }, 0)
+    const opened = isPrivate(handler, job) ? openTask(job, this.#tools) : undefined
+    if (opened && 'how' in opened) return this.#ear.report(job, opened, 0)
+    const { task = job, tools = this.#tools, close } = opened ?? {}
     const began = performance.now()
-    const attempt = new Performance(handler, job, limits, this.#tools)
-    const running = { job, performance: attempt, began, hardAt: began + limits.hardMs }
+    const attempt = new Performance(handler, task, limits, tools)
+    const running = { job, performance: attempt, began, hardAt: began + limits.hardMs, close }
     this.#running.set(job.id, running)
     this.#alarm.by(running.hardAt)
     failpoint('handler.before')
@@ -137,11 +148,11 @@ export class InlineCrew<Job extends Task = Claimed> implements Crew<Job> {
   }
 
   #end(running: Running<Job>, report: Report): void {
-    const { job, began } = running
+    const { job, began, close } = running
     // Stopped meanwhile, its end was told already; the same job may even run again.
     if (this.#running.get(job.id) !== running) return
     this.#running.delete(job.id)
-    this.#ear.report(job, report, performance.now() - began)
+    this.#ear.report(job, close ? close(report) : report, performance.now() - began)
     const next = this.#waiting.shift()
     if (next) void this.#run(next.job, next.limits)
   }

@@ -7,6 +7,7 @@ import { ErrandError } from '../job/errors.ts'
 import type { JobId, NewJob } from '../job/job.ts'
 import { readSpan, readText } from '../job/options.ts'
 import type { NewArtifact } from '../job/outcome.ts'
+import type { Keyring } from '../job/seal.ts'
 import type { Task } from './crew.ts'
 
 const MORE_MAX = 100
@@ -18,12 +19,14 @@ const KEEP_MAX_MS = 7 * 86_400_000
 export class Leavings {
   readonly #task: Task
   readonly #files: Files
+  readonly #keys: Keyring | undefined
   readonly #artifacts = new Map<string, NewArtifact>()
   readonly #more: NewJob[] = []
 
-  constructor(task: Task, files: Files) {
+  constructor(task: Task, { files, keys }: { files: Files; keys?: Keyring | undefined }) {
     this.#task = task
     this.#files = files
+    this.#keys = keys
   }
 
   /** The files written so far, the last of each name. */
@@ -59,7 +62,7 @@ export class Leavings {
     options?: FollowOptions,
   ): Promise<{ id: JobId }> {
     const { id, tenant } = this.#task
-    const job = await prepareFollower({ id, name, tenant }, definition, input, options)
+    const job = await prepareFollower({ id, name, tenant }, definition, input, options, this.#keys)
     const problem = `is one more than the ${MORE_MAX} of a run`
     if (this.#more.push(job) > MORE_MAX)
       throw new ErrandError('STEP_REFUSED', { step: `enqueue:${name}`, problem })

@@ -9,6 +9,7 @@ import { boxOf } from '../job/mail.ts'
 import { readSpan, readText, YEAR_MS } from '../job/options.ts'
 import type { Suspension } from '../job/outcome.ts'
 import { type Given, type Parsed, type Schema, validate } from '../job/schema.ts'
+import type { Keyring } from '../job/seal.ts'
 import { childBox, mishapIn } from '../job/words.ts'
 import type { Task } from './crew.ts'
 import type { Steps } from './steps.ts'
@@ -25,6 +26,7 @@ export type WaitOptions<Of extends Schema> = { schema?: Of; timeout?: Span }
 type Parts = {
   task: Task
   steps: Steps
+  keys: Keyring | undefined
   /** The store's time. */
   now: () => Millis
   /** Whether the handler does anything but wait, as far as its context knows. */
@@ -80,7 +82,7 @@ export class Waits {
     input: Given<In>,
     options: CallOptions = {},
   ): Promise<Parsed<Out>> {
-    const { task, steps } = this.#parts
+    const { task, steps, keys } = this.#parts
     const box = childBox(readText('name', name, { max: 100 }))
     steps.use(box)
     const child = await prepareChild(
@@ -88,6 +90,7 @@ export class Waits {
       definition,
       input,
       options,
+      keys,
     )
     const said = Buffer.from(`"${child.print}"`)
     const before = steps.recorded(box)

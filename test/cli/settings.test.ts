@@ -15,6 +15,7 @@ test('the shipped defaults are these', () => {
     files: 'file:.errand/files',
     app: undefined,
     linkKey: undefined,
+    sealKeys: undefined,
     host: '127.0.0.1',
     port: 7373,
     insecure: false,

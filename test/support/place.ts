@@ -11,10 +11,17 @@ const QUICK = {
 }
 
 /** An installation with short spans, and its store as a caller sees it: a file of its own, unless one is given. */
-export async function workplace(env: Record<string, string> = {}, store?: string) {
+export async function workplace(
+  env: Record<string, string> = {},
+  store?: string,
+  sealKeys?: string,
+) {
   const chores = `${import.meta.dirname}/../system/chores.app.ts`
   const here = new Installation({ ERRAND_APP: chores, ...QUICK, ...env })
-  const errand = await open(store ?? `sqlite:${here.folder}/errand.db`, { jobs: app.jobs })
+  const errand = await open(store ?? `sqlite:${here.folder}/errand.db`, {
+    jobs: app.jobs,
+    ...(sealKeys !== undefined && { sealKeys }),
+  })
   /** What a job says of itself once it runs: its process, and one that it started. */
   const pidsOf = (id: string, attempt = 1) =>
     until(async () => {

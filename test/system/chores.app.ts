@@ -62,10 +62,28 @@ const chain = defineJob({
   },
 })
 
+/** Says its secret in every way there is, and ends as it is told. */
+const secret = defineJob({
+  name: 'secret',
+  input: z.object({ text: z.string(), how: z.enum(['complete', 'fail', 'crash', 'hang', 'wait']) }),
+  data: 'sealed',
+  attempts: 1,
+  timeout: '1s',
+  async run({ text, how }, { log, progress, signal, step, waitFor }) {
+    log.info(text)
+    progress({ status: text })
+    await step('learn', () => text)
+    if (how === 'fail') throw new Error(text)
+    if (how === 'crash') process.kill(process.pid, 'SIGKILL')
+    if (how === 'hang') await sleep(60_000, undefined, { signal })
+    return how === 'wait' ? waitFor('more') : text
+  },
+})
+
 const loop = defineJob({ name: 'loop', input: z.object({}), run: goOnForEver })
 
 export default defineApp({
-  jobs: [echo, nap, spin, chain, loop],
+  jobs: [echo, nap, spin, chain, secret, loop],
   routes: (app) => {
     app.get('/spin', () => {
       for (;;);

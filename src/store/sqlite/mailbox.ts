@@ -50,24 +50,23 @@ export class Mailbox {
     this.#put(row, { name, key, value, urgent }, turn)
   }
 
-  /** Notes what a job waits for. True when it need not wait at all. */
-  suspend(place: number, { wakeAt, one, all }: Suspension, turn: Turn): boolean {
-    this.#sql.clear.run(place)
-    const there = (name: string) => this.#sql.there.get(place, name)
-    const has = (name: string) => there(name) !== undefined
-    const isThere =
-      (wakeAt !== undefined && wakeAt <= turn.now) ||
+  /** Whether a job need not wait: its moment has passed, or what it waits for is there. */
+  isThere(place: number, { wakeAt, one, all }: Suspension, now: Millis): boolean {
+    const has = (name: string) => this.#there(place, name) !== undefined
+    return (
+      (wakeAt !== undefined && wakeAt <= now) ||
       one.some(has) ||
       (all.length > 0 && all.every(has)) ||
-      all.some((name) => there(name)?.urgent === 1)
-    if (isThere) return true
-    for (const name of all) if (!has(name)) this.#sql.await.run(place, name, 1)
-    for (const name of one) this.#sql.await.run(place, name, 0)
-    return false
+      all.some((name) => this.#there(place, name) === 1)
+    )
   }
 
-  /** Until when a job waits at most: said of one that does wait. */
-  rest(place: number, wakeAt: Millis | undefined): void {
+  /** Notes what a job that was set aside waits for. */
+  rest(place: number, { wakeAt, one, all }: Suspension): void {
+    this.#sql.clear.run(place)
+    for (const name of all)
+      if (this.#there(place, name) === undefined) this.#sql.await.run(place, name, 1)
+    for (const name of one) this.#sql.await.run(place, name, 0)
     if (wakeAt !== undefined) this.#sql.rest.run(wakeAt, place)
   }
 
@@ -77,6 +76,12 @@ export class Mailbox {
       this.#sql.unwait.run(int(row.turn))
       turn.tallies.move(text(row.queue), 'waiting', 'ready')
     }
+  }
+
+  /** 1 when an urgent letter of this name is there, 0 when another is. */
+  #there(place: number, name: string): number | undefined {
+    const urgent = this.#sql.there.get(place, name)?.urgent
+    return urgent === undefined ? undefined : int(urgent)
   }
 
   #put(row: Row, { name, key, value, urgent = false }: Omit<Mail, 'at'>, turn: Turn): void {

@@ -91,7 +91,7 @@ export class Settling {
     trip.closed.set(receipt, (trip.closed.get(receipt) ?? 0) + 1)
     if (state === 'waiting' && outcome.to === 'waiting') {
       this.#sql.waiting.run(outcome.for, null, place)
-      if ('one' in outcome) this.#mailbox.rest(place, outcome.wakeAt)
+      if ('one' in outcome) this.#mailbox.rest(place, outcome)
     }
     this.#write(id, held, outcome, trip, turn)
     failpoint('settle.between')
@@ -152,7 +152,8 @@ export class Settling {
     if (outcome.to === 'scheduled' && outcome.delayMs <= 0) return 'ready'
     const isSetAside = outcome.to === 'scheduled' || outcome.to === 'waiting'
     if (isSetAside && this.#sql.asked.get(place)) return 'ready'
-    return 'one' in outcome && this.#mailbox.suspend(place, outcome, turn) ? 'ready' : outcome.to
+    const isThere = 'one' in outcome && this.#mailbox.isThere(place, outcome, turn.now)
+    return isThere ? 'ready' : outcome.to
   }
 
   /** Attempts that did not complete are history; written before the row forgets when it began. */

@@ -150,6 +150,17 @@ export const wait: Clauses = {
     assert.equal(await stateOf(store, job.id), 'waiting')
   },
 
+  'C14 a settlement that comes twice leaves what the first said to wait for': async (store) => {
+    const worker = await Hand.register(store)
+    const job = await running(store, worker, chore())
+    await worker.settle(job, suspended({ one: ['go'] }))
+    assert.equal(await worker.settle(job, suspended({ one: ['other'] })), 'already')
+    assert.equal(await post(store, job.id, 'other'), 'posted')
+    assert.equal(await stateOf(store, job.id), 'waiting')
+    await post(store, job.id, 'go')
+    assert.equal(await stateOf(store, job.id), 'ready')
+  },
+
   'C14 a stale holder sets nothing aside': async (store, clock) => {
     const [first, second] = [await Hand.register(store), await Hand.register(store)]
     const stale = await running(store, first, chore())

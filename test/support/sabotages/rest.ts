@@ -2,6 +2,38 @@ import { POSTGRES, REDIS, type Sabotage } from './sabotage.ts'
 
 export const ELSEWHERE: readonly Sabotage[] = [
   {
+    breaks: 'errors of sealed jobs lie in the clear',
+    file: 'src/job/sealing.ts',
+    find: "{ ...report, error: seal(report.error, whose, 'error', keys) }",
+    put: 'report',
+    test: 'test/worker/sealed.test.ts',
+    red: /in the clear/,
+  },
+  {
+    breaks: 'what is sealed opens in another field',
+    file: 'src/job/seal.ts',
+    find: '[CONTEXT, tenant, id, field, key]',
+    put: '[CONTEXT, tenant, id, key]',
+    test: 'test/job/seal.test.ts',
+    red: /says nothing elsewhere/,
+  },
+  {
+    breaks: 'tags of four bytes are enough',
+    file: 'src/job/seal.ts',
+    find: '.setAuthTag(sealed.subarray(-TAG))',
+    put: '.setAuthTag(sealed.subarray(-TAG, -12))',
+    test: 'test/job/seal.test.ts',
+    red: /opens/,
+  },
+  {
+    breaks: 'a handler is not set aside while it waits',
+    file: 'src/worker/waits.ts',
+    find: 'if (this.#isIdle) setImmediate(() => this.#isIdle && this.#suspend())',
+    put: '',
+    test: 'test/worker/wait.test.ts',
+    red: /holds no place/,
+  },
+  {
     breaks: 'enqueues are not gathered',
     file: 'src/base/batching.ts',
     find: 'const BATCH_MAX = 1000',

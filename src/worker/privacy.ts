@@ -1,0 +1,52 @@
+import { ErrandError, hasCode } from '../job/errors.ts'
+import { encodeFailure } from '../job/failure.ts'
+import type { Handler } from '../job/define.ts'
+import type { Report } from '../job/outcome.ts'
+import { isSealed } from '../job/seal.ts'
+import { needKeys, sealNote, sealReport, unsealTask } from '../job/sealing.ts'
+import type { Files } from '../files/contract.ts'
+import type { Tools } from './context.ts'
+import type { Task } from './crew.ts'
+
+/** A job whose data rests sealed, opened for its handler; what that says is sealed before it leaves the process. */
+export type Opened = { task: Task; tools: Tools; close: (report: Report) => Report }
+
+/** Whether a job needs opening: by its definition, or because it was sealed when it came in. */
+export const isPrivate = ({ definition }: Handler, { input }: Task): boolean =>
+  definition.policy.data === 'sealed' || isSealed(input)
+
+/** The job opened; or, where it cannot be, what becomes of it. */
+export function openTask(task: Task, tools: Tools): Opened | Report {
+  const { keys } = tools
+  try {
+    needKeys(keys)
+    return {
+      task: unsealTask(task, keys),
+      tools: {
+        ...tools,
+        files: NO_FILES,
+        note: (note) => tools.note(sealNote(note, task, keys)),
+      },
+      close: (report) => sealReport(report, task, keys),
+    }
+  } catch (error) {
+    // Another worker may have the key: it is set aside until one comes that knows its name.
+    if (!hasCode(error, 'SEAL_BROKEN')) return { how: 'unknown' }
+    const told = encodeFailure('ErrandError', error.message)
+    return { how: 'failed', reason: 'invalid_input', error: told, retry: false }
+  }
+}
+
+const refuse = (): never => {
+  throw new ErrandError('STEP_REFUSED', {
+    step: 'artifact',
+    problem: 'would lie in the clear: a job whose data is sealed writes no files yet',
+  })
+}
+const NO_FILES: Files = {
+  write: async () => refuse(),
+  read: async () => refuse(),
+  remove: async () => undefined,
+  removeAll: async () => undefined,
+  untouched: async () => [],
+}
