@@ -10,7 +10,7 @@ const FLOORS = [
   ['base'],
   ['job'],
   ['store/contract.ts', 'files/contract.ts'],
-  ['store/parts'],
+  ['store/parts', 'files/sealed.ts'],
   ['client', 'worker', 'watch', 'store/sqlite', 'store/redis', 'store/postgres', 'files/disk'],
   ['http'],
   ['cli', 'open.ts', 'index.ts'],

@@ -61,7 +61,8 @@ export const artifacts = ({ errand: { watch }, links, files }: Parts) =>
       const headers = describe(artifact, range)
       const status = range ? 206 : 200
       if (c.req.method === 'HEAD') return c.body(null, status, headers)
-      return c.body(await files.read(placeOf(id, artifact), range), status, headers)
+      const readable = await watch.filesOf(id, files, c.get('caller').tenant)
+      return c.body(await readable.read(placeOf(id, artifact), range), status, headers)
     })
 
 const placeOf = (id: JobId, { fence, file }: Artifact) => ({ id, fence, file })

@@ -28,7 +28,8 @@ export type JobOptions<Input = never> = {
   isolate?: boolean
   /**
    * How what it carries rests in a store: `inline`, as it is, unless said; `sealed` under the keys of the
-   * installation, which no store holds: its input, result, errors, progress, steps, signals and log lines.
+   * installation, which no store holds: its input, result, errors, progress, steps, signals, log lines and
+   * files.
    */
   data?: DataRest
   /** A job inserted in the step that completes this one; its input is an `Ended`. */

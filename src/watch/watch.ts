@@ -1,6 +1,8 @@
 import { isId } from '../base/id.ts'
 import { type Bytes, readOwn } from '../base/json.ts'
 import { type Millis, type Span, TIMER_MAX_MS } from '../base/time.ts'
+import type { Files } from '../files/contract.ts'
+import { SealedFiles } from '../files/sealed.ts'
 import type { Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import { type Failure, readFailure } from '../job/failure.ts'
@@ -9,7 +11,7 @@ import type { Artifact, Job, JobId } from '../job/job.ts'
 import { readSpan } from '../job/options.ts'
 import type { Parsed, Schema } from '../job/schema.ts'
 import type { Keyring } from '../job/seal.ts'
-import { needKeys, quietly, readLine, unsealJob } from '../job/sealing.ts'
+import { isPrivate, needKeys, quietly, readLine, unsealJob } from '../job/sealing.ts'
 import { isEnded } from '../job/state.ts'
 import { iso, type JobView, readValue, toView } from '../job/view.ts'
 import type { Filter, Finding, Lookout, Tally } from '../store/contract.ts'
@@ -194,6 +196,12 @@ export class Watch implements Disposable {
     if (artifact === undefined || artifact.expiresAt <= Date.now())
       throw new ErrandError('ARTIFACT_NOT_FOUND', {})
     return artifact
+  }
+
+  /** Where the bytes of a job's files are to be read: sealed ones are opened on the way. */
+  async filesOf(id: JobId, files: Files, tenant?: string): Promise<Files> {
+    const job = await this.#read(id, tenant)
+    return isPrivate(job) ? new SealedFiles(files, job, needKeys(this.#keys)) : files
   }
 
   queues(): Promise<Tally[]> {

@@ -1,10 +1,10 @@
-import { ErrandError, hasCode } from '../job/errors.ts'
+import { SealedFiles } from '../files/sealed.ts'
+import { hasCode } from '../job/errors.ts'
 import { encodeFailure } from '../job/failure.ts'
 import type { Handler } from '../job/define.ts'
 import type { Report } from '../job/outcome.ts'
 import { isSealed } from '../job/seal.ts'
 import { needKeys, sealNote, sealReport, unsealTask } from '../job/sealing.ts'
-import type { Files } from '../files/contract.ts'
 import type { Tools } from './context.ts'
 import type { Task } from './crew.ts'
 
@@ -19,12 +19,12 @@ export const isPrivate = ({ definition }: Handler, { input }: Task): boolean =>
 export function openTask(task: Task, tools: Tools): Opened | Report {
   const { keys } = tools
   try {
-    needKeys(keys)
+    const ring = needKeys(keys)
     return {
       task: unsealTask(task, keys),
       tools: {
         ...tools,
-        files: NO_FILES,
+        files: new SealedFiles(tools.files, task, ring),
         note: (note) => tools.note(sealNote(note, task, keys)),
       },
       close: (report) => sealReport(report, task, keys),
@@ -35,18 +35,4 @@ export function openTask(task: Task, tools: Tools): Opened | Report {
     const told = encodeFailure('ErrandError', error.message)
     return { how: 'failed', reason: 'invalid_input', error: told, retry: false }
   }
-}
-
-const refuse = (): never => {
-  throw new ErrandError('STEP_REFUSED', {
-    step: 'artifact',
-    problem: 'would lie in the clear: a job whose data is sealed writes no files yet',
-  })
-}
-const NO_FILES: Files = {
-  write: async () => refuse(),
-  read: async () => refuse(),
-  remove: async () => undefined,
-  removeAll: async () => undefined,
-  untouched: async () => [],
 }

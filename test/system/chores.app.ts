@@ -69,10 +69,11 @@ const secret = defineJob({
   data: 'sealed',
   attempts: 1,
   timeout: '1s',
-  async run({ text, how }, { log, progress, signal, step, waitFor }) {
+  async run({ text, how }, { artifact, log, progress, signal, step, waitFor }) {
     log.info(text)
     progress({ status: text })
     await step('learn', () => text)
+    if (how !== 'wait') await artifact('secret.csv', text, { type: 'text/csv' })
     if (how === 'fail') throw new Error(text)
     if (how === 'crash') process.kill(process.pid, 'SIGKILL')
     if (how === 'hang') await sleep(60_000, undefined, { signal })

@@ -32,13 +32,22 @@ for (const store of readStores())
     )
     const worker = place.here.start('worker')
     const { errand, here } = place
+    const serve = here.start('serve')
+    const door = String((await serve.said('serving')).url)
     await worker.said('worker started')
     const { id: plain } = await errand.enqueue('echo', { text: 'in the clear' })
     for (const [how, end] of Object.entries(ENDS)) {
       const { id } = await errand.enqueue('secret', { text: CANARY, how }, { unique: CANARY })
       const view = await errand.ended(id, 30_000)
       assert.deepEqual([view.state, view.sealed], [end, true], how)
-      if (how === 'complete') assert.equal(view.result, CANARY)
+      if (how === 'complete') {
+        assert.equal(view.result, CANARY)
+        assert.equal(view.artifacts?.[0]?.bytes, CANARY.length)
+        const link = `${door}/v1/jobs/${id}/artifacts/secret.csv`
+        assert.equal(await (await fetch(link)).text(), CANARY)
+        const part = await fetch(link, { headers: { range: 'bytes=7-10' } })
+        assert.deepEqual([part.status, await part.text()], [206, CANARY.slice(7, 11)])
+      }
       if (how === 'fail') assert.equal(view.error?.message, CANARY)
     }
     const { id } = await errand.enqueue('secret', { text: CANARY, how: 'wait' })
@@ -53,7 +62,9 @@ for (const store of readStores())
     assert(here.say('job', id).stdout.includes(CANARY))
     worker.signal('SIGTERM')
     await worker.exit()
-    const logs = [...worker.lines.map((line) => JSON.stringify(line)), ...worker.text].join('')
+    const logs = [worker, serve]
+      .flatMap(({ lines, text }) => [...lines.map((line) => JSON.stringify(line)), ...text])
+      .join('')
     assert(!logs.includes(CANARY))
     assert.deepEqual(traces(here.folder, ground.server?.folder), [])
     await ground.server?.kill('SIGINT')
