@@ -157,7 +157,14 @@ export const Attempts = listOf(
 )
 
 export const Steps = listOf(
-  z.object({ name: z.string(), at: moment, value: z.unknown().optional() }).openapi('Step'),
+  z
+    .object({
+      name: z.string(),
+      at: moment,
+      value: z.unknown().optional(),
+      until: moment.optional().openapi({ description: 'Of a wait: how long it lasts at most.' }),
+    })
+    .openapi('Step'),
 )
 
 export const Signals = listOf(

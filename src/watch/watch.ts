@@ -43,7 +43,8 @@ export type WorkerInfo = {
 }
 /** A signal that was sent to a job. */
 export type SignalView = { name: string; key: string; at: string; value: unknown }
-export type StepView = { name: string; at: string; value?: unknown }
+/** What was recorded: what a step came to, or until when a wait lasts. */
+export type StepView = { name: string; at: string; value?: unknown; until?: string }
 
 export type LogView = { n: number; at: string; level: string; text: string; fence: number }
 
@@ -162,7 +163,7 @@ export class Watch implements Disposable {
     const job = await this.#read(id, tenant)
     return (await this.#lookout.steps(id)).map(({ name, at, value: kept }) => {
       const value = this.#open(kept, job, name)
-      return { name, at: iso(at), ...(value?.length && { value: readOwn(value, undefined) }) }
+      return { name, at: iso(at), ...(value?.length && told(name, readOwn(value, undefined))) }
     })
   }
 
@@ -252,4 +253,11 @@ export class Watch implements Disposable {
       throw new ErrandError('JOB_NOT_FOUND', { id: isId(id) ? id : 'given' })
     return job
   }
+}
+
+/** Of a wait people are told until when it lasts; of a call, what matters is the job that was called. */
+function told(name: string, value: unknown): Pick<StepView, 'value' | 'until'> {
+  const [kind] = /^(sleep|signal|call):/.exec(name) ?? []
+  if (kind === undefined) return { value }
+  return kind !== 'call:' && typeof value === 'number' ? { until: iso(value) } : {}
 }

@@ -33,12 +33,13 @@ export const job: Define = (command, desk) => {
 }
 
 function facts(print: Print, view: JobView): string {
-  const { reason, waitingFor, withErrors, cancelAsked, error, tags, result } = view
+  const { reason, waitingFor, withErrors, cancelAsked, sealed, error, tags, result } = view
   const remarks = [
     reason,
     waitingFor && `for ${waitingFor}`,
     withErrors && 'with errors',
     cancelAsked && 'cancel asked',
+    sealed && 'sealed',
   ]
   const said = remarks.filter((remark) => remark).join(', ')
   const rows = [
@@ -102,13 +103,16 @@ function attemptsPart(print: Print, attempts: readonly AttemptView[]): string {
 
 function valuesPart(print: Print, title: string, parts: readonly StepView[]): string {
   if (parts.length === 0) return ''
-  const rows = parts.map(({ name, at, value }) => [
+  const rows = parts.map(({ name, at, value, until }) => [
     `  ${print.paint('gray', at)}`,
     clean(name),
-    value === undefined ? '' : brief(JSON.stringify(value), 80),
+    until === undefined ? spell(value) : `until ${until}`,
   ])
   return [print.heading(title), columns(rows)].join('\n')
 }
+
+const spell = (value: unknown): string =>
+  value === undefined ? '' : brief(JSON.stringify(value), 80)
 
 function logPart(print: Print, logs: readonly LogView[]): string {
   if (logs.length === 0) return ''
