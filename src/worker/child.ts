@@ -53,6 +53,8 @@ export class Child {
   readonly #places: Places
   readonly #keeper: Keeper
   #ear: Ear = DEAF
+  /** The moment that its executor was told last. */
+  #now: Millis = 0
   #isReady = false
   #isOver = false
   #isJudged = false
@@ -95,6 +97,9 @@ export class Child {
 
   begin(job: Claimed, limits: Limits): void {
     this.#keeper.watchBy(this.#places.add(job, limits))
+    // Of one claim all have the same: it is said once.
+    if (limits.now !== this.#now) this.#frames.say({ say: 'time', now: limits.now })
+    this.#now = limits.now
     const { message, bytes } = runFrame(job, limits)
     this.#frames.say(message, bytes)
   }

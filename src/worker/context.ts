@@ -54,14 +54,14 @@ export class Attempt implements Context {
   #controller: AbortController | undefined
   #aborted: Error | undefined
   #dir: string | undefined
-  readonly #now: () => Millis
+  /** How far the store's time is ahead of a clock that only runs forward. */
+  readonly #ahead: Millis
 
   constructor(job: Task, attemptsMax: number, tools: Tools, now = Date.now()) {
     this.attemptsMax = attemptsMax
     this.#job = job
     this.#tools = tools
-    const since = performance.now()
-    this.#now = () => now + performance.now() - since
+    this.#ahead = now - performance.now()
   }
 
   get id() {
@@ -198,7 +198,7 @@ export class Attempt implements Context {
       task: this.#job,
       steps: this.#stepsOf(),
       keys: this.#tools.keys,
-      now: this.#now,
+      now: () => this.#ahead + performance.now(),
       isBusy: () => this.#calls > 0 || this.#stepsOf().isRecording,
       suspend: this.#tools.suspend && ((wait) => this.#tools.suspend?.(this.#job, wait)),
     }))

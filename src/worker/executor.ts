@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import type { Millis } from '../base/time.ts'
 import type { Resources } from '../job/context.ts'
 import type { Handler } from '../job/define.ts'
 import type { Keyring } from '../job/seal.ts'
@@ -33,6 +34,7 @@ export class Executor {
   readonly #workload: Workload
   readonly #resources: Partial<Resources> | undefined
   readonly #crew: InlineCrew<Task>
+  #now: Millis = 0
   #isStopping = false
 
   private constructor(
@@ -112,8 +114,11 @@ export class Executor {
           softMs: message.softMs,
           hardMs: Infinity,
           attemptsMax: message.attemptsMax,
-          now: message.now,
+          now: this.#now,
         })
+      case 'time':
+        this.#now = message.now
+        return
       case 'abort':
         return this.#crew.abort(message.id, message.fence, message.why)
       case 'noted':

@@ -135,10 +135,12 @@ export class InlineCrew<Job extends Task = Claimed> implements Crew<Job> {
     if (handler === undefined) return this.#ear.report(job, { how: 'unknown' }, 0)
     const opened = isPrivate(handler, job) ? openTask(job, this.#tools) : undefined
     if (opened && 'how' in opened) return this.#ear.report(job, opened, 0)
-    const { task = job, tools = this.#tools, close } = opened ?? {}
     const began = performance.now()
-    const attempt = new Performance(handler, task, limits, tools)
-    const running = { job, performance: attempt, began, hardAt: began + limits.hardMs, close }
+    const attempt = opened
+      ? new Performance(handler, opened.task, limits, opened.tools)
+      : new Performance(handler, job, limits, this.#tools)
+    const hardAt = began + limits.hardMs
+    const running = { job, performance: attempt, began, hardAt, close: opened?.close }
     this.#running.set(job.id, running)
     this.#alarm.by(running.hardAt)
     failpoint('handler.before')

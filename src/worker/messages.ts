@@ -18,7 +18,9 @@ type SlimChild = Omit<NewJob, 'input' | 'policy'>
 
 /** What a foreman says to an executor. */
 export type Order =
-  | { say: 'run'; job: Slim; softMs: Millis; attemptsMax: number; now: Millis }
+  | { say: 'run'; job: Slim; softMs: Millis; attemptsMax: number }
+  /** What time it was in the store when the jobs that follow were handed over. */
+  | { say: 'time'; now: Millis }
   | { say: 'abort'; id: JobId; fence: Fence; why: Abort }
   /** What became of a step. */
   | { say: 'noted'; id: JobId; fence: Fence; step: string; answer: Answer }
@@ -54,7 +56,7 @@ export type Word =
 
 export function runFrame(
   { id, fence, job, tenant, failures, input, subject, steps, mail }: Task,
-  { softMs, attemptsMax, now }: Limits,
+  { softMs, attemptsMax }: Limits,
 ): Frame<Order> {
   const bytes = [input]
   // Absent and empty are one here: no JSON text is empty.
@@ -71,18 +73,21 @@ export function runFrame(
     ...(steps && { steps: steps.map(({ value: _, ...step }) => step) }),
     ...(mail && { mail: mail.map(({ value: _, ...letter }) => letter) }),
   }
-  return { message: { say: 'run', job: slim, softMs, attemptsMax, now }, bytes }
+  return { message: { say: 'run', job: slim, softMs, attemptsMax }, bytes }
 }
 
 export function readRun({ isHook, steps, mail, ...job }: Slim, bytes: readonly Bytes[]): Task {
   const [input = EMPTY, ...more] = bytes
   const task: Task = { ...job, input }
   if (isHook) task.subject = readSubject(more.splice(0, 3))
-  const withValue = <One>(one: One) => ({ ...one, value: more.shift() ?? EMPTY })
-  if (steps) task.steps = steps.map(withValue)
-  if (mail) task.mail = mail.map(withValue)
+  if (steps) task.steps = withValues(steps, more)
+  if (mail) task.mail = withValues(mail, more)
   return task
 }
+
+/** Each with the next of these values. */
+const withValues = <One>(ones: readonly One[], values: Bytes[]) =>
+  ones.map((one) => ({ ...one, value: values.shift() ?? EMPTY }))
 
 const readSubject = ([
   input = EMPTY,
