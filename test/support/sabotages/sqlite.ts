@@ -12,7 +12,7 @@ export const ON_SQLITE: readonly Sabotage[] = [
   {
     breaks: 'a letter wakes a job that does not wait any more',
     file: 'src/store/sqlite/mailbox.ts',
-    find: "state === 'waiting' && row.for_all !== null",
+    find: "stateOf(row.state) === 'waiting' && row.for_all !== null",
     put: 'row.for_all !== null',
     test: SQLITE,
     red: /C14 /,
