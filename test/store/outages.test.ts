@@ -139,6 +139,8 @@ for (const [name, server] of SERVERS)
       using _ = store.listen('ready', () => undefined)
       await store.ping()
       await server.kill()
+      // Heard of between two calls, not by the next one.
+      await eventually(() => connections() === 0)
       assert(!(await arrives(store.ping())))
       await server.start()
       await eventually(() => arrives(store.ping()))
