@@ -35,8 +35,14 @@ export async function prepareChild(
   const owned = tenant === '' ? options : { ...options, tenant }
   const { unique: _, ...prepared } = await prepare(definition, input, owned)
   const hash = createHash('sha256').update(`${prepared.job}\n`).update(prepared.input)
-  const job = { ...prepared, id: derivedId('call', caller, name), parent: { id: caller, name } }
-  return { job: sealNew(job, keys), print: hash.digest('base64url') }
+  const print = hash.digest('base64url')
+  // Another input is another job: a caller that was given a new one may call again what it has called.
+  const job = {
+    ...prepared,
+    id: derivedId('call', caller, name, print),
+    parent: { id: caller, name },
+  }
+  return { job: sealNew(job, keys), print }
 }
 
 /**

@@ -1,4 +1,3 @@
-import { derivedId } from '../base/id.ts'
 import { type Bytes, readOwn } from '../base/json.ts'
 import { ErrandError } from './errors.ts'
 import { encodeFailure } from './failure.ts'
@@ -6,7 +5,7 @@ import type { Claimed, Job, LogLine, Mail, NewJob, Step, Subject } from './job.t
 import type { Report } from './outcome.ts'
 import { readPolicy } from './policy.ts'
 import { isSealed, type Keyring, type Place } from './seal.ts'
-import { childOf } from './words.ts'
+import { childOf, senderOf } from './words.ts'
 
 /** What of a job is sealed, and under which names: everything that its caller or its handler said. */
 
@@ -68,11 +67,11 @@ export const unsealStep = (step: Step, whose: Whose, keys: Keys): Step => ({
 
 /** A letter from a job that was called holds what that sealed as its result. */
 export function unsealLetter(letter: Mail, whose: Whose, keys: Keys): Mail {
-  const called = childOf(letter.name)
+  const child = childOf(letter.name) === undefined ? undefined : senderOf(letter)
   const value =
-    called === undefined
+    child === undefined
       ? unseal(letter.value, whose, letter.name, keys)
-      : unseal(letter.value, { ...whose, id: derivedId('call', whose.id, called) }, 'result', keys)
+      : unseal(letter.value, { ...whose, id: child }, 'result', keys)
   return { ...letter, value }
 }
 

@@ -21,6 +21,9 @@ export const childBox = (name: string): string => `${CALL}${name}`
 export const childOf = (name: string): string | undefined =>
   name.startsWith(CALL) ? name.slice(CALL.length) : undefined
 
+/** Which job a word is from. */
+export const senderOf = ({ key }: Pick<Mail, 'key'>): string => key.split(' ')[0] ?? ''
+
 /** One word for each ending: a later life of the same job has a higher fence, or at least has moved on. */
 export function wordTo(
   { id: to, name }: Parent,
@@ -28,7 +31,7 @@ export function wordTo(
   outcome: Ending,
   rev = 0,
 ): Word {
-  const word = { to, name: childBox(name), key: `${fence}.${rev}` }
+  const word = { to, name: childBox(name), key: `${id} ${fence}.${rev}` }
   if (outcome.to === 'completed') return { ...word, value: outcome.result ?? new Uint8Array() }
   const mishap: Mishap = {
     id,

@@ -214,8 +214,8 @@ export type Note = {
   /** Its holder made headway: what crashed before counts no more. */
   step?: Pick<Step, 'name' | 'value'>
   /**
-   * A job that it calls, with a step that says so. One that is there stays as it is, but for one that went wrong
-   * of which nothing lies in the mailbox: that is given another life.
+   * A job that it calls, with a step that says so. One that is there stays as it is, but for one that has ended
+   * and of which nothing lies in the mailbox: that is given another life.
    */
   child?: NewJob
 }

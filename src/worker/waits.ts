@@ -10,7 +10,7 @@ import { readSpan, readText, YEAR_MS } from '../job/options.ts'
 import type { Suspension } from '../job/outcome.ts'
 import { type Given, type Parsed, type Schema, validate } from '../job/schema.ts'
 import type { Keyring } from '../job/seal.ts'
-import { childBox, mishapIn } from '../job/words.ts'
+import { childBox, mishapIn, senderOf } from '../job/words.ts'
 import type { Task } from './crew.ts'
 import type { Steps } from './steps.ts'
 
@@ -96,7 +96,9 @@ export class Waits {
     const before = steps.recorded(box)
     if (before !== undefined && !said.equals(before))
       throw new ErrandError('STEP_REFUSED', { step: box, problem: ANOTHER })
-    const word = task.mail?.findLast((letter) => letter.name === box)
+    const word = task.mail?.findLast(
+      (letter) => letter.name === box && senderOf(letter) === child.job.id,
+    )
     if (word?.urgent) throw mishapIn(word)
     if (word) return readResult(definition, word.value)
     if (!this.#parts.suspend) throw new ErrandError('STEP_REFUSED', { step: box, problem: ALONE })

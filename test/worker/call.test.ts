@@ -113,6 +113,21 @@ test('a person who retries the caller has what went wrong run again, and nothing
   assert.deepEqual(runs, ['good', 'shaky', 'shaky'])
 })
 
+test('a caller that was given another input calls anew', async () => {
+  let isMended = false
+  const both = caller(async (n, { call }) => {
+    const doubled = await call('a', double, Number(n))
+    if (!isMended) throw new FatalError('not yet')
+    return doubled
+  })
+  await using place = await open(double, both)
+  const { id } = await place.client.enqueue(both, 1)
+  assert.equal((await place.ended(id)).state, 'failed')
+  isMended = true
+  await place.client.retry(id, { input: 5 })
+  assert.equal(await place.watch.result(both, id), 10)
+})
+
 test('whoever cancels a caller cancels what it called, and what that called', async () => {
   const lowest = caller((_, { waitFor }) => waitFor('never'), { name: 'lowest' })
   const middle = caller((_, { call }) => call('low', lowest, 1), { name: 'middle' })

@@ -128,6 +128,10 @@ begin
   from jsonb_to_recordset(rest -> 'mail') as g (place integer, name text, key text, n integer, at bigint, urgent boolean,
     value bytea)
   where codes[place] = 0 on conflict do nothing;
+  -- Who runs it first looks into its mailbox.
+  update errand.job as j set created_at = j.run_at where j.created_at is null and j.id = any(ids)
+    and (exists (select from errand.mail as m where m.id = j.id)
+      or exists (select from errand.step as s where s.id = j.id));
   insert into errand.awaited (id, name, for_all)
   select ids[place], name, for_all
   from jsonb_to_recordset(rest -> 'awaits') as g (place integer, name text, for_all boolean)

@@ -69,7 +69,14 @@ begin
 end $$;
 
 create function errand.retry(in_now bigint, in_slot integer, ids uuid[], new_input bytea)
-returns text[] language plpgsql set lock_timeout = '500ms' set enable_seqscan = off set jit = off as $$
+returns text[] language plpgsql set lock_timeout = '500ms' as $$
+begin
+  return errand.revive(in_now, in_slot, ids, new_input, false);
+end $$;
+
+-- `any_end`: also those that completed.
+create function errand.revive(in_now bigint, in_slot integer, ids uuid[], new_input bytea, any_end boolean)
+returns text[] language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   now bigint := errand.clock(in_now);
   answers text[] := '{}';
@@ -81,7 +88,7 @@ begin
     select * into old from errand.ended as e where e.id = ids[place] for update;
     if not found then
       answer := errand.state((select j.state from errand.job as j where j.id = ids[place]));
-    elsif old.state = 4 then
+    elsif old.state = 4 and not any_end then
       answer := 'completed';
     else
       select k.name into kind_name from errand.kind as k where k.id = old.kind;

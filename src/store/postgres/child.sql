@@ -5,19 +5,22 @@
 -- Cost    an index step or two for each
 -- Beware  who is asked to end and does not run is ready: whoever takes it settles it as cancelled
 
--- One that went wrong of which its caller knows nothing is given another life.
+-- One that has ended of which its caller knows nothing is given another life.
 create function errand.call_child(now bigint, in_slot integer, child jsonb) returns void language plpgsql
 set enable_seqscan = off as $$
 declare
   caller uuid := (child ->> 'parent')::uuid;
   own uuid := (child ->> 'id')::uuid;
 begin
-  perform errand.insert_named(now, in_slot, array[jsonb_populate_record(null::errand.new_job, child)]);
-  update errand.job as j set parent = caller, called = child ->> 'called' where j.id = own and j.parent is null;
+  perform from errand.insert_named(now, in_slot, array[jsonb_populate_record(null::errand.new_job, child)]) as one
+  where one.verdict is null;
+  if found then
+    update errand.job as j set parent = caller, called = child ->> 'called' where j.id = own;
+  end if;
   if not exists (
     select from errand.mail as m where m.id = caller and m.name = child ->> 'box'
-  ) and exists (select from errand.ended as e where e.id = own and e.state > 4) then
-    perform errand.retry(now, in_slot, array[own], null);
+  ) and exists (select from errand.ended as e where e.id = own) then
+    perform errand.revive(now, in_slot, array[own], null, true);
   end if;
 end $$;
 
@@ -33,8 +36,7 @@ begin
       as w (place bigint, job uuid, name text, key text, urgent boolean, value bytea)
     where w.place = any(done) order by w.job, w.place
   loop
-    perform from errand.job as j where j.id = word.job for update;
-    continue when not found and not exists (select from errand.ended as e where e.id = word.job);
+    continue when not errand.locked(word.job);
     continue when exists (
       select from errand.mail as m where m.id = word.job and m.name = word.name and m.key = word.key);
     moves := moves || errand.put(now, word.job, word.name, word.key, word.urgent, word.value);

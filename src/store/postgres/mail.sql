@@ -31,13 +31,26 @@ begin
   return answers;
 end $$;
 
+-- Locks a job wherever it lies by now: one that is retried moves meanwhile.
+create function errand.locked(in_id uuid) returns boolean language plpgsql set enable_seqscan = off as $$
+begin
+  for tries in 1 .. 3 loop
+    perform from errand.job as j where j.id = in_id for update;
+    if found then return true; end if;
+    perform from errand.ended as e where e.id = in_id for update;
+    if found then return true; end if;
+  end loop;
+  return false;
+end $$;
+
 create function errand.post_one(now bigint, in_id uuid, in_name text, in_key text, is_urgent boolean, if_waiting boolean,
   in_value bytea, mail_max integer, out answer text, out moves errand.move[]) language plpgsql
 set enable_seqscan = off as $$
 declare
   job errand.job;
 begin
-  select * into job from errand.job as j where j.id = in_id for update;
+  perform errand.locked(in_id);
+  select * into job from errand.job as j where j.id = in_id;
   -- A repeat, whatever has become of the job.
   if exists (select from errand.mail as m where m.id = in_id and m.name = in_name and m.key = in_key) then
     answer := 'already';
@@ -62,7 +75,8 @@ declare
   is_for_all boolean;
 begin
   insert into errand.mail (id, name, key, n, at, urgent, value)
-  select in_id, in_name, in_key, count(*), now, is_urgent, in_value from errand.mail as m where m.id = in_id;
+  select in_id, in_name, in_key, coalesce(max(m.n), -1) + 1, now, is_urgent, in_value
+  from errand.mail as m where m.id = in_id;
   -- Who runs it next looks into the mailbox of a job that has been somewhere: of others there is none.
   update errand.job as j set created_at = j.run_at where j.id = in_id and j.created_at is null;
   select * into job from errand.job as j where j.id = in_id and j.state = 3;
@@ -106,7 +120,8 @@ begin
       select job.id, lacking.name, true from unnest(wait.every) as lacking (name)
       where not lacking.name = any(wait.one)
         and not exists (select from errand.mail as m where m.id = job.id and m.name = lacking.name)
-      union all select job.id, any_one.name, false from unnest(wait.one) as any_one (name);
+      union all select distinct job.id, any_one.name, false from unnest(wait.one) as any_one (name)
+      on conflict do nothing;
     end if;
   end loop;
   return moves;

@@ -52,6 +52,10 @@ begin
       (select array_agg(row (queue, what, many * sign)::errand.move)
        from counted, lateral (values (2::smallint, -1), (state, 1)) as change (what, sign))
     into done, moves;
+    -- One that is parked waits for no letter.
+    if 3 = any(states) then 
+      delete from errand.awaited as a where a.id = any(array(select ids[d.place] from unnest(done) as d (place)));
+    end if;
     if rest ? 'waits' then moves := moves || errand.suspend(now, ids, done, rest -> 'waits'); end if;
   end if;
 

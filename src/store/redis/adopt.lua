@@ -164,6 +164,8 @@ for i, id in ipairs(ids) do
     leave_list(id, job.row, 'logs:', job.lines)
     leave_hash(id, job.row, 'steps:', job.steps)
     leave_hash(id, job.row, 'mail:', job.mail)
+    local letters = redis.call('HLEN', P .. 'mail:' .. id)
+    if letters > 0 then redis.call('HSET', P .. 'mail:' .. id, '#', letters) end
     leave_hash(id, job.row, 'awaits:', job.awaits)
     leave_files(id, job.row, job.files)
     write(id, job.row)

@@ -29,6 +29,8 @@ end
 local function park(id, row, what)
   row.state = WAITING
   row.has.w = what
+  -- It waits for no letter.
+  if marked(row, TRAILS) then redis.call('DEL', P .. 'awaits:' .. id) end
   redis.call('ZADD', P .. 'waiting', 0, row.turn .. id)
   redis.call('SADD', P .. 'parked:' .. kind(row.kind).job, id)
 end

@@ -1,6 +1,7 @@
 -- mail: mailboxes, and jobs that wait for what is posted to them (C14).
 --
--- Keys    {p}:mail:<id> hash of mark, name, NUL and key to when, which and value; the mark is `!` where it is urgent
+-- Keys    {p}:mail:<id> hash of mark, name, NUL and key to when, which and value; the mark is `!` where it is urgent;
+--         its field # counts them
 --         {p}:awaits:<id> hash of name to 1 where all of several are awaited, to 0 where one is enough
 --         {p}:scheduled zset: those that wake by themselves stand there too
 -- In      an id and its row
@@ -78,7 +79,8 @@ end
 -- A letter that is not there yet; one that its job waits for wakes it.
 local function put_letter(id, row, urgent, name, of, value)
   local box = P .. 'mail:' .. id
-  local packed = NOW .. pack('>I4', redis.call('HLEN', box)) .. value
+  -- Its own count, which never goes back.
+  local packed = NOW .. pack('>I4', redis.call('HINCRBY', box, '#', 1)) .. value
   redis.call('HSET', box, (urgent and '!' or '.') .. name .. '\0' .. of, packed)
   mark(row, TRAILS, true)
   local for_all = row.state == WAITING and redis.call('HGET', P .. 'awaits:' .. id, name)

@@ -34,6 +34,7 @@ export function packWait({ for: what, wakeAt = 0, one, all }: Suspension): Buffe
 /** What mail.lua keeps of each letter. */
 export const toMail = (box: ReadonlyMap<string, Buffer>): Mail[] =>
   [...box]
+    .filter(([field]) => field !== '#')
     .map(([field, packed]) => ({ field, packed, n: packed.readUInt32BE(6) }))
     .toSorted((a, b) => a.n - b.n)
     .map(({ field, packed }) => {

@@ -36,14 +36,14 @@ local function record(id, row, step)
   rung.change = true
 end
 
--- One that went wrong of which its caller knows nothing is given another life.
+-- One that has ended of which its caller knows nothing is given another life.
 local function call(caller, name, child)
   local id, size, _, from = unstruct('>c16I4I4', child)
   arrive(id, sub(child, from, from + size - 1), sub(child, from + size))
   for _, field in ipairs(redis.call('HKEYS', P .. 'mail:' .. caller)) do
     if string.match(field, '^.([^%z]*)') == name then return end
   end
-  revive(id)
+  revive(id, nil, true)
 end
 
 while at <= #blob do

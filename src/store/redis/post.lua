@@ -17,7 +17,7 @@ local function post(id, marks, name, of, value)
   if row.state >= COMPLETED then return char(row.state) end
   if bit.band(marks, 2) > 0
     and not (row.state == WAITING and redis.call('HGET', P .. 'awaits:' .. id, name)) then return 'i' end
-  if redis.call('HLEN', P .. 'mail:' .. id) >= mail_max then return 'f' end
+  if redis.call('HLEN', P .. 'mail:' .. id) > mail_max then return 'f' end
   put_letter(id, row, bit.band(marks, 1) > 0, name, of, value)
   write(id, row)
   return 'p'

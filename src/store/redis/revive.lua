@@ -1,7 +1,7 @@
 -- revive: gives a job that went wrong another life under its id (C8, C10).
 --
 -- Keys    {p}:unique hash   {p}:steps:<id> {p}:mail:<id> hashes   what line.lua names
--- In      an id; another input, if any
+-- In      an id; another input, if any; whether one that completed is meant too
 -- Out     a byte: r(etried) g(one) t(aken), or the state it is in
 -- Cost    some commands
 -- Beware  changes nothing when another job has taken the unique value meanwhile
@@ -14,12 +14,12 @@ local function forgive(id)
   end
 end
 
-local function revive(id, input)
+local function revive(id, input, any_end)
   local raw = get(id)
   if not raw then return 'g' end
   local row = read(raw)
   local state = row.state
-  if state ~= FAILED and state ~= CANCELLED then return char(state) end
+  if state ~= FAILED and state ~= CANCELLED and not (any_end and state == COMPLETED) then return char(state) end
   local value = row.has.u
   if value then
     local holder = redis.call('HGET', P .. 'unique', value)

@@ -35,6 +35,10 @@ insert into log (turn, n, at, fence, level, text) values (?, ?, ?, ?, ?, ?);
 -- name: step
 insert or ignore into step (turn, name, at, value) values (?, ?, ?, ?);
 
+-- name: carries
+-- Who runs it first looks into its mailbox.
+update job set receipt = 0 where turn = ? and receipt is null;
+
 -- name: letter
 insert or ignore into mail (turn, name, key, at, urgent, value) values (?, ?, ?, ?, ?, ?);
 

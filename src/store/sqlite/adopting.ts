@@ -24,6 +24,7 @@ export class Adopting {
       'run',
       'line',
       'step',
+      'carries',
       'letter',
       'await',
       'file',
@@ -137,6 +138,7 @@ export class Adopting {
     for (const [i, { at, fence, level, text }] of log.entries())
       this.#sql.line.run(place, i + 1, at, fence, level, text)
     for (const { name, at, value } of steps) this.#sql.step.run(place, name, at, value)
+    if (mail.length > 0 || steps.length > 0) this.#sql.carries.run(place)
     for (const { name, key, at, value, urgent } of mail)
       this.#sql.letter.run(place, name, key, at, urgent ? 1 : null, value)
     for (const name of awaits?.one ?? []) this.#sql.await.run(place, name, 0)

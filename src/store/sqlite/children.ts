@@ -19,12 +19,12 @@ export class Children {
     this.#reviving = new Reviving(connection)
   }
 
-  /** Stores a job that is called; one that went wrong of which its parent knows nothing is given another life. */
+  /** Stores a job that is called; one that has ended of which its parent knows nothing is given another life. */
   call(child: NewJob, parentPlace: number, box: string, turn: Turn): void {
     this.#inserting.run(child, turn)
     // Said already: its parent has not looked yet.
     if (this.#there.get(parentPlace, box) === undefined)
-      this.#reviving.run(child.id, undefined, turn)
+      this.#reviving.run(child.id, undefined, turn, true)
   }
 
   /** Asks all that a job has called to end. One that does not run is ready for whoever settles it so. */

@@ -62,7 +62,7 @@ export class Mailbox {
   }
 
   /** Notes what a job that was set aside waits for. */
-  rest(place: number, { wakeAt, one, all }: Suspension): void {
+  rest(place: number, { wakeAt, one, all }: Omit<Suspension, 'to' | 'for'>): void {
     this.#sql.clear.run(place)
     for (const name of all)
       if (this.#there(place, name) === undefined) this.#sql.await.run(place, name, 1)

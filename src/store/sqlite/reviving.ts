@@ -22,11 +22,13 @@ export class Reviving {
     ])
   }
 
-  run(id: JobId, input: Bytes | undefined, turn: Turn): Retried {
+  /** `anyEnd`: also one that completed. */
+  run(id: JobId, input: Bytes | undefined, turn: Turn, anyEnd = false): Retried {
     const row = this.#sql.find.get(id)
     if (row === undefined) return 'gone'
     const [place, queue, state] = [int(row.turn), text(row.queue), stateOf(row.state)]
-    if (state !== 'failed' && state !== 'cancelled') return state
+    const hasEnded = state === 'failed' || state === 'cancelled'
+    if (!hasEnded && !(anyEnd && state === 'completed')) return state
     this.#sql.hold.run(place)
     if (this.#sql.free.get(place)?.free !== 1) return 'taken'
     this.#sql.revive.run(turn.now, place)

@@ -91,7 +91,7 @@ export class Settling {
     trip.closed.set(receipt, (trip.closed.get(receipt) ?? 0) + 1)
     if (state === 'waiting' && outcome.to === 'waiting') {
       this.#sql.waiting.run(outcome.for, null, place)
-      if ('one' in outcome) this.#mailbox.rest(place, outcome)
+      this.#mailbox.rest(place, 'one' in outcome ? outcome : NOTHING)
     }
     this.#write(id, held, outcome, trip, turn)
     failpoint('settle.between')
@@ -180,6 +180,9 @@ function runAt(outcome: Outcome, state: State, now: Millis): Millis | null {
 
 const hasBegun = (outcome: Outcome): boolean =>
   outcome.to === 'ready' ? outcome.begun : 'one' in outcome
+
+/** One that is parked waits for no letter. */
+const NOTHING = { one: [], all: [] }
 
 type Leavings = {
   keepMs?: Millis

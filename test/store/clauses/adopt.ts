@@ -3,13 +3,24 @@ import type { Adoptee } from '../../../src/job/moving.ts'
 import { adoptee, copyAll, veteran } from '../../support/copies.ts'
 import { Hand, idsOf, only, running, seen } from '../../support/hand.ts'
 import { plain } from '../../support/histories/plain.ts'
-import { chore, chores, completed, DAY, failed, HOUR, SECOND } from '../../support/jobs.ts'
+import { bytes, chore, chores, completed, DAY, failed, HOUR, SECOND } from '../../support/jobs.ts'
 import type { Clauses } from '../conform.ts'
 
 /** What a copy shows of one that was adopted: all but until when it is kept. */
 const shown = ({ keptUntil: _, ...job }: Adoptee) => plain(job)
 
 export const adopt: Clauses = {
+  'C14 a job that was adopted before its first run is handed its mail': async (store, clock) => {
+    const mail = [{ name: 'go', key: 'k', at: clock.now() - 5, value: bytes('1') }]
+    await store.adopt([adoptee(clock.now(), { mail })])
+    const worker = await Hand.register(store)
+    const job = await worker.claimOne()
+    assert.equal(job.mail?.length, 1)
+    await store.post([{ to: job.id, name: 'go', key: 'l', value: bytes('2') }])
+    const keys = (await store.mail(job.id)).map(({ key }) => key)
+    assert.deepEqual(keys, ['k', 'l'])
+  },
+
   'C11 an adopted job is the same job, with all it left': async (store, clock) => {
     const now = clock.now()
     const parked = { state: 'waiting', waitingFor: 'handler', fence: 9, cancelAsked: true } as const

@@ -219,6 +219,16 @@ export const children: Clauses = {
     assert.equal(await stateOf(store, child.id), 'completed')
   },
 
+  'C15 so is one that completed, when its caller was given another input': async (store) => {
+    const { worker, parent, child } = await family(store)
+    const word = wordTo(parent, 'a')
+    await worker.settle(await worker.claimOne('children'), completed({ word }))
+    await worker.settle(parent, failed())
+    await store.retry([parent.id], bytes('"other"'))
+    await call(worker, await worker.claimOne(), child)
+    assert.equal((await worker.claimOne('children')).id, child.id)
+  },
+
   'C15 children outlive their caller, and are copied with whose they are': async (store, clock) => {
     const { worker, parent, child } = await family(store, { queue: 'odd' })
     await worker.settle(parent, completed({ keepMs: 1 }))

@@ -87,6 +87,17 @@ export const mail: Clauses = {
     assert.deepEqual(await store.mail(job.id), [])
   },
 
+  'C14 what comes after a retry comes last': async (store) => {
+    const worker = await Hand.register(store)
+    const job = await running(store, worker, chore())
+    for (const key of ['1', '2']) await post(store, job.id, 'broke', { key, urgent: true })
+    await post(store, job.id, 'go', { key: '1' })
+    await worker.settle(job, failed())
+    await store.retry([job.id])
+    await post(store, job.id, 'go', { key: '2' })
+    assert.deepEqual(spelled(await store.mail(job.id)), ['go 1 go', 'go 2 go'])
+  },
+
   'C14 mail goes with its job': async (store, clock) => {
     const worker = await Hand.register(store)
     const job = await running(store, worker, chore())

@@ -161,6 +161,17 @@ export const wait: Clauses = {
     assert.equal(await stateOf(store, job.id), 'ready')
   },
 
+  'C14 a job that is parked waits for no letter': async (store) => {
+    const worker = await Hand.register(store)
+    const job = await running(store, worker, chore())
+    await worker.settle(job, suspended({ one: ['a', 'b'] }))
+    await post(store, job.id, 'a')
+    await worker.settle(await worker.claimOne(), parked())
+    assert.deepEqual(await store.verify(), [])
+    assert.equal(await post(store, job.id, 'b', { ifWaiting: true }), 'idle')
+    assert.equal(await stateOf(store, job.id), 'waiting')
+  },
+
   'C14 a stale holder sets nothing aside': async (store, clock) => {
     const [first, second] = [await Hand.register(store), await Hand.register(store)]
     const stale = await running(store, first, chore())
