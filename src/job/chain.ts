@@ -39,10 +39,9 @@ export function chain<
   fourth: Link<Next<C>, Out>,
 ): WholeJob<In, Out>
 export function chain(spec: ChainSpec<Schema>, ...links: readonly Definition[]): WholeJob {
-  const [first] = links
   return defineJob({
     ...spec,
-    input: first?.input ?? NOTHING,
+    input: asGiven(links[0]?.input ?? NOTHING),
     async run(input, { call }) {
       let value = input
       // Each waits for the one before: that is what a chain is.
@@ -57,3 +56,14 @@ export function chain(spec: ChainSpec<Schema>, ...links: readonly Definition[]):
 const NOTHING: Schema = {
   '~standard': { version: 1, vendor: 'errand', validate: (value) => ({ value }) },
 }
+
+/** What a schema accepts, as it was: the first link parses it for itself. */
+const asGiven = (schema: Schema): Schema => ({
+  '~standard': {
+    ...schema['~standard'],
+    validate: async (value) => {
+      const validated = await schema['~standard'].validate(value)
+      return validated.issues === undefined ? { value } : validated
+    },
+  },
+})

@@ -5,7 +5,7 @@ import type { JobId, NewJob } from './job.ts'
 import { refuseUnknown } from './options.ts'
 import { type EnqueueOptions, prepare } from './prepare.ts'
 import type { Keyring } from './seal.ts'
-import { sealNew } from './sealing.ts'
+import { isPrivate, needKeys, sealNew } from './sealing.ts'
 
 /** What may be said of one call. It is one job whoever asks: it has no unique value. */
 export type CallOptions = Pick<
@@ -35,7 +35,9 @@ export async function prepareChild(
   const owned = tenant === '' ? options : { ...options, tenant }
   const { unique: _, ...prepared } = await prepare(definition, input, owned)
   const hash = createHash('sha256').update(`${prepared.job}\n`).update(prepared.input)
-  const print = hash.digest('base64url')
+  const digest = hash.digest('base64url')
+  // Of a private input not even a digest is told: short ones could be guessed.
+  const print = isPrivate(prepared) ? needKeys(keys).mark(digest) : digest
   // Another input is another job: a caller that was given a new one may call again what it has called.
   const job = {
     ...prepared,

@@ -59,7 +59,8 @@ export interface Context {
   /**
    * Waits without running: the job is set aside and holds no place, and after this span its handler runs again from
    * the top, with its steps recorded. So hold nothing across a wait, and let what has effects be a step. At most a
-   * year; a name is used once in a run. A handler is set aside once all unfinished calls of its context are waits.
+   * year; a name is used once in a run. A handler is set aside once all unfinished calls of its context are waits:
+   * after a race that a wait has lost, what follows must be a step.
    * @throws ErrandError STEP_REFUSED, INVALID_OPTION
    */
   readonly sleep: (name: string, span: Span) => Promise<void>

@@ -60,9 +60,12 @@ export function unsealTask<Task extends Carried>(task: Task, keys: Keys): Task {
   }
 }
 
+/** Apart from the fields of a job, whatever a step is called. */
+export const stepField = (name: string): string => `step:${name}`
+
 export const unsealStep = (step: Step, whose: Whose, keys: Keys): Step => ({
   ...step,
-  value: unseal(step.value, whose, step.name, keys),
+  value: unseal(step.value, whose, stepField(step.name), keys),
 })
 
 /** A letter from a job that was called holds what that sealed as its result. */
@@ -99,7 +102,7 @@ export function sealNote<Note extends Said>(note: Note, whose: Whose, keys: Keys
     ...note,
     ...(progress && { progress: seal(progress, whose, 'progress', keys) }),
     ...(log && { log: log.map((line) => ({ ...line, text: sealText(line.text, whose, keys) })) }),
-    ...(step && { step: { ...step, value: seal(step.value, whose, step.name, keys) } }),
+    ...(step && { step: { ...step, value: seal(step.value, whose, stepField(step.name), keys) } }),
   }
 }
 
@@ -114,7 +117,8 @@ const sealText = (text: string, whose: Whose, keys: Keys): string =>
 
 /** What of it people may read here; what cannot be opened is left out, and said to be sealed. */
 export function unsealJob(job: Job, keys: Keys): Job {
-  if (!isPrivate(job)) return job
+  const carries = [job.result, job.error, job.progress].some((bytes) => bytes && isSealed(bytes))
+  if (!carries) return job
   const read = (bytes: Bytes | undefined, field: string) => quietly(bytes, job, field, keys)
   const { result: _r, error: _e, progress: _p, ...rest } = job
   const [result, progress] = [read(job.result, 'result'), read(job.progress, 'progress')]

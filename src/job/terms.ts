@@ -104,8 +104,8 @@ export function readJobPolicy({
     // Where a run must not be repeated, no neighbour's end may cut it off.
     isolate: isolate || onLost === 'fail',
     data: readChoice('data', data, ['inline', 'sealed']),
-    ...(onSuccess && { onSuccess: readHook('onSuccess', onSuccess) }),
-    ...(onFailure && { onFailure: readHook('onFailure', onFailure) }),
+    ...(onSuccess && { onSuccess: readHook('onSuccess', onSuccess, data) }),
+    ...(onFailure && { onFailure: readHook('onFailure', onFailure, data) }),
     keepCompletedMs: readSpan('keep.record', keep.record ?? of.keepCompletedMs),
     keepFailedMs: readSpan('keep.failed', keep.failed ?? of.keepFailedMs),
     keepAtLeastMs: of.keepAtLeastMs,
@@ -131,7 +131,10 @@ function readTimeout(timeout: { soft?: Span; hard?: Span; retry?: boolean }) {
   return { softMs, hardMs, retryTimeouts: timeout.retry ?? retryTimeouts }
 }
 
-function readHook(option: string, definition: Definition): Hook {
+function readHook(option: string, definition: Definition, data: DataRest): Hook {
+  // It is given what its subject had.
+  if (data === 'sealed' && definition.policy.data !== 'sealed')
+    throw new ErrandError('INVALID_OPTION', { option, problem: "needs data: 'sealed' as well" })
   if (definition.unique === undefined) return toHook(definition)
   // A hook that joined another job would leave its ending without one.
   throw new ErrandError('INVALID_OPTION', { option, problem: 'must not be a unique job' })

@@ -11,7 +11,7 @@ import type { Artifact, Job, JobId } from '../job/job.ts'
 import { readSpan } from '../job/options.ts'
 import type { Parsed, Schema } from '../job/schema.ts'
 import type { Keyring } from '../job/seal.ts'
-import { isPrivate, needKeys, quietly, readLine, unsealJob } from '../job/sealing.ts'
+import { isPrivate, needKeys, quietly, readLine, stepField, unsealJob } from '../job/sealing.ts'
 import { isEnded } from '../job/state.ts'
 import { iso, type JobView, readValue, toView } from '../job/view.ts'
 import type { Filter, Finding, Lookout, Tally } from '../store/contract.ts'
@@ -162,7 +162,7 @@ export class Watch implements Disposable {
   async steps(id: JobId, tenant?: string): Promise<StepView[]> {
     const job = await this.#read(id, tenant)
     return (await this.#lookout.steps(id)).map(({ name, at, value: kept }) => {
-      const value = this.#open(kept, job, name)
+      const value = this.#open(kept, job, stepField(name))
       return { name, at: iso(at), ...(value?.length && told(name, readOwn(value, undefined))) }
     })
   }

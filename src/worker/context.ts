@@ -32,6 +32,8 @@ export type Tools = {
   /** The folder in which attempts have their directories. */
   scratch: string
   keys?: Keyring | undefined
+  /** What is said of this attempt is sealed on its way. */
+  isSealed?: boolean
   note(note: Note): void
   /** Sets an attempt aside that only waits; absent where nobody would run it again. */
   suspend?(job: Task, wait: Wait): void
@@ -198,6 +200,7 @@ export class Attempt implements Context {
       task: this.#job,
       steps: this.#stepsOf(),
       keys: this.#tools.keys,
+      isSealed: this.#tools.isSealed ?? false,
       now: () => this.#ahead + performance.now(),
       isBusy: () => this.#calls > 0 || this.#stepsOf().isRecording,
       suspend: this.#tools.suspend && ((wait) => this.#tools.suspend?.(this.#job, wait)),

@@ -2,7 +2,8 @@ import { Socket } from 'node:net'
 import type { Millis } from '../base/time.ts'
 import type { Resources } from '../job/context.ts'
 import type { Handler } from '../job/define.ts'
-import type { Keyring } from '../job/seal.ts'
+import { describe } from '../job/failure.ts'
+import { isSealed, type Keyring } from '../job/seal.ts'
 import type { Files } from '../files/contract.ts'
 import type { Task } from './crew.ts'
 import { current } from './current.ts'
@@ -102,7 +103,12 @@ export class Executor {
     const isItsEnd = job !== undefined && this.#crew.fail(job.id, job.fence, error)
     // It belongs to no attempt that could show it: then to whoever reads what the app writes.
     if (!isItsEnd)
-      console.error('an error that no running job can answer for:', job?.id ?? '', error)
+      console.error(
+        'an error that no running job can answer for:',
+        job?.id ?? '',
+        // What belongs to a private job is told by its kind alone.
+        job && isSealed(job.input) ? describe(error).name : error,
+      )
     this.#frames.say({ say: 'worn' })
   }
 

@@ -50,7 +50,9 @@ export class InlineCrew<Job extends Task = Claimed> implements Crew<Job> {
     concurrency: number,
   ) {
     this.#handlers = new Map(handlers.map((handler) => [handler.definition.name, handler]))
-    this.manifest = [...this.#handlers.keys()]
+    // Without keys those are not for us: they wait for a worker that has some.
+    const isAble = ({ definition }: Handler) => definition.policy.data !== 'sealed' || tools.keys
+    this.manifest = handlers.filter(isAble).map(({ definition }) => definition.name)
     this.#tools = {
       ...tools,
       note: () => undefined,

@@ -64,8 +64,9 @@ export class Leavings {
     const { id, tenant } = this.#task
     const job = await prepareFollower({ id, name, tenant }, definition, input, options, this.#keys)
     const problem = `is one more than the ${MORE_MAX} of a run`
-    if (this.#more.push(job) > MORE_MAX)
+    if (this.#more.length >= MORE_MAX)
       throw new ErrandError('STEP_REFUSED', { step: `enqueue:${name}`, problem })
+    this.#more.push(job)
     return { id: job.id }
   }
 }

@@ -62,8 +62,10 @@ export class Performance {
   /** Ends it for now: all that its handler still does is wait. */
   setAside(wait: Wait): Report {
     if (this.#attempt.artifacts.length === 0) {
+      const stopped = this.#stopped
       this.letGo()
-      return { how: 'suspended', ...wait }
+      const report: Report = { how: 'suspended', ...wait }
+      return stopped === undefined ? report : this.#whenStopped(stopped, report)
     }
     // Its files go with this run, and the next may not write them again.
     void this.#removeFiles()

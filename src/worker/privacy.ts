@@ -11,9 +11,9 @@ import type { Task } from './crew.ts'
 /** A job whose data rests sealed, opened for its handler; what that says is sealed before it leaves the process. */
 export type Opened = { task: Task; tools: Tools; close: (report: Report) => Report }
 
-/** Whether a job needs opening: by its definition, or because it was sealed when it came in. */
-export const isPrivate = ({ definition }: Handler, { input }: Task): boolean =>
-  definition.policy.data === 'sealed' || isSealed(input)
+/** Whether it was sealed when it came in; the input of a hook is ours, and says nothing. */
+export const isPrivate = ({ definition }: Handler, { input, subject }: Task): boolean =>
+  isSealed(input) || (subject !== undefined && definition.policy.data === 'sealed')
 
 /** The job opened; or, where it cannot be, what becomes of it. */
 export function openTask(task: Task, tools: Tools): Opened | Report {
@@ -24,6 +24,7 @@ export function openTask(task: Task, tools: Tools): Opened | Report {
       task: unsealTask(task, keys),
       tools: {
         ...tools,
+        isSealed: true,
         files: new SealedFiles(tools.files, task, ring),
         note: (note) => tools.note(sealNote(note, task, keys)),
       },

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { type Bytes, decodeJson } from '../base/json.ts'
+import { decodeJson } from '../base/json.ts'
 import { type Millis, type Span, TIMER_MAX_MS } from '../base/time.ts'
 import { type CallOptions, prepareChild } from '../job/child.ts'
 import { SignalTimeout } from '../job/control.ts'
@@ -15,6 +15,7 @@ import type { Task } from './crew.ts'
 import type { Steps } from './steps.ts'
 
 const ALONE = 'waits for others, of whom a job that is run in place never hears'
+const OPEN = 'has its data sealed, so whoever calls it must have too'
 const ANOTHER = 'was called for another job or on another input by an earlier run'
 
 /** What a handler waits for when it is set aside. */
@@ -27,6 +28,8 @@ type Parts = {
   task: Task
   steps: Steps
   keys: Keyring | undefined
+  /** Whether what it says rests sealed. */
+  isSealed: boolean
   /** The store's time. */
   now: () => Millis
   /** Whether the handler does anything but wait, as far as its context knows. */
@@ -39,6 +42,8 @@ type Parts = {
 export class Waits {
   readonly #parts: Parts
   readonly #pending = new Set<Pending>()
+  /** Waits of which it is not known yet whether they are over. */
+  #finding = 0
   #isOver = false
 
   constructor(parts: Parts) {
@@ -47,32 +52,36 @@ export class Waits {
 
   async sleep(name: string, span: Span): Promise<void> {
     const box = `sleep:${readText('name', name, { max: 100 })}`
-    const until = await this.#moment(box, readSpan('sleep', span, { max: YEAR_MS }))
-    const ms = until - this.#parts.now()
-    if (ms <= 0) return
-    if (this.#parts.suspend) await this.#pend({ for: box, until, one: [], all: [] })
-    else await setTimeout(Math.min(ms, TIMER_MAX_MS))
+    return this.#wait(async () => {
+      const until = await this.#moment(box, readSpan('sleep', span, { max: YEAR_MS }))
+      const ms = until - this.#parts.now()
+      if (ms > 0 && this.#parts.suspend) return { for: box, until, one: [], all: [] }
+      if (ms > 0) await setTimeout(Math.min(ms, TIMER_MAX_MS))
+      return { value: undefined }
+    })
   }
 
   async waitFor<Of extends Schema>(
     signal: string,
     { schema, timeout }: WaitOptions<Of> = {},
   ): Promise<Parsed<Of>> {
-    const { task, steps, now } = this.#parts
+    const { task, steps, now, suspend } = this.#parts
     const box = boxOf(signal)
-    const until =
-      timeout === undefined
-        ? (steps.use(box), Infinity)
-        : await this.#moment(box, readSpan('timeout', timeout, { max: YEAR_MS }))
-    const letter = task.mail?.find(({ name }) => name === box)
-    if (letter && letter.at <= until) {
-      const value = decodeJson(letter.value)
-      // Without a schema it is what its sender says.
-      return schema ? await validate(schema, value, box) : value
-    }
-    if (until <= now()) throw new SignalTimeout(signal)
-    if (!this.#parts.suspend) throw new ErrandError('STEP_REFUSED', { step: box, problem: ALONE })
-    return this.#pend({ for: box, until, one: [box], all: [] })
+    return this.#wait<Parsed<Of>>(async () => {
+      const until =
+        timeout === undefined
+          ? (steps.use(box), Infinity)
+          : await this.#moment(box, readSpan('timeout', timeout, { max: YEAR_MS }))
+      const letter = task.mail?.find(({ name }) => name === box)
+      if (letter && letter.at <= until) {
+        const value = decodeJson(letter.value)
+        // Without a schema it is what its sender says.
+        return { value: schema ? await validate(schema, value, box) : value }
+      }
+      if (until <= now()) throw new SignalTimeout(signal)
+      if (!suspend) throw new ErrandError('STEP_REFUSED', { step: box, problem: ALONE })
+      return { for: box, until, one: [box], all: [] }
+    })
   }
 
   /** Has another job run, and waits for its end. */
@@ -82,28 +91,28 @@ export class Waits {
     input: Given<In>,
     options: CallOptions = {},
   ): Promise<Parsed<Out>> {
-    const { task, steps, keys } = this.#parts
+    const { task, steps, keys, isSealed, suspend } = this.#parts
     const box = childBox(readText('name', name, { max: 100 }))
-    steps.use(box)
-    const child = await prepareChild(
-      { id: task.id, name, tenant: task.tenant },
-      definition,
-      input,
-      options,
-      keys,
-    )
-    const said = Buffer.from(`"${child.print}"`)
-    const before = steps.recorded(box)
-    if (before !== undefined && !said.equals(before))
-      throw new ErrandError('STEP_REFUSED', { step: box, problem: ANOTHER })
-    const word = task.mail?.findLast(
-      (letter) => letter.name === box && senderOf(letter) === child.job.id,
-    )
-    if (word?.urgent) throw mishapIn(word)
-    if (word) return readResult(definition, word.value)
-    if (!this.#parts.suspend) throw new ErrandError('STEP_REFUSED', { step: box, problem: ALONE })
-    await steps.call(box, said, child.job)
-    return this.#pend({ for: box, until: Infinity, one: [], all: [box] })
+    return this.#wait<Parsed<Out>>(async () => {
+      steps.use(box)
+      if (definition.policy.data === 'sealed' && !isSealed)
+        throw new ErrandError('STEP_REFUSED', { step: box, problem: OPEN })
+      const caller = { id: task.id, name, tenant: task.tenant }
+      const child = await prepareChild(caller, definition, input, options, keys)
+      const said = Buffer.from(`"${child.print}"`)
+      const before = steps.recorded(box)
+      if (before !== undefined && !said.equals(before))
+        throw new ErrandError('STEP_REFUSED', { step: box, problem: ANOTHER })
+      const word = task.mail?.findLast(
+        (letter) => letter.name === box && senderOf(letter) === child.job.id,
+      )
+      if (word?.urgent) throw mishapIn(word)
+      // Parsed by its own schema before it was stored.
+      if (word) return { value: word.value.length === 0 ? undefined : decodeJson(word.value) }
+      if (!suspend) throw new ErrandError('STEP_REFUSED', { step: box, problem: ALONE })
+      await steps.call(box, said, child.job)
+      return { for: box, until: Infinity, one: [], all: [box] }
+    })
   }
 
   /** Something came to its end: waiting may be all that is left. Asked again when others have had their turn. */
@@ -112,7 +121,7 @@ export class Waits {
   }
 
   get #isIdle(): boolean {
-    return this.#pending.size > 0 && !this.#isOver && !this.#parts.isBusy()
+    return this.#pending.size > 0 && this.#finding === 0 && !this.#isOver && !this.#parts.isBusy()
   }
 
   /** A moment is fixed where it is first asked for; later runs are told the same. */
@@ -120,9 +129,19 @@ export class Waits {
     return this.#parts.steps.run(box, () => Math.round(this.#parts.now()) + ms)
   }
 
-  /** Who waits is not told of the end: another run will be. */
-  #pend(pending: Pending): Promise<never> {
-    this.#pending.add(pending)
+  /** Who has to wait is not told of the end: another run will be. While it is found out, nobody is set aside. */
+  async #wait<Value>(find: () => Promise<{ value: unknown } | Pending>): Promise<Value> {
+    this.#finding++
+    let found: { value: unknown } | Pending
+    try {
+      found = await find()
+    } finally {
+      this.#finding--
+      this.check()
+    }
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what its schema made of it, or what its sender says
+    if ('value' in found) return found.value as Value
+    this.#pending.add(found)
     this.check()
     return new Promise(() => undefined)
   }
@@ -138,13 +157,4 @@ export class Waits {
       ...(wakeAt < Infinity && { wakeAt }),
     })
   }
-}
-
-/** What a job that was called came to, as its own definition has it. */
-function readResult<Out extends Schema>(
-  { output, name }: Definition<Schema, Out>,
-  bytes: Bytes,
-): Parsed<Out> | Promise<Parsed<Out>> {
-  const value: unknown = bytes.length === 0 ? undefined : decodeJson(bytes)
-  return output ? validate(output, value, name) : value
 }

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import type { Context } from '../../src/job/context.ts'
+import { chain } from '../../src/job/chain.ts'
 import { ChildFailed, FatalError } from '../../src/job/control.ts'
 import { defineJob, type WholeJob } from '../../src/job/define.ts'
 import { readFailure } from '../../src/job/failure.ts'
+import type { Schema } from '../../src/job/schema.ts'
 import { bytes, SECOND } from '../support/jobs.ts'
 import { anything } from '../support/schema.ts'
 import { Workplace } from '../support/workplace.ts'
@@ -126,6 +128,46 @@ test('a caller that was given another input calls anew', async () => {
   isMended = true
   await place.client.retry(id, { input: 5 })
   assert.equal(await place.watch.result(both, id), 10)
+})
+
+test('what a job came to is given as it is, though its schemas make something else of what they get', async () => {
+  const spelled = defineJob({
+    name: 'spelled',
+    input: z.number(),
+    output: z.number().transform(String),
+    run: (n) => n,
+  })
+  const parsed = defineJob({
+    name: 'parsed',
+    input: z.string().transform(Number),
+    output: z.number(),
+    run: (n) => n + 1,
+  })
+  const both = caller(async (_, { call }) => call('a', spelled, 1))
+  const links = chain({ name: 'links' }, parsed, double)
+  await using place = await open(spelled, parsed, double, both, links)
+  const { id } = await place.client.enqueue(both, {})
+  assert.equal(await place.watch.result(both, id), '1')
+  const chained = await place.client.enqueue(links, '20')
+  assert.equal(await place.watch.result(links, chained.id), 42)
+})
+
+test('nobody is set aside while a call is being prepared', async () => {
+  const slow: Schema = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: (value) => new Promise((resolve) => setTimeout(() => resolve({ value }), 20)),
+    },
+  }
+  const child = defineJob({ name: 'slow', input: slow, run: () => 'done' })
+  const both = caller((_, { call, waitFor }) => Promise.all([waitFor('go'), call('a', child, {})]))
+  await using place = await open(child, both)
+  const { id } = await place.client.enqueue(both, {})
+  const { waitingFor } = await place.reaches(id, 'waiting')
+  assert.equal(waitingFor, 'signal:go, call:a')
+  await place.client.signal(id, 'go', 1)
+  assert.deepEqual(await place.watch.result(both, id), [1, 'done'])
 })
 
 test('whoever cancels a caller cancels what it called, and what that called', async () => {

@@ -109,6 +109,24 @@ test('a job that fails for good leaves nothing in the clear either', async () =>
   assert.deepEqual(place.traces(), [])
 })
 
+test('what is private is handed only to what is private', async () => {
+  const job = secret((given) => given)
+  const open = defineJob({
+    name: 'open',
+    input: z.string(),
+    attempts: 1,
+    run: (given, { call }) => call('a', job, given),
+  })
+  await using place = await begin([job, open])
+  await place.work()
+  const { id } = await place.errand.enqueue(open, 'x')
+  const view = await place.errand.ended(id, 20_000)
+  assert.equal(view.state, 'failed')
+  assert.match(view.error?.message ?? '', /whoever calls it must have too/)
+  const hook = defineJob({ name: 'hook', input: z.unknown() })
+  assert.throws(() => secret((given) => given, { onSuccess: hook }), { code: 'INVALID_OPTION' })
+})
+
 test('without its key a job is neither taken in, nor run, nor shown', async () => {
   const job = secret((given) => given)
   await using place = await begin([job])

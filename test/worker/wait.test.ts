@@ -214,6 +214,29 @@ test('files that were written before a wait would be lost: the job fails and say
   assert.match(messageOf(row), /write them after the last wait/)
 })
 
+test('who has run out of time is not saved by waiting', async () => {
+  const { place, row } = await begin(
+    async (_, { signal, sleep }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      await sleep('pause', '1h')
+    },
+    { timeout: { soft: 20, retry: false } },
+    'completed',
+  )
+  await using _ = place
+  assert.deepEqual([row.state, row.reason], ['failed', 'timeout'])
+})
+
+test('a wait that is over beside one that is not holds nobody up', async () => {
+  const { place, id, row } = await begin(async (_, { sleep, waitFor }) =>
+    Promise.all([waitFor('go'), sleep('past', 0)]),
+  )
+  await using _ = place
+  assert.match(row.waitingFor ?? '', /^signal:go/)
+  await place.client.signal(id, 'go')
+  assert.equal((await place.ended(id)).state, 'completed')
+})
+
 test('run in place a handler sleeps where it is, and waits for nobody', async () => {
   await using place = await Workplace.open()
   const parts = { files: place.files, resources: undefined }
