@@ -234,6 +234,7 @@ test('a wait that is over beside one that is not holds nobody up', async () => {
   await using _ = place
   assert.match(row.waitingFor ?? '', /^signal:go/)
   await place.client.signal(id, 'go')
+  place.clock.advance(SECOND)
   assert.equal((await place.ended(id)).state, 'completed')
 })
 
