@@ -229,7 +229,7 @@ test('who has run out of time is not saved by waiting', async () => {
 
 test('a wait that is over beside one that is not holds nobody up', async () => {
   const { place, id, row } = await begin(async (_, { sleep, waitFor }) =>
-    Promise.all([waitFor('go'), sleep('past', 0)]),
+    Promise.all([waitFor('go'), sleep('past', 0).then(() => 'past')]),
   )
   await using _ = place
   assert.match(row.waitingFor ?? '', /^signal:go/)
