@@ -51,6 +51,7 @@ function giveBack(row: Row, outcome: Exclude<Outcome, Ending>, now: Millis): voi
       if (row.cancelAsked) return
       row.state = 'waiting'
       row.waitingFor = outcome.for
+      row.awaits = new Map()
       return
     case 'scheduled':
       row.error = outcome.error
