@@ -36,7 +36,8 @@ import type { Ended, State } from '../job/state.ts'
  *  C14 A job that waits becomes ready when its moment has come or what it waits for is in its mailbox, be it
  *      before or after; mail is kept once under its key, and comes with its job.
  *  C15 A job that was called is stored once; the step that ends it tells its parent, and whose parent is cancelled
- *      is asked to end.
+ *      is asked to end. A word's key begins with the id of who says it: who is called makes what others said
+ *      under that name forgotten.
  *
  * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`. Ids are lower-case
  * UUIDs, moments and spans whole milliseconds, priorities 0 to 9, texts well-formed and without NUL:

@@ -17,6 +17,8 @@ begin
   if found then
     update errand.job as j set parent = caller, called = child ->> 'called' where j.id = own;
   end if;
+  -- Of an earlier child, for a caller that had another input.
+  delete from errand.mail as m where m.id = caller and m.name = child ->> 'box' and left(m.key, 36) <> own::text;
   if not exists (
     select from errand.mail as m where m.id = caller and m.name = child ->> 'box'
   ) and exists (select from errand.ended as e where e.id = own) then

@@ -36,14 +36,27 @@ local function record(id, row, step)
   rung.change = true
 end
 
+local function in_hex(id)
+  return (string.gsub(id, '.', function(one) return string.format('%02x', byte(one)) end))
+end
+
+-- What others said under this name was for a caller that had another input.
+local function has_said(caller, name, id)
+  local box, found = P .. 'mail:' .. caller, false
+  for _, field in ipairs(redis.call('HKEYS', box)) do
+    local of, who = string.match(field, '^.([^%z]*)%z(%S*)')
+    if of == name then
+      if string.gsub(who, '-', '') == in_hex(id) then found = true else redis.call('HDEL', box, field) end
+    end
+  end
+  return found
+end
+
 -- One that has ended of which its caller knows nothing is given another life.
 local function call(caller, name, child)
   local id, size, _, from = unstruct('>c16I4I4', child)
   arrive(id, sub(child, from, from + size - 1), sub(child, from + size))
-  for _, field in ipairs(redis.call('HKEYS', P .. 'mail:' .. caller)) do
-    if string.match(field, '^.([^%z]*)') == name then return end
-  end
-  revive(id, nil, true)
+  if not has_said(caller, name, id) then revive(id, nil, true) end
 end
 
 while at <= #blob do

@@ -8,13 +8,13 @@ import type { Turn } from './turns.ts'
 /** Jobs that others call. */
 export class Children {
   readonly #sql
-  readonly #there
+  readonly #mail
   readonly #inserting
   readonly #reviving
 
   constructor(connection: Connection) {
     this.#sql = connection.prepare('./change.sql', ['children', 'ask', 'stir', 'unwait'])
-    this.#there = connection.prepare('./mail.sql', ['there']).there
+    this.#mail = connection.prepare('./mail.sql', ['others', 'there'])
     this.#inserting = new Inserting(connection)
     this.#reviving = new Reviving(connection)
   }
@@ -22,8 +22,10 @@ export class Children {
   /** Stores a job that is called; one that has ended of which its parent knows nothing is given another life. */
   call(child: NewJob, parentPlace: number, box: string, turn: Turn): void {
     this.#inserting.run(child, turn)
+    // Of an earlier child, for a parent that had another input.
+    this.#mail.others.run(parentPlace, box, child.id)
     // Said already: its parent has not looked yet.
-    if (this.#there.get(parentPlace, box) === undefined)
+    if (this.#mail.there.get(parentPlace, box) === undefined)
       this.#reviving.run(child.id, undefined, turn, true)
   }
 

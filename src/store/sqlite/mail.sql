@@ -25,6 +25,9 @@ update job set receipt = 0 where turn = ? and receipt is null;
 -- name: there
 select max(coalesce(urgent, 0)) as urgent from mail where turn = ? and name = ? having count(*) > 0;
 
+-- name: others
+delete from mail where turn = ? and name = ? and substr(key, 1, 36) <> ?;
+
 -- name: clear
 delete from awaited where turn = ?;
 

@@ -25,10 +25,12 @@ const childOf = ({ id }: Pick<Claimed, 'id'>, name: string, over: Partial<NewJob
 const wordTo = ({ id: to }: { id: JobId }, name: string, over: Partial<Word> = {}): Word => ({
   to,
   name: box(name),
-  key: '1',
+  key: keyOf(nobody),
   value: bytes(name),
   ...over,
 })
+const nobody = chore()
+const keyOf = ({ id }: { id: JobId }, life = 1) => `${id} ${life}`
 const call = (hand: Hand, job: Claimed, child: NewJob) =>
   hand.note(job, { step: { name: box(child.parent?.name ?? ''), value: bytes('1') }, child })
 const stateOf = async (store: Store, id: JobId) => (await seen(store, id)).state
@@ -202,7 +204,7 @@ export const children: Clauses = {
 
   'C15 one that went wrong is called again by a caller that knows nothing of it': async (store) => {
     const { worker, parent, child } = await family(store)
-    const word = wordTo(parent, 'a', { urgent: true })
+    const word = wordTo(parent, 'a', { key: keyOf(child), urgent: true })
     await worker.settle(await worker.claimOne('children'), failed({ word }))
     // Its caller has only not looked yet.
     await call(worker, parent, child)
@@ -214,7 +216,7 @@ export const children: Clauses = {
     await call(worker, next, child)
     assert.equal(await stateOf(store, child.id), 'ready')
     const again = await worker.claimOne('children')
-    await worker.settle(again, completed({ word: wordTo(parent, 'a', { key: '2' }) }))
+    await worker.settle(again, completed({ word: wordTo(parent, 'a', { key: keyOf(child, 2) }) }))
     await call(worker, next, child)
     assert.equal(await stateOf(store, child.id), 'completed')
   },
@@ -227,6 +229,22 @@ export const children: Clauses = {
     await store.retry([parent.id], bytes('"other"'))
     await call(worker, await worker.claimOne(), child)
     assert.equal((await worker.claimOne('children')).id, child.id)
+  },
+
+  'C15 what another said under the same name is forgotten when one is called': async (store) => {
+    const { worker, parent, child: first } = await family(store)
+    const held = await worker.claimOne('children')
+    const second = childOf(parent, 'a', { queue: 'seconds' })
+    await call(worker, parent, second)
+    await worker.settle(await worker.claimOne('seconds'), completed())
+    await worker.settle(
+      held,
+      failed({ word: wordTo(parent, 'a', { key: keyOf(first), urgent: true }) }),
+    )
+    await call(worker, parent, second)
+    assert.equal(await stateOf(store, second.id), 'ready')
+    await worker.settle(parent, suspended({ all: [box('a')] }))
+    assert.equal(await stateOf(store, parent.id), 'waiting')
   },
 
   'C15 children outlive their caller, and are copied with whose they are': async (store, clock) => {
