@@ -23,16 +23,8 @@ local function ask_child(id)
   if row.state >= COMPLETED or marked(row, ASKED) then return end
   mark(row, ASKED, true)
   rung.change = true
-  if row.state == WAITING then
+  if row.state == WAITING or row.state == SCHEDULED then
     wake(id, row, now)
-  elseif row.state == SCHEDULED then
-    leave(id, row)
-    row.run_at, row.rev = now, row.rev + 1
-    line_up(id, row)
-    local queue = kind(row.kind).queue
-    tally(queue, SCHEDULED, -1)
-    tally(queue, READY, 1)
-    rung.ready = true
   else
     row.rev = row.rev + 1
     if row.state == RUNNING then

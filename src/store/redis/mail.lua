@@ -50,12 +50,13 @@ local function suspend(id, row, wait)
   return true
 end
 
+-- One that waits, or is not due yet, is ready.
 local function wake(id, row, at)
+  local queue = kind(row.kind).queue
+  tally(queue, row.state, -1)
   leave(id, row)
   row.run_at, row.rev = at, row.rev + 1
   line_up(id, row)
-  local queue = kind(row.kind).queue
-  tally(queue, WAITING, -1)
   tally(queue, READY, 1)
   rung.ready, rung.change = true, true
 end
