@@ -137,7 +137,10 @@ export interface Lookout {
   metrics(): Promise<Bytes[]>
   /** Every way in which what is stored contradicts itself; empty when all is accounted for. */
   verify(): Promise<Finding[]>
-  /** Rings when jobs became ready, when any job changed visibly, or when the cancel of a running one was asked, in this or another process. */
+  /**
+   * Rings when jobs became ready, when any job changed visibly, or when the cancel of a running one was asked, in
+   * this or another process.
+   */
   listen(topic: Topic, ring: () => void): Disposable
   /** What endangers or slows the store as it stands now, in words for people; none as a rule. */
   warnings(): Promise<string[]>

@@ -1,8 +1,8 @@
 -- purge: erases what has been kept long enough (C10, C12).
 --
 -- Keys    {p}:ended zset   {p}:turns:<chunk> ids   {p}:erased hash of chunk to how many are gone
---         {p}:attempts:<id> {p}:logs:<id> {p}:steps:<id> {p}:mail:<id> {p}:awaits:<id> {p}:files:<id> {p}:beside:<id> {p}:hooks:<id> {p}:children:<id>
---         {p}:tag:<tag>
+--         {p}:attempts:<id> {p}:logs:<id> {p}:steps:<id> {p}:mail:<id> {p}:awaits:<id>
+--         {p}:files:<id> {p}:beside:<id> {p}:hooks:<id> {p}:children:<id> {p}:tag:<tag>
 -- In      ARGV[3] limit
 -- Out     how many were erased; the ids of those that left files
 -- Cost    a share of MGET and DEL for each job, more for those with keys of their own

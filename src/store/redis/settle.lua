@@ -3,7 +3,8 @@
 -- Keys    {p}:receipts:<worker> hash of n to entries   {p}:open:<worker> hash of n to how many still run
 --         {p}:asked:<worker> set   {p}:files:<id> hash   {p}:files zset by expiry   what line.lua names
 -- In      the worker; for each settlement: id, fence 6 bytes, state B, span I6, lengths I4 of what is
---         left in the row and of what is rare: a(ttempt), c(ounter), b(egun), f(iles), h(ooks and other jobs it brings), q(uiet: what it waits for), m(essage to its caller)
+--         left in the row and of what is rare: a(ttempt), c(ounter), b(egun), f(iles), h(ooks and other jobs
+--         it brings), q(uiet: what it waits for), m(essage to its caller)
 -- Out     a letter a settlement: d(one) a(lready) s(tale) g(one)
 -- Cost    for plain completions a share of MGET and MSET; else some commands
 -- Beware  the fence is checked here and nowhere else; a job named twice is settled by the first

@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts'
 import { int, stateOf, text } from './rows.ts'
 import type { Turn } from './turns.ts'
 
-/** Gives jobs that went wrong another life, for people and for those that called them. */
+/** Gives jobs that have ended another life: those that went wrong for people, any for those that called them. */
 export class Reviving {
   readonly #sql
 
