@@ -1,5 +1,6 @@
 import type { Bytes } from '../base/json.ts'
 import type { Millis } from '../base/time.ts'
+import type { Place } from './batch.ts'
 import type { Reason, State } from './state.ts'
 
 export type JobId = string
@@ -27,8 +28,10 @@ export type NewJob = {
   fingerprint?: string
   unique?: Unique
   tags?: readonly string[]
-  /** The ended job that this one is a hook of; its row stays for as long as this one lives. */
+  /** The ended job, or the batch, that this one is a hook of; its row stays for as long as this one lives. */
   subject?: JobId
+  /** Which item of a batch it is; given only to `fillBatch`. */
+  place?: Place
   /** The job that called this one, and as what: it is told of the end. */
   parent?: Parent
 }
@@ -57,7 +60,8 @@ export type Claimed = {
   /** Somebody asked for its cancel: it is not begun any more. */
   cancelAsked?: boolean
   parent?: Parent
-  /** What the job had and left that this one is a hook of. */
+  place?: Place
+  /** What the job had and left that this one is a hook of; of a batch, its tally. */
   subject?: Subject
   /** What earlier runs recorded. */
   steps?: readonly Step[]

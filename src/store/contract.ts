@@ -1,5 +1,6 @@
 import type { Bytes } from '../base/json.ts'
 import type { Millis } from '../base/time.ts'
+import type { Batch, NewBatch, Stop } from '../job/batch.ts'
 import type {
   Artifact,
   Attempt,
@@ -38,6 +39,8 @@ import type { Ended, State } from '../job/state.ts'
  *  C15 A job that was called is stored once; the step that ends it tells its parent, and whose parent is cancelled
  *      is asked to end. A word's key begins with the id of who says it: who is called makes what others said
  *      under that name forgotten.
+ *  C16 A batch counts its items and what became of them, exactly at every look; the step that ends the last of a
+ *      closed one inserts the job at its end, once an ending. Of one that is stopped no item is begun any more.
  *
  * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`. Ids are lower-case
  * UUIDs, moments and spans whole milliseconds, priorities 0 to 9, texts well-formed and without NUL:
@@ -76,6 +79,10 @@ export interface Intake {
    * go on from where they were. May be repeated: what is here already stays as it is.
    */
   adopt(jobs: readonly Adoptee[], aliases?: readonly Alias[]): Promise<Adopted[]>
+  /** Opens a batch, closes or stops it, and answers how it stands then. What it is already it stays. */
+  changeBatch(id: JobId, change: BatchChange): Promise<Batch | undefined>
+  /** Stores items of an open batch. May be repeated: it counts those that were not here. */
+  fillBatch(id: JobId, items: readonly NewJob[]): Promise<Filled>
 }
 
 /** Where work is done. All that `worker/` may touch. */
@@ -108,6 +115,8 @@ export interface Workbench {
   expired(limit: number): Promise<(Artifact & { id: JobId })[]>
   /** Strikes files off, once their bytes are gone. */
   forget(artifacts: readonly { id: JobId; file: string }[]): Promise<void>
+  /** Batches that are stopped and not ended; it stops those first to which nothing came for so long. */
+  stoppedBatches(idleMs: Millis): Promise<Batch[]>
   /** Strikes off workers long gone; their metrics are folded into one sum by `fold`. */
   bury(fold: (metrics: readonly Bytes[]) => Bytes): Promise<number>
 }
@@ -130,6 +139,9 @@ export interface Lookout {
   /** In the order in which it came. */
   mail(id: JobId): Promise<Mail[]>
   logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]>
+  findBatches(ids: readonly JobId[]): Promise<(Batch | undefined)[]>
+  /** The newest first. At most 1 000 are looked at. */
+  listBatches(filter: Pick<Filter, 'tenant'>, limit: number, cursor?: string): Promise<BatchPage>
   /** What lies in each queue, from counters. */
   tally(): Promise<Tally[]>
   workers(): Promise<WorkerRow[]>
@@ -171,6 +183,15 @@ export type Letter = Omit<Mail, 'at'> & { to: JobId; ifWaiting?: boolean }
 export type Posted = 'posted' | 'already' | 'idle' | 'full' | 'gone' | Ended
 /** So many letters a mailbox takes. */
 export const MAIL_MAX = 100
+
+/** Stopping closes as well. `failedMax` is known late where it is a share of the items. */
+export type BatchChange =
+  | { to: 'open'; batch: NewBatch }
+  | { to: 'closed'; failedMax?: number }
+  | { to: 'stopped'; why: Stop }
+/** `closed`: it takes no more. */
+export type Filled = { refused: 'gone' | 'closed' } | { inserted: Inserted[] }
+export type BatchPage = { batches: Batch[]; next?: string }
 
 /** `already`: it is here, as it stood or further. `behind`: it is here, and has moved on there since. */
 export type Adopted = 'adopted' | 'already' | 'behind' | 'ID_TAKEN' | 'UNIQUE_TAKEN'
@@ -229,6 +250,7 @@ export type Filter = {
   job?: string
   queue?: string
   tag?: string
+  batch?: JobId
   /** Absent: every tenant's. */
   tenant?: string
 }

@@ -6,6 +6,8 @@ import { account } from './clauses/account.ts'
 import { adopt } from './clauses/adopt.ts'
 import { artifact } from './clauses/artifact.ts'
 import { attempt } from './clauses/attempt.ts'
+import { batches } from './clauses/batch.ts'
+import { batchEnds, batchStops } from './clauses/batch-end.ts'
 import { cancel } from './clauses/cancel.ts'
 import { children } from './clauses/child.ts'
 import { claim } from './clauses/claim.ts'
@@ -55,6 +57,9 @@ const ALL: readonly Clauses[] = [
   mail,
   wait,
   children,
+  batches,
+  batchEnds,
+  batchStops,
   cancel,
   hook,
   retry,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import { Redis } from 'ioredis'
+import { newId } from '../../src/base/id.ts'
 import { packId } from '../../src/store/redis/pack.ts'
 import { RedisStore } from '../../src/store/redis/store.ts'
 import { Hand } from '../support/hand.ts'
@@ -36,7 +37,11 @@ async function oneEach(store: RedisStore) {
   const [ready] = chores(1)
   assert(ready)
   await store.insert([ready])
-  return { worker, held, done, broken, waiting, retried, kept, ready }
+  const batch = { id: newId(), job: 'chore', tenant: '', keepMs: HOUR }
+  await store.changeBatch(batch.id, { to: 'open', batch })
+  const place = { batch: batch.id, index: 0 }
+  await store.fillBatch(batch.id, chores(1, { queue: 'items', place }))
+  return { worker, held, done, broken, waiting, retried, kept, ready, batch }
 }
 
 type Everyone = Awaited<ReturnType<typeof oneEach>>
@@ -85,6 +90,14 @@ const BREAKAGES: Record<string, [(all: Everyone) => Promise<unknown>, readonly s
   'a value that nobody holds': [() => admin.del(p('unique')), ['a held value names its holder']],
   'a lost kind': [() => admin.del(p('kinds')), ['every body has its policy']],
   'a lost seat': [() => admin.del(p('turns:0')), ['every job has its turn']],
+  'a batch that counts wrong': [
+    ({ batch }) => admin.hincrby(at('batch:', batch.id), 'failed', 1),
+    ['a batch counts its items'],
+  ],
+  'a lost batch': [
+    ({ batch }) => Promise.all([admin.del(at('batch:', batch.id)), admin.del(p('batches'))]),
+    ['every item has its batch'],
+  ],
   'what was left by nobody': [
     () => admin.rpush(at('logs:', chores(1)[0]?.id ?? ''), 'line'),
     ['what was left has its job: log'],

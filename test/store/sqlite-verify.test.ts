@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
+import { newId } from '../../src/base/id.ts'
 import { SqliteStore } from '../../src/store/sqlite/store.ts'
 import { Installation } from '../support/command.ts'
 import { Hand, running } from '../support/hand.ts'
@@ -32,6 +33,9 @@ before(async () => {
   await worker.settle(waiting, suspended({ one: ['go'] }))
   await running(store, worker, chore())
   await store.insert([chore({ queue: 'later' })])
+  const batch = { id: newId(), job: 'chore', tenant: '', keepMs: HOUR }
+  await store.changeBatch(batch.id, { to: 'open', batch })
+  await store.fillBatch(batch.id, [chore({ queue: 'items', place: { batch: batch.id, index: 0 } })])
 })
 
 /** Each sentence that `verify` knows, and how to break it by hand. */
@@ -79,6 +83,9 @@ const BREAKINGS: readonly [law: string, sql: string][] = [
     'a hook that may run has its subject',
     `update body set subject = 'nobody' where subject is not null`,
   ],
+  ['a batch counts its items', `update batch set completed = 1`],
+  ['a closed batch has ended when its items have', `update batch set ended_at = 1`],
+  ['every item has its batch', `delete from batch`],
 ]
 
 test('a whole store has nothing against itself', async () => {

@@ -1,4 +1,5 @@
 import { ErrandError } from '../../job/errors.ts'
+import { type Stop, STOPS } from '../../job/batch.ts'
 import { type Reason, REASONS } from '../../job/state.ts'
 
 /** What lies in the store is not what a store of ours holds. @throws ErrandError STORE_CORRUPT */
@@ -8,3 +9,5 @@ export const damaged = (): never => {
 
 export const toReason = (text: string): Reason =>
   REASONS.find((reason) => reason === text) ?? damaged()
+
+export const toStop = (text: string): Stop => STOPS.find((stop) => stop === text) ?? damaged()

@@ -1,4 +1,5 @@
 import { ErrandError } from '../../job/errors.ts'
+import type { JobId } from '../../job/job.ts'
 import type { State } from '../../job/state.ts'
 import type { Filter } from '../contract.ts'
 
@@ -14,19 +15,20 @@ export const choose = ({ state, tag }: Filter): Walk =>
   tag !== undefined ? 'tagged' : state === undefined || state === 'completed' ? 'all' : state
 
 /** What filters ask of a job. */
-export type Seen = { state: State; job: string; queue: string; tenant: string }
+export type Seen = { state: State; job: string; queue: string; tenant: string; batch?: JobId }
 
-export const fits = (seen: Seen, { state, job, queue, tenant }: Filter): boolean =>
+export const fits = (seen: Seen, { state, job, queue, tenant, batch }: Filter): boolean =>
   (state === undefined || seen.state === state) &&
   (job === undefined || seen.job === job) &&
   (queue === undefined || seen.queue === queue) &&
+  (batch === undefined || seen.batch === batch) &&
   (tenant === undefined || seen.tenant === tenant)
 
-export const writeCursor = (walk: Walk, key: Key): string =>
+export const writeCursor = (walk: Walk | 'batches', key: Key): string =>
   Buffer.from(JSON.stringify([walk, ...key])).toString('base64url')
 
 /** `like` is a key of this walk: a cursor of another list is refused. @throws ErrandError INVALID_QUERY */
-export function readCursor(cursor: string, walk: Walk, like: Key): Key {
+export function readCursor(cursor: string, walk: Walk | 'batches', like: Key): Key {
   try {
     const [of, ...key]: Key = JSON.parse(Buffer.from(cursor, 'base64url').toString())
     const isAlike = key.every((part, i) => typeof part === typeof like[i])

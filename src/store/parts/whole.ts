@@ -30,6 +30,8 @@ export class WholeStore implements Store {
   retry: Intake['retry'] = (...call) => this.#intake.retry(...call)
   post: Intake['post'] = (...call) => this.#intake.post(...call)
   adopt: Intake['adopt'] = (...call) => this.#intake.adopt(...call)
+  changeBatch: Intake['changeBatch'] = (...call) => this.#intake.changeBatch(...call)
+  fillBatch: Intake['fillBatch'] = (...call) => this.#intake.fillBatch(...call)
 
   register: Workbench['register'] = (...call) => this.#workbench.register(...call)
   exchange: Workbench['exchange'] = (...call) => this.#workbench.exchange(...call)
@@ -41,6 +43,7 @@ export class WholeStore implements Store {
   purge: Workbench['purge'] = (...call) => this.#workbench.purge(...call)
   expired: Workbench['expired'] = (...call) => this.#workbench.expired(...call)
   forget: Workbench['forget'] = (...call) => this.#workbench.forget(...call)
+  stoppedBatches: Workbench['stoppedBatches'] = (...call) => this.#workbench.stoppedBatches(...call)
   bury: Workbench['bury'] = (...call) => this.#workbench.bury(...call)
 
   find: Lookout['find'] = (...call) => this.#lookout.find(...call)
@@ -51,6 +54,8 @@ export class WholeStore implements Store {
   steps: Lookout['steps'] = (...call) => this.#lookout.steps(...call)
   mail: Lookout['mail'] = (...call) => this.#lookout.mail(...call)
   logs: Lookout['logs'] = (...call) => this.#lookout.logs(...call)
+  findBatches: Lookout['findBatches'] = (...call) => this.#lookout.findBatches(...call)
+  listBatches: Lookout['listBatches'] = (...call) => this.#lookout.listBatches(...call)
   tally: Lookout['tally'] = (...call) => this.#lookout.tally(...call)
   workers: Lookout['workers'] = (...call) => this.#lookout.workers(...call)
   metrics: Lookout['metrics'] = (...call) => this.#lookout.metrics(...call)

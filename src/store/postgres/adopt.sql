@@ -110,6 +110,12 @@ begin
   select distinct t.value, turns[g.key::integer], ids[g.key::integer]
   from jsonb_each(rest -> 'tags') as g, jsonb_array_elements_text(g.value) as t
   where codes[g.key::integer] = 0;
+  update errand.job as j set batch = g.batch, item = g.item
+  from jsonb_to_recordset(rest -> 'places') as g (place integer, batch uuid, item integer)
+  where codes[g.place] = 0 and j.id = ids[g.place];
+  update errand.ended as e set batch = g.batch, item = g.item
+  from jsonb_to_recordset(rest -> 'places') as g (place integer, batch uuid, item integer)
+  where codes[g.place] = 0 and e.id = ids[g.place];
   insert into errand.attempt (id, fence, worker, started_at, ended_at, outcome, error)
   select ids[place], fence, worker, started_at, ended_at, outcome, error
   from jsonb_to_recordset(rest -> 'runs') as g (place integer, fence bigint, worker uuid, started_at bigint,

@@ -72,7 +72,7 @@ export function toAdoption(
 
 /** What few jobs have, each with the place of its job. */
 function restOf(jobs: readonly Adoptee[], aliases: readonly Alias[]) {
-  const placed = jobs.map((job, i) => ({ ...job, place: i + 1 }))
+  const placed = jobs.map((job, i) => ({ ...job, place: i + 1, item: job.place }))
   const tagged = placed.filter(({ tags }) => tags.length > 0)
   return {
     tags: Object.fromEntries(tagged.map(({ place, tags }) => [place, tags])),
@@ -100,6 +100,9 @@ function restOf(jobs: readonly Adoptee[], aliases: readonly Alias[]) {
     ]),
     files: placed.flatMap(({ place, artifacts }) =>
       artifacts.map(({ expiresAt, ...file }) => ({ place, expires_at: expiresAt, ...file })),
+    ),
+    places: placed.flatMap(({ place, item }) =>
+      item ? [{ place, batch: item.batch, item: item.index }] : [],
     ),
     aliases: aliases.map(({ until, ...alias }) => ({ ...alias, purge_at: until })),
   }

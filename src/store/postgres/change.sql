@@ -16,6 +16,7 @@ declare
   hook jsonb;
   ended bigint[] := '{}';
   moves errand.move[];
+  told errand.told[];
 begin
   perform errand.learn(in_kinds);
   for place in 1 .. cardinality(ids) loop
@@ -32,13 +33,15 @@ begin
       if hook <> 'null' then
         perform errand.insert_named(now, in_slot, array[jsonb_populate_record(null::errand.new_job, hook)]);
       end if;
+      if job.batch is not null then told := told || row (job.batch, 6, 1, 0)::errand.told; end if;
       answer := 'cancelled';
       ended := ended || place::bigint;
     end if;
     answers := answers || answer;
   end loop;
   moves := errand.tell(now, words, ended)
-    || errand.ask_children(now, array(select ids[e.place] from unnest(ended) as e (place)));
+    || errand.ask_children(now, array(select ids[e.place] from unnest(ended) as e (place)))
+    || errand.tell_batches(now, told);
   if moves is not null then
     perform errand.count(in_slot, moves);
     perform pg_notify('errand_ready', '');
@@ -56,12 +59,12 @@ create function errand.finish(job errand.job, now bigint, keep_ms bigint) return
 begin
   delete from errand.job as j where j.id = job.id;
   insert into errand.ended (turn, run_at, created_at, fence, started_at, expires_at, deadline_at, ended_at, rev, kind,
-    state, priority, failures, crashes, losses, cancel_asked, with_errors, id, worker, subject, parent, called, queue, tenant,
-    unique_value, unique_until, fingerprint, tags, input, error, progress, purge_at)
+    state, priority, failures, crashes, losses, cancel_asked, with_errors, id, worker, subject, parent, called,
+    batch, item, queue, tenant, unique_value, unique_until, fingerprint, tags, input, error, progress, purge_at)
   values (job.turn, job.run_at, coalesce(job.created_at, job.run_at), coalesce(job.fence, 0), job.started_at,
     job.expires_at, job.deadline_at, now, job.rev + 1, job.kind, 6, job.priority, coalesce(job.failures, 0),
     coalesce(job.crashes, 0), coalesce(job.losses, 0), job.cancel_asked, false, job.id,
-    job.worker, job.subject, job.parent, job.called, job.queue, job.tenant, job.unique_value, job.unique_until, job.fingerprint, job.tags,
+    job.worker, job.subject, job.parent, job.called, job.batch, job.item, job.queue, job.tenant, job.unique_value, job.unique_until, job.fingerprint, job.tags,
     job.input, job.error, job.progress, now + keep_ms);
   delete from errand.hold as h where h.tenant = job.tenant and h.value = job.unique_value and h.id = job.id
     and h.name = (select k.name from errand.kind as k where k.id = job.kind);
@@ -83,6 +86,8 @@ declare
   answer text;
   old errand.ended;
   kind_name text;
+  told errand.told[];
+  moves errand.move[];
 begin
   for place in 1 .. cardinality(ids) loop
     select * into old from errand.ended as e where e.id = ids[place] for update;
@@ -107,16 +112,21 @@ begin
         -- What went wrong before this life is not held against it.
         delete from errand.mail as m where m.id = old.id and (m.urgent or new_input is not null);
         insert into errand.job (turn, run_at, created_at, fence, rev, kind, state, priority, id, worker, subject, parent, called,
-          queue, tenant, unique_value, unique_until, fingerprint, tags, input)
+          batch, item, queue, tenant, unique_value, unique_until, fingerprint, tags, input)
         values (old.turn, now, old.created_at, old.fence, old.rev + 1, old.kind, 1, old.priority, old.id, old.worker,
-          old.subject, old.parent, old.called, old.queue, old.tenant, old.unique_value, old.unique_until, old.fingerprint, old.tags,
+          old.subject, old.parent, old.called, old.batch, old.item, old.queue, old.tenant, old.unique_value, old.unique_until, old.fingerprint, old.tags,
           coalesce(new_input, old.input));
         perform errand.count(in_slot, array[row (old.queue, old.state, -1), row (old.queue, 1, 1)]::errand.move[]);
+        if old.batch is not null then
+          told := told || row (old.batch, old.state, -1, -old.with_errors::integer)::errand.told;
+        end if;
         answer := 'retried';
       end if;
     end if;
     answers := answers || answer;
   end loop;
+  moves := errand.tell_batches(now, told);
+  if moves is not null then perform errand.count(in_slot, moves); end if;
   if 'retried' = any(answers) then
     perform pg_notify('errand_ready', ''), pg_notify('errand_change', '');
   end if;

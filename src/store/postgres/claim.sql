@@ -11,6 +11,7 @@ begin atomic
   select coalesce(
     (select jsonb_build_object('input', input, 'result', result, 'error', error) from errand.ended where id = in_id),
     (select jsonb_build_object('input', input, 'error', error) from errand.job where id = in_id),
+    (select jsonb_build_object('batch', to_jsonb(b)) from errand.batch as b where b.id = in_id),
     case when in_id is not null then '{"input": "\\x"}'::jsonb end);
 end;
 
@@ -29,11 +30,14 @@ return concat_ws(' ', j.id, j.fence, j.kind, coalesce(j.created_at, j.run_at), j
 create function errand.marks(j errand.job) returns jsonb language sql stable
 return case when j.cancel_asked or j.tenant <> '' or coalesce(j.failures, j.crashes, j.losses) is not null
     or coalesce(j.expires_at, j.deadline_at) is not null or j.subject is not null or j.parent is not null
+    or j.batch is not null
     -- It came back to life, or was sent mail: only then may there be either.
     or j.created_at is not null
   then jsonb_strip_nulls(jsonb_build_object('tenant', j.tenant, 'failures', j.failures, 'crashes', j.crashes,
     'losses', j.losses, 'expiresAt', j.expires_at, 'deadlineAt', j.deadline_at,
-    'cancelAsked', nullif(j.cancel_asked, false), 'subject', errand.subject(j.subject),
+    'cancelAsked', nullif(j.cancel_asked or (j.batch is not null and errand.is_stopped(j.batch)), false),
+    'place', case when j.batch is not null then jsonb_build_object('batch', j.batch, 'index', j.item) end,
+    'subject', errand.subject(j.subject),
     'steps', case when j.created_at is not null then errand.steps(j.id) end,
     'parent', case when j.parent is not null then jsonb_build_object('id', j.parent, 'name', j.called) end,
     'mail', case when j.created_at is not null then errand.mail(j.id) end)) end;

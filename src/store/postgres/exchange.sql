@@ -37,6 +37,7 @@ create function errand.exchange(
 ) language plpgsql set enable_seqscan = off set jit = off set plan_cache_mode = force_generic_plan as $$
 declare
   moves errand.move[];
+  told errand.told[];
   promoted errand.move[];
   ids uuid[];
   marked bigint[];
@@ -49,8 +50,9 @@ begin
   standing := errand.standing(in_worker, in_n);
   if standing in ('gone', 'closed') then return; end if;
   if settled is not null then
-    select s.answers, s.moves into answers, moves from errand.settle(now, in_slot, in_worker, settled, fences,
+    select s.answers, s.moves, s.told into answers, moves, told from errand.settle(now, in_slot, in_worker, settled, fences,
       states, delays, keeps, raises, begun, with_errors, reasons, results, errors, rest) as s;
+    if told is not null then moves := moves || errand.tell_batches(now, told); end if;
   end if;
 
   due := errand.due();

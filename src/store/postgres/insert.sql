@@ -19,7 +19,7 @@ end $$;
 create function errand.insert(
   in_now bigint, in_slot integer, in_kinds jsonb, ids uuid[], kinds bigint[], queues text[], tenants text[],
   priorities smallint[], run_ats bigint[], delays bigint[], expiries bigint[],
-  deadlines bigint[], inputs bytea[]
+  deadlines bigint[], inputs bytea[], in_batch uuid, items integer[]
 ) returns table (place integer, id uuid, verdict text)
 language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 set plan_cache_mode = force_generic_plan as $$
@@ -33,14 +33,15 @@ begin
   begin
     with given as (
       select *, greatest(coalesce(run_at, now + coalesce(delay_ms, 0)), now) as due
-      from unnest(ids, kinds, queues, tenants, priorities, run_ats, delays, expiries, deadlines, inputs)
-        with ordinality as g (id, kind, queue, tenant, priority, run_at, delay_ms, expires_in_ms, deadline_ms, input, n)
+      from unnest(ids, kinds, queues, tenants, priorities, run_ats, delays, expiries, deadlines, inputs, items)
+        with ordinality as g (id, kind, queue, tenant, priority, run_at, delay_ms, expires_in_ms, deadline_ms, input, item, n)
     ),
     stored as (
       insert into errand.job (turn, id, kind, queue, tenant, priority, state, run_at, created_at,
-        expires_at, deadline_at, input)
+        expires_at, deadline_at, batch, item, input)
       select nextval('errand.turn'), id, kind, queue, tenant, priority,
-        case when due > now then 0 else 1 end, due, nullif(now, due), due + expires_in_ms, now + deadline_ms, input
+        case when due > now then 0 else 1 end, due, nullif(now, due), due + expires_in_ms, now + deadline_ms,
+        in_batch, item, input
       from given order by n
       returning queue, state
     ),

@@ -1,9 +1,12 @@
 import type { Bytes } from '../../base/json.ts'
+import type { Batch } from '../../job/batch.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
 import type {
   Adopted,
+  BatchChange,
   Cancel,
   Cancelled,
+  Filled,
   Inserted,
   Intake,
   Letter,
@@ -15,11 +18,12 @@ import { MAIL_MAX } from '../contract.ts'
 import type { Adoptee, Alias } from '../../job/moving.ts'
 import { ENDED } from '../../job/state.ts'
 import { toAdopted, toAdoption } from './adopting.ts'
-import { blobs, hex, optional, plain, readTexts, texts } from './arrays.ts'
+import { hex, plain, readTexts } from './arrays.ts'
+import { changeBatch, fillBatch } from './batches.ts'
 import type { Connection, Row } from './connection.ts'
 import { enlist } from './enlist.ts'
 import { isHeldUp } from './fault.ts'
-import { toInserted, toNewJob } from './jobs.ts'
+import { isPlain, namedValues, plainValues, toInserted, toNewJob } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
 import { int, text } from './rows.ts'
 import { toWord } from './settlements.ts'
@@ -36,8 +40,7 @@ export class PostgresIntake implements Intake {
 
   async insert(jobs: readonly NewJob[], tx?: Transaction): Promise<Inserted[]> {
     if (jobs.length === 0) return []
-    if (tx !== undefined)
-      return enlist(jobs, tx, { connection: this.#connection, kinds: this.#kinds })
+    if (tx !== undefined) return enlist(jobs, tx, this.#parts)
     return jobs.every(isPlain) ? this.#insertPlain(jobs) : this.#insertNamed(jobs)
   }
 
@@ -84,34 +87,20 @@ export class PostgresIntake implements Intake {
     return answersOf(rows).map(toAdopted)
   }
 
+  changeBatch(id: JobId, change: BatchChange): Promise<Batch | undefined> {
+    return changeBatch(id, change, this.#parts)
+  }
+
+  async fillBatch(id: JobId, items: readonly NewJob[]): Promise<Filled> {
+    return items.length === 0 ? { inserted: [] } : fillBatch(id, items, this.#parts)
+  }
+
+  get #parts() {
+    return { connection: this.#connection, kinds: this.#kinds }
+  }
+
   async #insertPlain(jobs: readonly NewJob[]): Promise<Inserted[]> {
-    const values = [
-      this.#connection.now,
-      this.#connection.slot,
-      JSON.stringify(this.#kinds.of(jobs)),
-      plain(jobs.map(({ id }) => id)),
-      plain(jobs.map((job) => this.#kinds.idOf(job))),
-      texts(jobs.map(({ queue }) => queue)),
-      texts(jobs.map(({ tenant }) => tenant)),
-      plain(jobs.map(({ priority }) => priority)),
-      optional(
-        jobs.map(({ runAt }) => runAt),
-        plain,
-      ),
-      optional(
-        jobs.map(({ delayMs }) => delayMs),
-        plain,
-      ),
-      optional(
-        jobs.map(({ expiresInMs }) => expiresInMs),
-        plain,
-      ),
-      optional(
-        jobs.map(({ deadlineMs }) => deadlineMs),
-        plain,
-      ),
-      blobs(jobs.map(({ input }) => input)),
-    ]
+    const values = [...plainValues(jobs, this.#parts), null, null]
     const rows = await this.#connection.call('insert', 'insert', values, {
       again: true,
       along: 'inserts',
@@ -123,12 +112,7 @@ export class PostgresIntake implements Intake {
   }
 
   async #insertNamed(jobs: readonly NewJob[]): Promise<Inserted[]> {
-    const values = [
-      this.#connection.now,
-      this.#connection.slot,
-      JSON.stringify(this.#kinds.of(jobs)),
-      JSON.stringify(jobs.map((job) => toNewJob(job, this.#kinds))),
-    ]
+    const values = namedValues(jobs, this.#parts)
     const send = (name: string) => this.#connection.call('insert', name, values, { again: true })
     const since = performance.now()
     try {
@@ -140,10 +124,6 @@ export class PostgresIntake implements Intake {
     }
   }
 }
-
-/** Nothing in it looks up another job. */
-const isPlain = ({ unique, fingerprint, tags, subject }: NewJob): boolean =>
-  unique === undefined && fingerprint === undefined && tags === undefined && subject === undefined
 
 /** The one array that a function of ours answered with. */
 export const answersOf = (rows: readonly Row[]): string[] =>

@@ -1,9 +1,52 @@
 import type { NewJob } from '../../job/job.ts'
 import type { Inserted } from '../contract.ts'
-import { hex } from './arrays.ts'
-import type { Row } from './connection.ts'
+import { blobs, hex, optional, plain, texts } from './arrays.ts'
+import type { Connection, Row, Values } from './connection.ts'
 import type { Kinds } from './kinds.ts'
 import { text } from './rows.ts'
+
+type Parts = { connection: Connection; kinds: Kinds }
+
+/** Nothing in it looks up another job. */
+export const isPlain = ({ unique, fingerprint, tags, subject }: NewJob): boolean =>
+  unique === undefined && fingerprint === undefined && tags === undefined && subject === undefined
+
+/** Jobs that are plain, as the arrays of `insert`. */
+export const plainValues = (jobs: readonly NewJob[], { connection, kinds }: Parts): Values => [
+  connection.now,
+  connection.slot,
+  JSON.stringify(kinds.of(jobs)),
+  plain(jobs.map(({ id }) => id)),
+  plain(jobs.map((job) => kinds.idOf(job))),
+  texts(jobs.map(({ queue }) => queue)),
+  texts(jobs.map(({ tenant }) => tenant)),
+  plain(jobs.map(({ priority }) => priority)),
+  optional(
+    jobs.map(({ runAt }) => runAt),
+    plain,
+  ),
+  optional(
+    jobs.map(({ delayMs }) => delayMs),
+    plain,
+  ),
+  optional(
+    jobs.map(({ expiresInMs }) => expiresInMs),
+    plain,
+  ),
+  optional(
+    jobs.map(({ deadlineMs }) => deadlineMs),
+    plain,
+  ),
+  blobs(jobs.map(({ input }) => input)),
+]
+
+/** Jobs that look up others, for `insert_jobs`. */
+export const namedValues = (jobs: readonly NewJob[], { connection, kinds }: Parts): Values => [
+  connection.now,
+  connection.slot,
+  JSON.stringify(kinds.of(jobs)),
+  JSON.stringify(jobs.map((job) => toNewJob(job, kinds))),
+]
 
 /** A job as a row of the type `new_job`, in JSON. */
 export const toNewJob = (job: NewJob, kinds: Kinds) => ({

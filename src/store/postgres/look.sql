@@ -11,13 +11,13 @@ select j.turn, j.run_at, coalesce(j.created_at, j.run_at) as created_at, coalesc
   coalesce(j.failures, 0) as failures, coalesce(j.crashes, 0) as crashes, coalesce(j.losses, 0) as losses,
   j.cancel_asked, false as with_errors, j.id, j.worker, j.subject,
   j.queue, j.tenant, j.unique_value, j.fingerprint, j.waiting_for, null as reason, to_json(j.tags) as tags, j.input,
-  null as result, j.error, j.progress, j.wakes_at, j.parent, j.called, k.name, k.policy
+  null as result, j.error, j.progress, j.wakes_at, j.parent, j.called, j.batch, j.item, k.name, k.policy
 from errand.job as j join errand.kind as k on k.id = j.kind where j.id = any($1::text::uuid[])
 union all
 select e.turn, e.run_at, e.created_at, e.fence, e.started_at, e.expires_at, e.deadline_at, e.ended_at, e.rev,
   e.state, e.priority, e.failures, e.crashes, e.losses, e.cancel_asked, e.with_errors, e.id, e.worker, e.subject,
   e.queue, e.tenant, e.unique_value, e.fingerprint, null, e.reason, to_json(e.tags), e.input,
-  e.result, e.error, e.progress, null, e.parent, e.called, k.name, k.policy
+  e.result, e.error, e.progress, null, e.parent, e.called, e.batch, e.item, k.name, k.policy
 from errand.ended as e join errand.kind as k on k.id = e.kind where e.id = any($1::text::uuid[]);
 
 -- name: artifacts
@@ -31,34 +31,34 @@ select id from errand.hold where tenant = $1 and name = $2 and value = $3;
 select id, name, queue, policy from errand.kind where id = any($1::text::bigint[]);
 
 -- name: all
-(select j.id, j.turn, j.state, j.queue, k.name, j.tenant from errand.job as j join errand.kind as k on k.id = j.kind
+(select j.id, j.turn, j.state, j.queue, k.name, j.tenant, j.batch from errand.job as j join errand.kind as k on k.id = j.kind
  where j.turn < $1 order by j.turn desc limit 1000)
 union all
-(select e.id, e.turn, e.state, e.queue, k.name, e.tenant from errand.ended as e join errand.kind as k on k.id = e.kind
+(select e.id, e.turn, e.state, e.queue, k.name, e.tenant, e.batch from errand.ended as e join errand.kind as k on k.id = e.kind
  where e.turn < $1 order by e.turn desc limit 1000)
 order by turn desc limit 1000;
 
 -- name: tagged
 select t.id, t.turn, coalesce(j.state, e.state) as state, coalesce(j.queue, e.queue) as queue, k.name,
-  coalesce(j.tenant, e.tenant) as tenant
+  coalesce(j.tenant, e.tenant) as tenant, coalesce(j.batch, e.batch) as batch
 from (select id, turn from errand.tag where tag = $2 and turn < $1 order by turn desc limit 1000) as t
 left join errand.job as j on j.id = t.id left join errand.ended as e on e.id = t.id
 join errand.kind as k on k.id = coalesce(j.kind, e.kind) order by t.turn desc;
 
 -- name: ready
-select j.id, j.turn, j.state, j.queue, k.name, j.tenant, j.priority, j.run_at
+select j.id, j.turn, j.state, j.queue, k.name, j.tenant, j.batch, j.priority, j.run_at
 from errand.job as j join errand.kind as k on k.id = j.kind
 where j.state = 1 and (j.queue, (j.priority::bigint << 56 | j.run_at), j.turn)
   > ($1::text, $2::text::bigint << 56 | $3::text::bigint, $4::text::bigint)
 order by j.queue, (j.priority::bigint << 56 | j.run_at), j.turn limit 1000;
 
 -- name: scheduled
-select j.id, j.turn, j.state, j.queue, k.name, j.tenant, j.run_at
+select j.id, j.turn, j.state, j.queue, k.name, j.tenant, j.batch, j.run_at
 from errand.job as j join errand.kind as k on k.id = j.kind
 where j.state = 0 and (j.run_at, j.turn) > ($1, $2) order by j.run_at, j.turn limit 1000;
 
 -- name: running
-select j.id, j.turn, j.state, j.queue, k.name, j.tenant
+select j.id, j.turn, j.state, j.queue, k.name, j.tenant, j.batch
 from errand.receipt as r cross join lateral unnest(r.ids, r.fences) as given (id, fence)
 join errand.job as j on j.id = given.id and j.fence = given.fence and j.state = 2
   and j.worker = r.worker and j.receipt = r.n
@@ -66,16 +66,16 @@ join errand.kind as k on k.id = j.kind
 where j.turn > $1 order by j.turn limit 1000;
 
 -- name: waiting
-select j.id, j.turn, j.state, j.queue, k.name, j.tenant from errand.job as j join errand.kind as k on k.id = j.kind
+select j.id, j.turn, j.state, j.queue, k.name, j.tenant, j.batch from errand.job as j join errand.kind as k on k.id = j.kind
 where j.state = 3 and j.turn > $1 order by j.turn limit 1000;
 
 -- name: failed
-select e.id, e.turn, e.state, e.queue, k.name, e.tenant, e.ended_at
+select e.id, e.turn, e.state, e.queue, k.name, e.tenant, e.batch, e.ended_at
 from errand.ended as e join errand.kind as k on k.id = e.kind
 where e.state = 5 and (e.ended_at, e.turn) < ($1, $2) order by e.ended_at desc, e.turn desc limit 1000;
 
 -- name: cancelled
-select e.id, e.turn, e.state, e.queue, k.name, e.tenant, e.ended_at
+select e.id, e.turn, e.state, e.queue, k.name, e.tenant, e.batch, e.ended_at
 from errand.ended as e join errand.kind as k on k.id = e.kind
 where e.state = 6 and (e.ended_at, e.turn) < ($1, $2) order by e.ended_at desc, e.turn desc limit 1000;
 
@@ -97,6 +97,12 @@ select id, name, key, at, urgent, value from errand.mail where id = any($1::text
 
 -- name: awaited
 select id, name, for_all from errand.awaited where id = any($1::text::uuid[]) order by id, name;
+
+-- name: batches
+select * from errand.batch where id = any($1::text::uuid[]);
+
+-- name: list_batches
+select * from errand.batch where turn < $1 order by turn desc limit 1000;
 
 -- name: tally
 select queue, sum(accepted) as accepted, sum(erased) as erased, sum(scheduled) as scheduled, sum(ready) as ready,

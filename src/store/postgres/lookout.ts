@@ -1,6 +1,8 @@
 import type { Bytes } from '../../base/json.ts'
+import type { Batch } from '../../job/batch.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
 import type {
+  BatchPage,
   Copied,
   Filter,
   Finding,
@@ -10,14 +12,17 @@ import type {
   Topic,
   WorkerRow,
 } from '../contract.ts'
+import { batchMark, batchPage } from '../parts/batches.ts'
 import { readMark } from '../parts/copying.ts'
 import { plain } from './arrays.ts'
 import type { Connection, Row, Values } from './connection.ts'
 import { copyPage } from './copying.ts'
 import {
+  int,
   text,
   toArtifact,
   toAttempt,
+  toBatch,
   toBytes,
   toJob,
   toLine,
@@ -61,6 +66,22 @@ export class PostgresLookout implements Lookout {
     const { ids, next } = await page((...call) => this.#look(...call), filter, limit, cursor)
     const jobs = await this.find(ids)
     return { jobs: jobs.flatMap((job) => job ?? []), ...(next !== undefined && { next }) }
+  }
+
+  async findBatches(ids: readonly JobId[]): Promise<(Batch | undefined)[]> {
+    const rows = await this.#look('batches', [plain(ids)])
+    const found = new Map(rows.map((row) => [row.id, toBatch(row)]))
+    return ids.map((id) => found.get(id))
+  }
+
+  async listBatches(
+    { tenant }: Pick<Filter, 'tenant'>,
+    limit: number,
+    cursor?: string,
+  ): Promise<BatchPage> {
+    const rows = await this.#look('list_batches', [batchMark(cursor)])
+    const looked = rows.map((row) => ({ turn: int(row.turn), batch: toBatch(row) }))
+    return batchPage(looked, { tenant, limit })
   }
 
   copy(limit: number, cursor?: string): Promise<Copied> {

@@ -16,6 +16,8 @@ declare
   gone uuid[];
   moves errand.move[];
   more errand.move[];
+  told errand.told[];
+  gone_told errand.told[];
   files uuid[];
 begin
   -- One after the other: a list of ended jobs may be shortened by the purge before.
@@ -25,6 +27,7 @@ begin
   delete from errand.alias
   where id in (select a.id from errand.alias as a where a.purge_at <= now limit 1000 for update skip locked);
   perform errand.fold();
+  perform errand.purge_batches(now);
   for entry in
     select r.ctid as place, r.* from errand.retention as r where r.purge_at <= now
     order by r.purge_at limit 100
@@ -45,7 +48,7 @@ begin
       delete from errand.ended as e
       where e.id = any(few) and e.ended_at = entry.ended_at and e.purge_at <= now
         and not e.id = any(coalesce(hooked, '{}'))
-      returning e.id, e.queue, e.state, e.tags, e.turn, e.tenant, e.unique_value, e.kind
+      returning e.id, e.queue, e.state, e.tags, e.turn, e.tenant, e.unique_value, e.kind, e.batch
     ),
     untagged as (
       delete from errand.tag as t using out_of_time as o where o.tags is not null and t.tag = any(o.tags) and t.turn = o.turn
@@ -58,8 +61,9 @@ begin
     counted as (select queue, state, count(*)::integer as many from out_of_time group by queue, state)
     select (select array_agg(id) from out_of_time),
       (select array_agg(row (queue, what, many * sign)::errand.move)
-       from counted, lateral (values (state, -1), (-1::smallint, 1)) as change (what, sign))
-    into gone, more;
+       from counted, lateral (values (state, -1), (-1::smallint, 1)) as change (what, sign)),
+      (select array_agg(row (o.batch, -1, 1, 0)::errand.told) from out_of_time as o where o.batch is not null)
+    into gone, more, gone_told;
     delete from errand.log as l where l.id = any(gone);
     delete from errand.attempt as a where a.id = any(gone);
     delete from errand.step as s where s.id = any(gone);
@@ -70,6 +74,7 @@ begin
     with_files := with_files || coalesce(files, '{}');
     erased := erased + coalesce(cardinality(gone), 0);
     moves := moves || more;
+    told := told || gone_told;
     if cardinality(entry.ids) <= lim then
       delete from errand.retention as r where r.ctid = entry.place;
     else
@@ -77,5 +82,6 @@ begin
     end if;
     lim := lim - cardinality(entry.ids);
   end loop;
+  perform errand.tell_batches(now, told);
   if moves is not null then perform errand.count(in_slot, moves); end if;
 end $$;

@@ -11,8 +11,9 @@ import {
   type Parent,
   type Step,
 } from '../../job/job.ts'
+import { type Batch, encodeTally, type Place } from '../../job/batch.ts'
 import { type State, STATES } from '../../job/state.ts'
-import { damaged, toReason } from '../parts/damage.ts'
+import { damaged, toReason, toStop } from '../parts/damage.ts'
 import type { Tally, WorkerRow } from '../contract.ts'
 import { readBlob, readTexts } from './arrays.ts'
 import type { Row } from './connection.ts'
@@ -69,7 +70,13 @@ type Marks = {
   deadlineAt?: number
   cancelAsked?: boolean
   parent?: Parent
-  subject?: { input: string; result?: string; error?: string }
+  place?: Place
+  subject?: {
+    batch?: Record<string, string | number | null>
+    input: string
+    result?: string
+    error?: string
+  }
   steps?: { name: string; at: number; value: string }[]
   mail?: { name: string; key: string; at: number; value: string; urgent?: boolean }[]
 }
@@ -79,8 +86,8 @@ const withValue = <One extends { value: string }>(one: One) => ({
   value: readBlob(one.value),
 })
 
-const toSubject = ({ input, result, error }: NonNullable<Marks['subject']>) => ({
-  input: readBlob(input),
+const toSubject = ({ batch, input, result, error }: NonNullable<Marks['subject']>) => ({
+  input: batch ? encodeTally(toBatch(asRow(batch))) : readBlob(input),
   ...(result !== undefined && { result: readBlob(result) }),
   ...(error !== undefined && { error: readBlob(error) }),
 })
@@ -115,6 +122,7 @@ export function toJob(row: Row, artifacts: readonly Artifact[]): Job {
     ...given('reason', row.reason, toReason),
     ...given('waitingFor', row.waiting_for, text),
     ...(row.parent && { parent: { id: row.parent, name: text(row.called) } }),
+    ...(row.batch && { place: { batch: row.batch, index: int(row.item) } }),
     ...given('wakesAt', row.wakes_at, int),
     ...given('unique', row.unique_value, text),
     ...given('fingerprint', row.fingerprint, text),
@@ -174,6 +182,33 @@ export const toStep = (row: Row): Step => ({
   name: text(row.name),
   at: int(row.at),
   value: readBlob(text(row.value)),
+})
+
+/** What stands in JSON as the row that it was. */
+const asRow = (json: Record<string, string | number | null>): Row =>
+  Object.fromEntries(
+    Object.entries(json).map(([name, value]) => [name, value === null ? null : `${value}`]),
+  )
+
+export const toBatch = (row: Row): Batch => ({
+  id: text(row.id),
+  job: text(row.job),
+  tenant: text(row.tenant),
+  keepMs: int(row.keep_ms),
+  createdAt: int(row.created_at),
+  filledAt: int(row.filled_at),
+  items: int(row.items),
+  completed: int(row.completed),
+  withErrors: int(row.with_errors),
+  failed: int(row.failed),
+  cancelled: int(row.cancelled),
+  erased: int(row.erased),
+  endings: int(row.endings),
+  ...given('closedAt', row.closed_at, int),
+  ...given('endedAt', row.ended_at, int),
+  ...given('stopped', row.stopped, toStop),
+  ...given('failedMax', row.failed_max, int),
+  ...given('fingerprint', row.fingerprint, text),
 })
 
 export const toTally = (row: Row): Tally => ({

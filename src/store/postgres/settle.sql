@@ -8,7 +8,7 @@
 create function errand.settle(
   now bigint, in_slot integer, in_worker uuid, ids uuid[], fences bigint[], states smallint[], delays bigint[],
   keeps bigint[], raises smallint[], begun boolean[], with_errors boolean[], reasons text[], results bytea[],
-  errors bytea[], rest jsonb, out answers text[], out moves errand.move[]
+  errors bytea[], rest jsonb, out answers text[], out moves errand.move[], out told errand.told[]
 ) language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 set plan_cache_mode = force_generic_plan
@@ -18,7 +18,6 @@ declare
   done bigint[];
   finished bigint[];
   more errand.move[];
-  told uuid[];
 begin
   -- Back to life: released, tried again later, parked. What is to be cancelled lies nowhere in waiting.
   if 3 >= any(states) then
@@ -74,20 +73,21 @@ begin
     kept as (
       insert into errand.ended (turn, run_at, created_at, fence, started_at, expires_at, deadline_at, ended_at,
         rev, kind, state, priority, failures, crashes, losses, cancel_asked, with_errors, id, worker, subject, parent, called,
-        queue, tenant, unique_value, unique_until, fingerprint, reason, tags, input, result, error, progress,
+        batch, item, queue, tenant, unique_value, unique_until, fingerprint, reason, tags, input, result, error, progress,
         purge_at)
       select turn, run_at, coalesce(created_at, run_at), fence, started_at, expires_at, deadline_at, now, rev + 1,
         kind, verdict, priority, coalesce(failures, 0) + (raise = 1)::int, coalesce(crashes, 0) + (raise = 2)::int,
         coalesce(losses, 0) + (raise = 3)::int, cancel_asked,
-        with_errors, id, worker, subject, parent, called, queue, tenant, unique_value, unique_until, fingerprint, reason,
-        tags, input, result, last_error, progress, now + keep_ms
+        with_errors, id, worker, subject, parent, called, batch, item, queue, tenant, unique_value, unique_until, fingerprint,
+        reason, tags, input, result, last_error, progress, now + keep_ms
       from gone
     ),
     -- Few, whatever the number of jobs: what follows goes along these.
     groups as materialized (
-      select queue, verdict, receipt, keep_ms, count(*)::integer as many, array_agg(id) as members,
-        array_agg(place) as places, bool_or(unique_value is not null) as has_unique
-      from gone group by queue, verdict, receipt, keep_ms
+      select queue, verdict, receipt, keep_ms, batch, count(*)::integer as many, array_agg(id) as members,
+        array_agg(place) as places, bool_or(unique_value is not null) as has_unique,
+        (count(*) filter (where with_errors))::integer as warned
+      from gone group by queue, verdict, receipt, keep_ms, batch
     ),
     closed as (
       update errand.receipt as r set open = r.open - c.many
@@ -107,8 +107,9 @@ begin
     )
     select (select array_agg(place) from groups, unnest(places) as place),
       (select array_agg(row (queue, what, many * sign)::errand.move)
-       from groups, lateral (values (2::smallint, -1), (verdict, 1)) as change (what, sign))
-    into finished, more;
+       from groups, lateral (values (2::smallint, -1), (verdict, 1)) as change (what, sign)),
+      (select array_agg(row (batch, verdict, many, warned)::errand.told) from groups where batch is not null)
+    into finished, more, told;
     done := done || finished;
     moves := moves || more;
     if rest ? 'artifacts' then

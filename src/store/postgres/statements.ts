@@ -7,6 +7,7 @@ const VERBS = [
   'insert',
   'mail',
   'child',
+  'batch',
   'settle',
   'claim',
   'exchange',

@@ -121,4 +121,26 @@ select 'a hook that may run has its subject' as law, hook.id::text as detail fro
   select id, subject from errand.job union all select id, subject from errand.ended where state <> 4
 ) as hook
 where hook.subject is not null and not exists (select from errand.ended as e where e.id = hook.subject)
-  and not exists (select from errand.job as s where s.id = hook.subject) limit 100;
+  and not exists (select from errand.job as s where s.id = hook.subject)
+  and not exists (select from errand.batch as b where b.id = hook.subject) limit 100;
+
+-- name: tallies
+-- Items that are erased still count as what they had become.
+with stored as (
+  select batch, state, false as warned from errand.job where batch is not null
+  union all select batch, state, with_errors from errand.ended where batch is not null
+),
+kept as (
+  select batch as id, count(*) as items, count(*) filter (where state >= 4) as over, count(*) filter (where state = 4) as s4,
+    count(*) filter (where state = 5) as s5, count(*) filter (where state = 6) as s6, count(*) filter (where warned) as warned
+  from stored group by batch
+)
+select 'a batch counts its items' as law, b.id::text as detail from errand.batch as b left join kept as k using (id)
+where b.items - b.erased <> coalesce(k.items, 0) or b.completed + b.failed + b.cancelled - b.erased <> coalesce(over, 0)
+  or completed < coalesce(s4, 0) or failed < coalesce(s5, 0) or cancelled < coalesce(s6, 0)
+  or with_errors < coalesce(warned, 0)
+union all
+select 'a closed batch has ended when its items have', id::text from errand.batch
+where (ended_at is not null) <> (closed_at is not null and completed + failed + cancelled = items)
+union all
+select 'every item has its batch', id::text from kept where id not in (select id from errand.batch) limit 100;

@@ -22,6 +22,7 @@ const seen = (row: Row) => ({
   job: text(row.name),
   queue: text(row.queue),
   tenant: text(row.tenant),
+  ...(row.batch && { batch: row.batch }),
 })
 
 const keyOf = (row: Row, column: string) =>

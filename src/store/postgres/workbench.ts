@@ -1,5 +1,7 @@
 import { failpoint } from '../../base/failpoint.ts'
 import type { Bytes } from '../../base/json.ts'
+import type { Millis } from '../../base/time.ts'
+import type { Batch } from '../../job/batch.ts'
 import type { Artifact, Claimed, JobId, WorkerId } from '../../job/job.ts'
 import type {
   Answer,
@@ -17,7 +19,7 @@ import type { Connection, Row } from './connection.ts'
 import { answersOf } from './intake.ts'
 import { toChild } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
-import { int, kindsIn, text, toArtifact, toBytes, toHanded, toIds } from './rows.ts'
+import { int, kindsIn, text, toBatch, toArtifact, toBytes, toHanded, toIds } from './rows.ts'
 import { eachOnce, toArrays } from './settlements.ts'
 import { Starts } from './starts.ts'
 import { lookText } from './statements.ts'
@@ -124,6 +126,14 @@ export class PostgresWorkbench implements Workbench {
 
   async forget(artifacts: readonly { id: JobId; file: string }[]): Promise<void> {
     await this.#look('forget', [JSON.stringify(artifacts)])
+  }
+
+  async stoppedBatches(idleMs: Millis): Promise<Batch[]> {
+    const values = [this.#connection.now, this.#connection.slot, idleMs]
+    const call = { again: true }
+    return (await this.#connection.call('stoppedBatches', 'stopped_batches', values, call)).map(
+      toBatch,
+    )
   }
 
   bury(fold: (metrics: readonly Bytes[]) => Bytes): Promise<number> {

@@ -4,13 +4,14 @@ import type { Adoptee, Alias } from '../../job/moving.ts'
 import { STATES } from '../../job/state.ts'
 import type { Adopted } from '../contract.ts'
 import { damaged } from '../parts/damage.ts'
-import { uniqueKey } from './jobs.ts'
+import { packPlace, uniqueKey } from './jobs.ts'
 import { packLetter } from './mailing.ts'
 import { Packer, packId } from './pack.ts'
 import { NOBODY } from './rows.ts'
 
 const LIFE = 1
 const ASKED = 4
+const PLACED = 128
 const NOTHING = Buffer.alloc(0)
 
 const ADOPTED: readonly Adopted[] = ['adopted', 'already', 'behind', 'ID_TAKEN', 'UNIQUE_TAKEN']
@@ -50,7 +51,7 @@ export function packAliases(aliases: readonly Alias[]): Buffer {
 function packRow(packer: Packer, job: Adoptee, kind: Buffer): void {
   packer
     .byte(STATES.indexOf(job.state))
-    .byte(LIFE + (job.cancelAsked ? ASKED : 0))
+    .byte(LIFE + (job.cancelAsked ? ASKED : 0) + (job.place ? PLACED : 0))
     .long(job.rev)
     .six(0)
     .six(job.runAt)
@@ -64,6 +65,7 @@ function packRow(packer: Packer, job: Adoptee, kind: Buffer): void {
     .bytes(kind)
     .text(job.tenant)
     .section('i', job.input)
+  if (job.place) packer.section('b', packPlace(job.place))
   packSections(packer, job)
 }
 

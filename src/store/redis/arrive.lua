@@ -79,6 +79,10 @@ local function store(id, body, spec)
     redis.call('SADD', P .. 'hooks:' .. has.s, id)
     mark(row, TRAILS, true)
   end
+  if has.b then
+    tell_batch(sub(has.b, 1, 16), 'items', 1)
+    mark(row, PLACED, true)
+  end
   if has.c then
     redis.call('SADD', P .. 'children:' .. sub(has.c, 1, 16), id)
     mark(row, TRAILS, true)

@@ -48,6 +48,7 @@ while at <= #blob do
   at = from + size + more
   answers[#answers + 1] = cancel(id, keep_ms, sub(blob, from, from + size - 1), sub(blob, from + size, at - 1))
 end
+finish_batches()
 seat()
 finish_ended()
 finish()

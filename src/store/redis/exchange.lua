@@ -14,6 +14,7 @@ local standing, second = take_number(worker, n)
 if standing == 'gone' or standing == 'closed' then return { standing } end
 
 local answers = settle(worker, ARGV[6])
+finish_batches()
 seat()
 close_receipts(worker, second)
 finish_ended()

@@ -4,7 +4,7 @@
 --         {p}:asked:<worker> set of jobs whose cancel was asked
 -- In      the worker, its number, jobs on their way
 -- Out     a receipt, turn, id and fence of each job; and their rows; after one with keys of its own its steps
---         and its mail, then the row of its subject where it is a hook
+--         and its mail, then the row of its subject where it is a hook, or its batch
 -- Cost    three commands a trip, a share of MGET and MSET for each job
 -- Beware  the last two numbers are remembered even when they handed out nothing
 
@@ -35,9 +35,10 @@ local function take(worker, n, id, raw, started)
   if bit.band(marks, LIFE) > 0 then
     fence, tail = max(from_six(raw, 41) + 1, now), WITH_LIFE
   end
+  if bit.band(marks, PLACED) > 0 and is_stopped(sub(place_in(raw), 1, 16)) then marks = bit.bor(marks, ASKED) end
   if bit.band(marks, ASKED) > 0 then redis.call('SADD', P .. 'asked:' .. worker, id) end
   local packed = six(fence)
-  local fresh = pack('>BBI4', RUNNING, bit.bor(bit.band(marks, 127 - LINED), LIFE), rev + 1)
+  local fresh = pack('>BBI4', RUNNING, bit.bor(bit.band(marks, 255 - LINED), LIFE), rev + 1)
     .. sub(raw, 7, 24) .. worker .. packed .. six(n) .. (started or NOW) .. NEVER .. sub(raw, tail)
   put(id, fresh)
   return fresh, packed
@@ -51,7 +52,8 @@ local function describe(parts, id, raw)
   local of = read(raw).has.s
   if not of then return end
   local looked = get(of)
-  parts[#parts + 1] = looked and whole(of, looked) or ''
+  -- Of a batch the fields and values.
+  parts[#parts + 1] = looked and whole(of, looked) or redis.call('HGETALL', P .. 'batch:' .. of)
 end
 
 local function hand_out(worker, n, places)

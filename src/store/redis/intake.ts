@@ -1,11 +1,14 @@
 import type { Bytes } from '../../base/json.ts'
+import type { Batch } from '../../job/batch.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
 import type { Adoptee, Alias } from '../../job/moving.ts'
 import { STATES } from '../../job/state.ts'
 import type {
   Adopted,
+  BatchChange,
   Cancel,
   Cancelled,
+  Filled,
   Inserted,
   Intake,
   Letter,
@@ -17,13 +20,14 @@ import { MAIL_MAX } from '../contract.ts'
 import { damaged } from '../parts/damage.ts'
 import { refuseTransaction } from '../parts/transaction.ts'
 import { packAdoptees, packAliases, toAdopted } from './adopting.ts'
+import { packChange, toBatch } from './batches.ts'
 import type { Connection } from './connection.ts'
 import { wordOf } from './fault.ts'
 import { packJob } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
 import { packLetters, packWord, toPosted } from './mailing.ts'
-import { idAt, number, Packer, packIds, toBuffer } from './pack.ts'
-import { bufferOf } from './rows.ts'
+import { idAt, number, packId, Packer, packIds, toBuffer } from './pack.ts'
+import { bufferOf, hashOf } from './rows.ts'
 
 const CODES_MAX = 16
 /** What one command may store. As in row.lua. */
@@ -90,7 +94,28 @@ export class RedisIntake implements Intake {
     })
   }
 
-  async #send(jobs: readonly NewJob[]): Promise<unknown> {
+  async changeBatch(id: JobId, change: BatchChange): Promise<Batch | undefined> {
+    const end = change.to === 'open' && change.batch.end ? [change.batch.end] : []
+    return withKinds(this.#kinds, end, async (kinds) => {
+      const args = [change.to, packId(id), ...packChange(change, kinds)]
+      const options = { as: 'changeBatch', again: true }
+      const fields = hashOf(await this.#connection.call('batches', args, options))
+      return fields.size > 0 ? toBatch(id, fields) : undefined
+    })
+  }
+
+  async fillBatch(id: JobId, items: readonly NewJob[]): Promise<Filled> {
+    if (items.length === 0) return { inserted: [] }
+    const answers = bufferOf(await this.#send(items, id))
+    if (answers.length === 1) return { refused: String(answers) === 'g' ? 'gone' : 'closed' }
+    if (answers.length === 0)
+      return { inserted: items.map((item) => ({ id: item.id, joined: false })) }
+    return {
+      inserted: items.map((_, i) => toInserted(answers[17 * i], idAt(answers, 17 * i + 1))),
+    }
+  }
+
+  async #send(jobs: readonly NewJob[], batch?: JobId): Promise<unknown> {
     return withKinds(this.#kinds, jobs, (kinds) => {
       const packer = new Packer()
       let areLike = jobs.length <= PLAIN_MAX
@@ -103,7 +128,9 @@ export class RedisIntake implements Intake {
       areLike &&= distinct.length === 1 && new Set(jobs.map(({ id }) => id)).size === jobs.length
       const priority = areLike && first ? first.priority : ''
       const args = [Buffer.concat(distinct), packer.done(), priority]
-      return this.#connection.call('insert', args, { again: true })
+      if (batch === undefined) return this.#connection.call('insert', args, { again: true })
+      const options = { as: 'fillBatch', again: true }
+      return this.#connection.call('insert', [...args, packId(batch)], options)
     })
   }
 }

@@ -1,3 +1,4 @@
+import type { Place } from '../../job/batch.ts'
 import type { NewJob } from '../../job/job.ts'
 import { Packer, packId } from './pack.ts'
 
@@ -14,12 +15,17 @@ export function packJob(packer: Packer, job: NewJob, kind: Buffer): boolean {
   const spec = packer.hole()
   const from = packer.length
   packer.byte(digit(job.priority)).bytes(kind).text(job.tenant).section('i', job.input)
+  if (job.place) packer.section('b', packPlace(job.place))
   packer.fill(body, from)
   const more = packer.length
   packSpec(packer, job)
   packer.fill(spec, more)
   return packer.length === more
 }
+
+/** The batch that an item is of, and where it stands in it. */
+export const packPlace = ({ batch, index }: Place): Buffer =>
+  new Packer().id(batch).long(index).done()
 
 /** A priority beyond its ten would stand in a line that nobody looks at. */
 const digit = (priority: number): number => (priority > 9 ? Number.NaN : priority)

@@ -33,6 +33,15 @@ export class Keys {
     return `${this.prefix}*`
   }
 
+  /** Batches by their arrival. */
+  get batches(): string {
+    return `${this.prefix}batches`
+  }
+
+  batch(id: Buffer): Buffer {
+    return this.#of('batch', id)
+  }
+
   tally(queue: string): string {
     return `${this.prefix}tally:${queue}`
   }

@@ -64,7 +64,9 @@ export function rowsOf(kept: readonly Kept[], snapshot: Snapshot): Finding[] {
     }),
     ...where('a hook that may run has its subject', ({ row, state }) => {
       const subject = readSections(row).get('s')?.toString('latin1')
-      return subject !== undefined && state !== 'completed' && !snapshot.rows.has(subject)
+      const isThere =
+        snapshot.rows.has(subject ?? '') || snapshot.entries('batch').has(subject ?? '')
+      return subject !== undefined && state !== 'completed' && !isThere
     }),
   ]
 }

@@ -92,6 +92,7 @@ local function stop(id, row, state, keep_ms)
     redis.call('ZADD', P .. set_of, now, row.turn .. id)
   end
   if state ~= COMPLETED or not row.has.k then free_unique(id, row) end
+  if row.has.b then tell_end(row.has.b, state, row.has.W, 1) end
 end
 
 local function remember(id, row, name, failure)

@@ -3,7 +3,7 @@
 -- Keys    {p}:turns and its chunks, {p}:tag:<tag>, {p}:ready:* and {p}:line:*, {p}:scheduled, {p}:waiting,
 --         {p}:failed, {p}:cancelled, {p}:receipts:*
 -- In      ARGV[3] walk, [4] its tag, or priority and queue, [5] where it goes on or '', [6] limit,
---         [7] budget of looks, then state, job, queue, tenant, each '' or '=' and the value
+--         [7] budget of looks, then state, job, queue, tenant, batch, each '' or '=' and the value
 -- Out     { ids, looked at, where it goes on or '' }
 -- Cost    one MGET for each hundred looked at; a cursor is found by bisection
 -- Beware  reads only; where it goes on is a score and a member, and the job there may be gone by now
@@ -146,6 +146,7 @@ local function fits(id, raw, own)
   local _, what, tenant = unstruct('>Bc8Hc0', raw, at)
   local known = kind(what)
   return known and wants(ARGV[9], known.job) and wants(ARGV[10], known.queue) and wants(ARGV[11], tenant)
+    and (ARGV[12] == '' or (bit.band(marks, PLACED) > 0 and sub(place_in(raw), 1, 16) == sub(ARGV[12], 2)))
 end
 
 local found, looked, last, more = {}, 0, nil, false

@@ -1,7 +1,9 @@
 import type { Bytes } from '../../base/json.ts'
+import type { Batch } from '../../job/batch.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
 import type {
+  BatchPage,
   Copied,
   Filter,
   Finding,
@@ -11,8 +13,10 @@ import type {
   Topic,
   WorkerRow,
 } from '../contract.ts'
+import { batchMark } from '../parts/batches.ts'
 import { readMark } from '../parts/copying.ts'
 import { damaged } from '../parts/damage.ts'
+import { listBatches, readBatches } from './batches.ts'
 import type { Connection } from './connection.ts'
 import { warningsIn } from './greeting.ts'
 import { Copying } from './copying.ts'
@@ -62,6 +66,20 @@ export class RedisLookout implements Lookout {
     const { ids, next } = await this.#walks.page(filter, limit, cursor)
     const jobs = (await this.find(ids)).flatMap((job) => job ?? [])
     return { jobs, ...(next !== undefined && { next }) }
+  }
+
+  async findBatches(ids: readonly JobId[]): Promise<(Batch | undefined)[]> {
+    await this.#connection.check()
+    return readBatches(ids, this.#connection)
+  }
+
+  async listBatches(
+    { tenant }: Pick<Filter, 'tenant'>,
+    limit: number,
+    cursor?: string,
+  ): Promise<BatchPage> {
+    await this.#connection.check()
+    return listBatches({ tenant, limit, before: batchMark(cursor) }, this.#connection)
   }
 
   copy(limit: number, cursor?: string): Promise<Copied> {

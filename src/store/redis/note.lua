@@ -82,6 +82,7 @@ while at <= #blob do
     answers[#answers + 1] = 'd'
   end
 end
+finish_batches()
 seat()
 finish()
 return table.concat(answers)

@@ -61,6 +61,7 @@ local function erase(place, ended_at, hooked)
   leave(id, row)
   free_unique(id, row)
   if hooked or marked(row, TRAILS) then erase_trails(id, row) end
+  if row.has.b then tell_batch(sub(row.has.b, 1, 16), 'erased', 1) end
   if marked(row, BESIDE) then dead[#dead + 1] = P .. 'beside:' .. id end
   dead[#dead + 1] = J .. id
   rows[id] = false
@@ -89,7 +90,23 @@ local function erase_entry(entry, left)
   return count
 end
 
+-- One stays for as long as its items are kept, or its last job, which may be given another life.
+local function purge_batches()
+  local ripe_batches = redis.call('ZRANGE', P .. 'batches:purge', '-inf', now, 'BYSCORE', 'LIMIT', 0, ENTRIES_MAX)
+  for _, batch in ipairs(ripe_batches) do
+    local known = redis.call('HMGET', P .. 'batch:' .. batch, 'items', 'erased')
+    if tonumber(known[2]) < tonumber(known[1]) or is_looked_back_on(batch) then
+      redis.call('ZADD', P .. 'batches:purge', now + HOOKED_MS, batch)
+    else
+      dead[#dead + 1], dead[#dead + 2] = P .. 'batch:' .. batch, P .. 'hooks:' .. batch
+      redis.call('ZREM', P .. 'batches:purge', batch)
+      redis.call('ZREM', P .. 'batches', batch)
+    end
+  end
+end
+
 local left = limit
+purge_batches()
 local ripe = redis.call('ZRANGE', P .. 'ended', '-inf', now, 'BYSCORE', 'LIMIT', 0, ENTRIES_MAX)
 for _, entry in ipairs(ripe) do
   if left <= 0 then break end
@@ -106,5 +123,8 @@ for chunk, count in pairs(gone_of) do
     redis.call('HDEL', P .. 'erased', chunk)
   end
 end
+open_head()
+finish_batches()
+seat()
 finish()
 return { erased, table.concat(with_files) }

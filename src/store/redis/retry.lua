@@ -7,6 +7,9 @@
 -- Beware  an id that is named twice has been given its life the second time
 
 local answers = {}
+open_head()
 for at = 1, #ARGV[3], 16 do answers[#answers + 1] = revive(sub(ARGV[3], at, at + 15), ARGV[4]) end
+finish_batches()
+seat()
 finish()
 return table.concat(answers)

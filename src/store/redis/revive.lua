@@ -28,6 +28,7 @@ local function revive(id, input, any_end)
     mark(row, HOLDS, true)
   end
   leave(id, row)
+  if row.has.b then tell_end(row.has.b, state, row.has.W, -1) end
   for _, code in ipairs({ 'n', 'x', 'd', 'r', 'e', 'R', 'W', 'P' }) do set(id, row, code, nil) end
   if input then
     set(id, row, 'i', input)

@@ -11,15 +11,16 @@
 
 local SCHEDULED, READY, RUNNING, WAITING, COMPLETED, FAILED, CANCELLED = 0, 1, 2, 3, 4, 5, 6
 -- It has a life; it lies in the line, not in the list; its cancel was asked; it holds a unique value;
--- sections say how an earlier run ended; bytes lie beside; keys of its own are to be erased with it.
-local LIFE, LINED, ASKED, HOLDS, MARRED, BESIDE, TRAILS = 1, 2, 4, 8, 16, 32, 64
+-- sections say how an earlier run ended; bytes lie beside; keys of its own are to be erased with it; it is an item
+-- of a batch.
+local LIFE, LINED, ASKED, HOLDS, MARRED, BESIDE, TRAILS, PLACED = 1, 2, 4, 8, 16, 32, 64, 128
 local HEAD, WITH_LIFE = 25, 65
 local NOBODY = string.rep('\0', 16)
 local LARGE = 1024
 local ABSENT = '\255\255\255\255'
--- input, counters, expiry, deadline, unique value and until when, fingerprint, tags, subject, parent and as what, waiting for,
+-- input, place in a batch, counters, expiry, deadline, unique value and until when, fingerprint, tags, subject, parent and as what, waiting for,
 -- until when, reason, error, result, with errors, progress
-local SECTIONS = { 'i', 'n', 'x', 'd', 'u', 'k', 'p', 't', 's', 'c', 'w', 'z', 'r', 'e', 'R', 'W', 'P' }
+local SECTIONS = { 'i', 'b', 'n', 'x', 'd', 'u', 'k', 'p', 't', 's', 'c', 'w', 'z', 'r', 'e', 'R', 'W', 'P' }
 local J = P .. 'j:'
 local BATCH = 1000
 
@@ -57,7 +58,7 @@ end
 
 local function marked(row, mark) return bit.band(row.marks, mark) > 0 end
 local function mark(row, which, on)
-  row.marks = on and bit.bor(row.marks, which) or bit.band(row.marks, 127 - which)
+  row.marks = on and bit.bor(row.marks, which) or bit.band(row.marks, 255 - which)
 end
 
 local function sections(bytes, at)

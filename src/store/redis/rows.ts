@@ -1,7 +1,9 @@
 import type { Artifact, Attempt, Claimed, Job, Subject } from '../../job/job.ts'
 import { type State, STATES } from '../../job/state.ts'
+import { encodeTally } from '../../job/batch.ts'
 import { damaged, toReason } from '../parts/damage.ts'
 import type { Kind } from './kinds.ts'
+import { toBatch } from './batches.ts'
 import { idAt } from './pack.ts'
 
 const LIFE = 1
@@ -85,6 +87,8 @@ export function toClaimed(
   if (deadline) claimed.deadlineAt = deadline.readUIntBE(0, 6)
   const parent = more.get('c')
   if (parent) claimed.parent = { id: idAt(parent, 0), name: parent.toString('utf8', 16) }
+  const place = more.get('b')
+  if (place) claimed.place = { batch: idAt(place, 0), index: place.readUInt32BE(16) }
   if (((row[1] ?? 0) & ASKED) > 0) claimed.cancelAsked = true
   return claimed
 }
@@ -93,8 +97,11 @@ export function toClaimed(
 export const hasTrails = (row: Buffer): boolean => ((row[1] ?? 0) & TRAILS) > 0
 export const isHook = (row: Buffer): boolean => readSections(row).has('s')
 
-export function toSubject(row: Buffer): Subject {
-  if (row.length === 0) return { input: EMPTY }
+/** The row that a hook looks back on; of a batch its fields and values, none when it is gone. */
+export function toSubject(reply: unknown): Subject {
+  if (Array.isArray(reply))
+    return { input: reply.length > 0 ? encodeTally(toBatch('', hashOf(reply))) : EMPTY }
+  const row = bufferOf(reply)
   const more = readSections(row)
   const [result, error] = [more.get('R'), more.get('e')]
   return { input: more.get('i') ?? EMPTY, ...(result && { result }), ...(error && { error }) }

@@ -19,9 +19,9 @@ const named = (text: string): Script => ({
 })
 
 const ROW = ['call', 'row'] as const
-const LINE = [...ROW, 'line'] as const
+const LINE = [...ROW, 'batch', 'line'] as const
 const MAIL = [...LINE, 'mail'] as const
-const ARRIVE = [...MAIL, 'arrive'] as const
+const ARRIVE = [...MAIL, 'arrive', 'over'] as const
 const RELATE = [...ARRIVE, 'children'] as const
 const SETTLE = [...RELATE, 'settle'] as const
 const HAND = [...SETTLE, 'hand'] as const
@@ -31,12 +31,13 @@ const SCRIPTS = {
   insert: script('fresh', ...ARRIVE, 'insert'),
   post: script('fresh', ...MAIL, 'post'),
   adopt: script('fresh', ...ARRIVE, 'adopt'),
-  retry: script('fresh', ...LINE, 'revive', 'retry'),
+  retry: script('fresh', ...ARRIVE, 'revive', 'retry'),
   cancel: script('finish', ...RELATE, 'cancel'),
   exchange: script('finish', ...HAND, 'due', 'exchange'),
   sweep: script('finish', ...HAND, 'sweep'),
   worker: script('finish', 'call', 'worker'),
   note: script('finish', ...SETTLE, 'revive', 'note'),
+  batches: script('finish', ...ARRIVE, 'batches'),
   unpark: script('finish', ...LINE, 'unpark'),
   purge: script('finish', ...ARRIVE, 'purge'),
   files: script('finish', 'call', 'files'),

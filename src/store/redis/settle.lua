@@ -96,6 +96,9 @@ local function settle_one(id, raw, blob, at)
   put(id, pack('>BBI4', COMPLETED, left_size > 0 and bit.bor(marks, MARRED) or marks, rev + 1)
     .. sub(raw, 7, 46) .. six(kept_until(ms)) .. sub(raw, 53, 58) .. NOW .. sub(raw, WITH_LIFE) .. left)
   keep(ms, sub(raw, 7, 12) .. id)
+  if bit.band(marks, PLACED) > 0 then
+    tell_end(place_in(raw), COMPLETED, left_size > 0 and sections(left, 1).W, 1)
+  end
   return COMPLETED
 end
 

@@ -20,6 +20,7 @@ const READS: Record<string, readonly Argument[]> = {
   mail: ['HKEYS'],
   awaits: ['HKEYS'],
   children: ['SMEMBERS'],
+  batch: ['HGETALL'],
   kinds: ['HKEYS'],
   unique: ['HGETALL'],
   workers: ['SMEMBERS'],

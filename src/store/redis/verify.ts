@@ -5,6 +5,7 @@ import { leavingsOf, rowsOf } from './laws.ts'
 import { placesOf } from './places.ts'
 import { idAt } from './pack.ts'
 import { kindAt, stateOf } from './rows.ts'
+import { batchesOf, takeBatches } from './tallied.ts'
 import { fieldsOf, type Snapshot, takeSnapshot } from './snapshot.ts'
 
 const LOOKS = 3
@@ -43,8 +44,10 @@ export class Verification {
 
   async #look(): Promise<Finding[]> {
     const before = await takeSnapshotOfTallies(this.#connection)
+    const batches = await takeBatches(this.#connection)
     const snapshot = await takeSnapshot(this.#connection)
     const after = await takeSnapshotOfTallies(this.#connection)
+    const batchesAfter = await takeBatches(this.#connection)
     const kept = await this.#kept(snapshot)
     return [
       ...counters(kept, before, after),
@@ -52,6 +55,7 @@ export class Verification {
       ...rowsOf(kept, snapshot),
       ...leavingsOf(kept, snapshot),
       ...placesOf(kept, snapshot),
+      ...batchesOf(kept, batches, batchesAfter),
     ]
   }
 

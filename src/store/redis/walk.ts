@@ -3,7 +3,7 @@ import { STATES } from '../../job/state.ts'
 import type { Filter, Page } from '../contract.ts'
 import { choose, LOOKED_AT_MAX, readCursor, writeCursor } from '../parts/paging.ts'
 import type { Connection } from './connection.ts'
-import { idsIn } from './pack.ts'
+import { idsIn, packId } from './pack.ts'
 import { bufferOf, hashOf, listOf, numberOf } from './rows.ts'
 
 const READY = '1'
@@ -50,11 +50,12 @@ export class Walks {
   }
 
   async #step(way: Way, from: string, limit: number, budget: number, filter: Filter) {
-    const { state, job, queue, tenant } = filter
+    const { state, job, queue, tenant, batch } = filter
     const wanted = [state && `${STATES.indexOf(state)}`, job, queue, tenant].map((value) =>
       value === undefined ? '' : `=${value}`,
     )
     const args = [way.walk, way.of, Buffer.from(from, 'base64url'), limit, budget, ...wanted]
+    args.push(batch === undefined ? '' : Buffer.concat([Buffer.from('='), packId(batch)]))
     const [ids, looked, next] = listOf(await this.#connection.call('list', args, { again: true }))
     return {
       ids: idsIn(bufferOf(ids)),

@@ -1,4 +1,6 @@
 import type { Bytes } from '../../base/json.ts'
+import type { Millis } from '../../base/time.ts'
+import type { Batch } from '../../job/batch.ts'
 import type { Artifact, Claimed, JobId, WorkerId } from '../../job/job.ts'
 import { broughtBy } from '../../job/outcome.ts'
 import type {
@@ -13,6 +15,7 @@ import type {
   Workbench,
 } from '../contract.ts'
 import { damaged } from '../parts/damage.ts'
+import { readBatches } from './batches.ts'
 import type { Connection } from './connection.ts'
 import { withKinds } from './intake.ts'
 import type { Kinds } from './kinds.ts'
@@ -129,6 +132,14 @@ export class RedisWorkbench implements Workbench {
     await this.#connection.call('files', ['forget', ...places], { as: 'forget', again: true })
   }
 
+  async stoppedBatches(idleMs: Millis): Promise<Batch[]> {
+    const args = ['idle', number(idleMs)]
+    const ids = idsIn(
+      bufferOf(await this.#connection.call('batches', args, { as: 'stoppedBatches' })),
+    )
+    return (await readBatches(ids, this.#connection)).flatMap((batch) => batch ?? [])
+  }
+
   bury(fold: (metrics: readonly Bytes[]) => Bytes): Promise<number> {
     return this.#workers.bury(fold)
   }
@@ -162,7 +173,7 @@ export class RedisWorkbench implements Workbench {
         const mail = toMail(hashOf(rows[next++]))
         if (mail.length > 0) job.mail = mail
         // The row that a hook looks back on.
-        if (isHook(row)) job.subject = toSubject(bufferOf(rows[next++]))
+        if (isHook(row)) job.subject = toSubject(rows[next++])
       }
       jobs.push(job)
     }

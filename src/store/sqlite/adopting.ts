@@ -119,6 +119,8 @@ export class Adopting {
       job.subject ?? null,
       job.parent?.id ?? null,
       job.parent?.name ?? null,
+      job.place?.batch ?? null,
+      job.place?.index ?? null,
       job.waitingFor ?? null,
       job.reason ?? null,
       job.withErrors ? 1 : null,

@@ -4,6 +4,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { statements } from '../../base/statements.ts'
 import type { Clock, Millis } from '../../base/time.ts'
 import { ErrandError } from '../../job/errors.ts'
+import { Batches } from './batches.ts'
 import { Bells } from './bells.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { toErrand } from './fault.ts'
@@ -27,6 +28,7 @@ export class Connection implements AsyncDisposable {
   readonly clock: Clock
   readonly bells: Bells
   readonly turns: Turns
+  readonly batches: Batches
   readonly location: string
   readonly #checkpoints: Checkpoints
   readonly #begin: StatementSync
@@ -45,6 +47,7 @@ export class Connection implements AsyncDisposable {
     this.#commit = this.db.prepare('commit')
     this.bells = new Bells(file)
     this.#checkpoints = new Checkpoints(file)
+    this.batches = new Batches(this)
     const committed = () => this.#checkpoints.committed()
     this.turns = new Turns(this.db, {
       clock,
@@ -52,6 +55,7 @@ export class Connection implements AsyncDisposable {
       file: this.location,
       busyMs,
       committed,
+      last: (turn) => this.batches.write(turn),
     })
   }
 

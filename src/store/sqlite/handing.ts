@@ -1,5 +1,6 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { Millis } from '../../base/time.ts'
+import { encodeTally } from '../../job/batch.ts'
 import type { Claimed, Fence, JobId, Subject } from '../../job/job.ts'
 import type { Connection } from './connection.ts'
 import { Policies } from './policies.ts'
@@ -16,6 +17,8 @@ export type Held = {
   receipt: number
   isUnique: boolean
   tried: boolean
+  /** Whose end it tells. */
+  batch?: JobId
 }
 
 /** A job on its way to a worker. */
@@ -26,17 +29,19 @@ export class Handing {
   readonly #sql
   readonly #mail
   readonly #policies
+  readonly #batches
 
   constructor(connection: Connection) {
     this.#sql = connection.prepare('./exchange.sql', ['subject', 'steps'])
     this.#mail = connection.prepare('./mail.sql', ['read'])
     this.#policies = new Policies(connection)
+    this.#batches = connection.batches
   }
 
   read(row: readonly SQLOutputValue[], receipt: number, turn: Turn): Handed {
     const [place, id, fence, queue, failures, crashes, losses, runAt, ...body] = row
     const [job, tenant, createdAt, expiresAt, deadlineAt, input, policy, ...marks] = body
-    const [isUnique, cancelAsked, subject, isCarrier, parent] = marks
+    const [isUnique, cancelAsked, subject, isCarrier, parent, batch, index] = marks
     const claimed: Claimed = {
       id: text(id),
       fence: int(fence),
@@ -53,7 +58,8 @@ export class Handing {
     }
     if (expiresAt !== null) claimed.expiresAt = int(expiresAt)
     if (deadlineAt !== null) claimed.deadlineAt = int(deadlineAt)
-    if (cancelAsked === 1) claimed.cancelAsked = true
+    if (typeof batch === 'string') claimed.place = { batch, index: int(index) }
+    if (cancelAsked === 1 || this.#isStopped(claimed)) claimed.cancelAsked = true
     if (typeof subject === 'string') claimed.subject = this.#read(subject)
     if (typeof parent === 'string')
       claimed.parent = { id: parent.slice(0, ID_LENGTH), name: parent.slice(ID_LENGTH + 1) }
@@ -74,13 +80,22 @@ export class Handing {
         receipt,
         isUnique: isUnique === 1,
         tried,
+        ...(typeof batch === 'string' && { batch }),
       },
     }
   }
 
+  /** Of a batch that is stopped none is begun any more: whoever is handed one settles it as cancelled. */
+  #isStopped({ place }: Claimed): boolean {
+    return place !== undefined && this.#batches.isStopped(place.batch)
+  }
+
   #read(id: JobId): Subject {
     const row = this.#sql.subject.get(id)
-    if (row === undefined) return { input: new Uint8Array() }
+    if (row === undefined) {
+      const batch = this.#batches.find(id)
+      return { input: batch ? encodeTally(batch) : new Uint8Array() }
+    }
     const { input, result = null, error = null } = row
     return {
       input: bytes(input),

@@ -68,14 +68,15 @@ export class Inserting {
     this.#insertBody(Number(lastInsertRowid), job, runAt, turn)
     turn.tallies.add(job.queue, 'accepted')
     turn.tallies.add(job.queue, state)
+    if (job.place) turn.told.came(job.place.batch)
     turn.ring('ready')
     return { id: job.id, joined: false }
   }
 
   #insertBody(place: number, job: NewJob, runAt: Millis, turn: Turn): void {
-    const { unique, tags, fingerprint, expiresInMs, deadlineMs, subject, parent } = job
+    const { unique, tags, fingerprint, expiresInMs, deadlineMs, subject, parent, place: item } = job
     const policy = this.#policies.idOf(job.policy, turn)
-    const rare = fingerprint ?? expiresInMs ?? deadlineMs ?? subject ?? parent
+    const rare = fingerprint ?? expiresInMs ?? deadlineMs ?? subject ?? parent ?? item
     if (!unique && !tags && rare === undefined) {
       this.#sql.plain.run(place, job.job, job.tenant, turn.now, job.input, policy)
       return
@@ -95,6 +96,8 @@ export class Inserting {
       subject ?? null,
       parent?.id ?? null,
       parent?.name ?? null,
+      item?.batch ?? null,
+      item?.index ?? null,
       job.input,
       policy,
     )

@@ -1,11 +1,14 @@
 import type { Bytes } from '../../base/json.ts'
+import type { Batch } from '../../job/batch.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
 import type { Adoptee, Alias } from '../../job/moving.ts'
 import { isEnded } from '../../job/state.ts'
 import type {
   Adopted,
+  BatchChange,
   Cancel,
   Cancelled,
+  Filled,
   Inserted,
   Intake,
   Letter,
@@ -31,6 +34,7 @@ export class SqliteIntake implements Intake {
   readonly #mailbox
   readonly #reviving
   readonly #children
+  readonly #batches
   readonly #change
   readonly #ended
 
@@ -41,6 +45,7 @@ export class SqliteIntake implements Intake {
     this.#mailbox = new Mailbox(connection)
     this.#reviving = new Reviving(connection)
     this.#children = new Children(connection)
+    this.#batches = connection.batches
     this.#change = connection.prepare('./change.sql', ['find', 'ask', 'cancel', 'release'])
     this.#ended = connection.prepare('./exchange.sql', ['ended']).ended
   }
@@ -66,6 +71,14 @@ export class SqliteIntake implements Intake {
     return this.#turns.run('adopt', (turn) => this.#adopting.run(jobs, aliases, turn))
   }
 
+  changeBatch(id: JobId, change: BatchChange): Promise<Batch | undefined> {
+    return this.#turns.run('changeBatch', (turn) => this.#batches.change(id, change, turn))
+  }
+
+  fillBatch(id: JobId, items: readonly NewJob[]): Promise<Filled> {
+    return this.#turns.run('fillBatch', (turn) => this.#batches.fill(id, items, turn))
+  }
+
   #cancelOne({ id, outcome: { keepMs, hook, word } }: Cancel, turn: Turn): Cancelled {
     const row = this.#change.find.get(id)
     if (row === undefined) return 'gone'
@@ -82,6 +95,7 @@ export class SqliteIntake implements Intake {
     this.#change.release.run(place)
     this.#ended.run(purgeAt, turn.now, JSON.stringify([place]))
     turn.tallies.move(queue, state, 'cancelled')
+    if (row.batch !== null) turn.told.ended(text(row.batch), 'cancelled', false)
     if (hook) this.#inserting.run(hook, turn)
     if (word) this.#mailbox.tell(word, turn)
     this.#children.ask(id, turn)

@@ -21,24 +21,24 @@ select job.id from body join job using (turn)
 where body.tenant = ? and body.job = ? and body.unique_value = ? and body.unique_held = 1;
 
 -- name: all
-select job.turn, job.state, job.queue, body.job, body.tenant from job join body using (turn)
+select job.turn, job.state, job.queue, body.job, body.tenant, body.batch from job join body using (turn)
 where job.turn < :a order by job.turn desc limit 1000;
 
 -- name: tagged
-select job.turn, job.state, job.queue, body.job, body.tenant from tag join job using (turn) join body using (turn)
+select job.turn, job.state, job.queue, body.job, body.tenant, body.batch from tag join job using (turn) join body using (turn)
 where tag.tag = :tag and tag.turn < :a order by tag.turn desc limit 1000;
 
 -- name: ready
-select job.turn, job.state, job.queue, body.job, body.tenant, job.priority, job.run_at from job join body using (turn)
+select job.turn, job.state, job.queue, body.job, body.tenant, body.batch, job.priority, job.run_at from job join body using (turn)
 where job.state = 1 and (job.queue, job.priority, job.run_at, job.turn) > (:a, :b, :c, :d)
 order by job.queue, job.priority, job.run_at, job.turn limit 1000;
 
 -- name: scheduled
-select job.turn, job.state, job.queue, body.job, body.tenant, job.run_at from job join body using (turn)
+select job.turn, job.state, job.queue, body.job, body.tenant, body.batch, job.run_at from job join body using (turn)
 where job.state = 0 and (job.run_at, job.turn) > (:a, :b) order by job.run_at, job.turn limit 1000;
 
 -- name: running
-select job.turn, job.state, job.queue, body.job, body.tenant
+select job.turn, job.state, job.queue, body.job, body.tenant, body.batch
 from receipt, json_each(receipt.handed) as given
 join job on job.turn = given.value ->> 0 and job.fence = given.value ->> 1 and job.state = 2
   and job.worker = receipt.worker and job.receipt = receipt.n
@@ -46,15 +46,15 @@ join body on body.turn = job.turn
 where job.turn > :a order by job.turn limit 1000;
 
 -- name: waiting
-select job.turn, job.state, job.queue, body.job, body.tenant from job join body using (turn)
+select job.turn, job.state, job.queue, body.job, body.tenant, body.batch from job join body using (turn)
 where job.state = 3 and job.turn > :a order by job.turn limit 1000;
 
 -- name: failed
-select job.turn, job.state, job.queue, body.job, body.tenant, job.ended_at from job join body using (turn)
+select job.turn, job.state, job.queue, body.job, body.tenant, body.batch, job.ended_at from job join body using (turn)
 where job.state = 5 and (job.ended_at, job.turn) < (:a, :b) order by job.ended_at desc, job.turn desc limit 1000;
 
 -- name: cancelled
-select job.turn, job.state, job.queue, body.job, body.tenant, job.ended_at from job join body using (turn)
+select job.turn, job.state, job.queue, body.job, body.tenant, body.batch, job.ended_at from job join body using (turn)
 where job.state = 6 and (job.ended_at, job.turn) < (:a, :b) order by job.ended_at desc, job.turn desc limit 1000;
 
 -- name: attempts

@@ -1,8 +1,10 @@
 import { statSync } from 'node:fs'
 import type { Bytes } from '../../base/json.ts'
+import type { Batch } from '../../job/batch.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
 import type {
+  BatchPage,
   Copied,
   Filter,
   Finding,
@@ -12,6 +14,7 @@ import type {
   Topic,
   WorkerRow,
 } from '../contract.ts'
+import { batchMark, batchPage } from '../parts/batches.ts'
 import { readMark } from '../parts/copying.ts'
 import type { Connection } from './connection.ts'
 import { Copying } from './copying.ts'
@@ -48,6 +51,7 @@ const LAWS = [
   'leavings',
   'files',
   'subjects',
+  'tallies',
 ] as const
 
 /** Where work is seen. */
@@ -96,6 +100,20 @@ export class SqliteLookout implements Lookout {
       const jobs = places.flatMap((place) => this.#job(this.#sql.read.get(place)) ?? [])
       return { jobs, ...(next !== undefined && { next }) }
     })
+  }
+
+  findBatches(ids: readonly JobId[]): Promise<(Batch | undefined)[]> {
+    return this.#connection.read(() => ids.map((id) => this.#connection.batches.find(id)))
+  }
+
+  listBatches(
+    { tenant }: Pick<Filter, 'tenant'>,
+    limit: number,
+    cursor?: string,
+  ): Promise<BatchPage> {
+    return this.#connection.read(() =>
+      batchPage(this.#connection.batches.list(batchMark(cursor)), { tenant, limit }),
+    )
   }
 
   copy(limit: number, cursor?: string): Promise<Copied> {

@@ -31,7 +31,7 @@ insert into ended (purge_at, ended_at, turns) values (?, ?, ?);
 delete from alias where id in (select id from alias where purge_at <= ? limit 1000);
 
 -- name: body
-delete from body where turn = ? returning tags;
+delete from body where turn = ? returning tags, batch;
 
 -- name: logs
 delete from log where turn = ?;

@@ -11,8 +11,10 @@ const HOOKED_MS = 600_000
 /** Removes jobs and files whose time to be kept is over. */
 export class Purge {
   readonly #sql
+  readonly #batches
 
   constructor(connection: Connection) {
+    this.#batches = connection.batches
     this.#sql = connection.prepare('./purge.sql', [
       'ripe',
       'done',
@@ -37,6 +39,7 @@ export class Purge {
   run(limit: number, turn: Turn): Purged {
     const purged: Purged = { erased: 0, withFiles: [] }
     this.#sql.aliases.run(turn.now)
+    this.#batches.purge(turn)
     let left = limit
     for (const entry of this.#sql.ripe.all(turn.now)) {
       if (left <= 0) break
@@ -67,8 +70,9 @@ export class Purge {
     }
     const row = this.#sql.erase.get(place, endedAt, turn.now)
     if (row === undefined) return
-    const tags = this.#sql.body.get(place)?.tags
+    const { tags, batch } = this.#sql.body.get(place) ?? {}
     if (typeof tags === 'string') this.#sql.tags.run(place, tags)
+    if (typeof batch === 'string') turn.told.erased(batch)
     this.#sql.logs.run(place)
     this.#sql.attempts.run(place)
     this.#sql.steps.run(place)

@@ -1,5 +1,6 @@
 import type { Bytes } from '../../base/json.ts'
 import type { JobId } from '../../job/job.ts'
+import { isEnded } from '../../job/state.ts'
 import type { Retried } from '../contract.ts'
 import type { Connection } from './connection.ts'
 import { int, stateOf, text } from './rows.ts'
@@ -27,8 +28,7 @@ export class Reviving {
     const row = this.#sql.find.get(id)
     if (row === undefined) return 'gone'
     const [place, queue, state] = [int(row.turn), text(row.queue), stateOf(row.state)]
-    const hasEnded = state === 'failed' || state === 'cancelled'
-    if (!hasEnded && !(anyEnd && state === 'completed')) return state
+    if (!isEnded(state) || (state === 'completed' && !anyEnd)) return state
     this.#sql.hold.run(place)
     if (this.#sql.free.get(place)?.free !== 1) return 'taken'
     this.#sql.revive.run(turn.now, place)
@@ -38,6 +38,7 @@ export class Reviving {
       this.#sql.unread.run(place)
     } else this.#sql.forgive.run(place)
     turn.tallies.move(queue, state, 'ready')
+    if (row.batch !== null) turn.told.ended(text(row.batch), state, row.with_errors === 1, -1)
     turn.ring('ready')
     turn.ring('change')
     return 'retried'

@@ -72,6 +72,7 @@ export function toJob(row: Row, artifacts: readonly Artifact[]): Job {
     ...(row.reason !== null && { reason: toReason(text(row.reason)) }),
     ...(row.waiting_for !== null && { waitingFor: text(row.waiting_for) }),
     ...(row.parent !== null && { parent: { id: text(row.parent), name: text(row.called) } }),
+    ...(row.batch !== null && { place: { batch: text(row.batch), index: int(row.item) } }),
     ...(row.wakes_at !== null && { wakesAt: int(row.wakes_at) }),
     ...(row.unique_value !== null && { unique: text(row.unique_value) }),
     ...(row.fingerprint !== null && { fingerprint: text(row.fingerprint) }),

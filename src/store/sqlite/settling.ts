@@ -108,6 +108,7 @@ export class Settling {
         receipt: row.receipt === null ? 0 : int(row.receipt),
         isUnique: row.is_unique === 1,
         tried: int(row.tried) > 0,
+        ...(row.batch !== null && { batch: text(row.batch) }),
       }
     )
   }
@@ -115,7 +116,7 @@ export class Settling {
   /** What an ending leaves behind. A plain completion leaves nothing but its place in the list. */
   #write(
     id: JobId,
-    { place, fence, isUnique, tried }: Held,
+    { place, fence, isUnique, tried, batch }: Held,
     outcome: Outcome,
     { ended }: Trip,
     turn: Turn,
@@ -138,6 +139,7 @@ export class Settling {
       this.#sql.ending.run(result, error, reason, withErrors ? 1 : null, place)
     for (const { file, type, bytes, sha256, keepMs } of artifacts)
       this.#sql.artifact.run(place, file, fence, type, bytes, sha256, turn.now + keepMs)
+    if (batch !== undefined) turn.told.ended(batch, outcome.to, withErrors)
     if (isUnique) this.#sql.free.run(place, numberOf(outcome.to))
     for (const job of broughtBy(outcome)) this.#inserting.run(job, turn)
     if (outcome.word) this.#mailbox.tell(outcome.word, turn)

@@ -6,11 +6,13 @@ import type { Topic } from '../contract.ts'
 import type { Bells } from './bells.ts'
 import { isBusy, isFault, toErrand } from './fault.ts'
 import { Tallies } from './tallies.ts'
+import { Told } from './told.ts'
 
 /** What a call may use inside a transaction. What it asks for `after` happens once that has committed. */
 export type Turn = {
   readonly now: Millis
   readonly tallies: Tallies
+  readonly told: Told
   ring(topic: Topic): void
   after(act: () => void): void
 }
@@ -36,6 +38,8 @@ export class Turns {
   readonly #file: string
   readonly #busyMs: Millis
   readonly #tallies: Tallies
+  readonly #told = new Told()
+  readonly #last: (turn: Turn) => void
   readonly #begin: StatementSync
   readonly #commit: StatementSync
   readonly #committed: () => void
@@ -44,7 +48,14 @@ export class Turns {
 
   constructor(
     db: DatabaseSync,
-    parts: { clock: Clock; bells: Bells; file: string; busyMs: Millis; committed: () => void },
+    parts: {
+      clock: Clock
+      bells: Bells
+      file: string
+      busyMs: Millis
+      committed: () => void
+      last: (turn: Turn) => void
+    },
   ) {
     this.#db = db
     this.#clock = parts.clock
@@ -53,6 +64,7 @@ export class Turns {
     this.#busyMs = parts.busyMs
     this.#committed = parts.committed
     this.#tallies = new Tallies(db)
+    this.#last = parts.last
     this.#begin = db.prepare('begin immediate')
     this.#commit = db.prepare('commit')
   }
@@ -108,11 +120,13 @@ export class Turns {
     const turn: Turn = {
       now: this.#clock.now(),
       tallies: this.#tallies,
+      told: this.#told,
       ring: (topic) => rung.add(topic),
       after: (act) => acts.push(act),
     }
     try {
       acts.push(...calls.map((call) => call.attempt(turn)))
+      this.#last(turn)
       this.#tallies.write()
       pass(calls, 'before_commit')
       this.#commit.run()
@@ -128,6 +142,7 @@ export class Turns {
 
   #undo(calls: Call[], error: unknown): void {
     this.#tallies.clear()
+    this.#told.take()
     if (this.#db.isTransaction) this.#db.exec('rollback')
     if (calls.length === 1 || isFault(error))
       for (const call of calls) call.reject(toErrand(error, this.#file))

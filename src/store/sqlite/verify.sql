@@ -111,4 +111,23 @@ where job.state <> 4 limit 100;
 
 -- name: subjects
 select 'a hook that may run has its subject' as law, job.id as detail from body join job using (turn)
-where body.subject is not null and job.state <> 4 and body.subject not in (select id from job) limit 100;
+where body.subject is not null and job.state <> 4 and body.subject not in (select id from job)
+  and body.subject not in (select id from batch) limit 100;
+
+-- name: tallies
+-- Items that are erased still count as what they had become.
+with kept as (
+  select body.batch as id, count(*) as items, sum(job.state >= 4) as over, sum(job.state = 4) as s4,
+    sum(job.state = 5) as s5, sum(job.state = 6) as s6, sum(body.with_errors = 1) as warned
+  from body join job using (turn) where body.batch is not null group by body.batch
+)
+select 'a batch counts its items' as law, batch.id as detail from batch left join kept using (id)
+where batch.items - erased <> coalesce(kept.items, 0)
+  or completed + failed + cancelled - erased <> coalesce(over, 0)
+  or completed < coalesce(s4, 0) or failed < coalesce(s5, 0) or cancelled < coalesce(s6, 0)
+  or with_errors < coalesce(warned, 0)
+union all
+select 'a closed batch has ended when its items have', id from batch
+where (ended_at is not null) <> (closed_at is not null and completed + failed + cancelled = items)
+union all
+select 'every item has its batch', id from kept where id not in (select id from batch) limit 100;

@@ -40,6 +40,7 @@ const seen = (row: Row) => ({
   job: text(row.job),
   queue: text(row.queue),
   tenant: text(row.tenant),
+  ...(row.batch !== null && { batch: text(row.batch) }),
 })
 
 const keyOf = (row: Row, column: string) =>

@@ -1,4 +1,6 @@
 import type { Bytes } from '../../base/json.ts'
+import type { Millis } from '../../base/time.ts'
+import type { Batch } from '../../job/batch.ts'
 import type { Artifact, JobId, WorkerId } from '../../job/job.ts'
 import type {
   Answer,
@@ -30,6 +32,7 @@ export class SqliteWorkbench implements Workbench {
   readonly #children
   readonly #worker
   readonly #note
+  readonly #batches
   readonly #change
 
   constructor(connection: Connection) {
@@ -38,6 +41,7 @@ export class SqliteWorkbench implements Workbench {
     this.#sweep = new Sweep(connection, this.#exchange)
     this.#purge = new Purge(connection)
     this.#children = new Children(connection)
+    this.#batches = connection.batches
     this.#worker = connection.prepare('./worker.sql', [
       'register',
       'renew',
@@ -120,6 +124,10 @@ export class SqliteWorkbench implements Workbench {
 
   forget(artifacts: readonly { id: JobId; file: string }[]): Promise<void> {
     return this.#turns.run('forget', () => this.#purge.forget(artifacts))
+  }
+
+  stoppedBatches(idleMs: Millis): Promise<Batch[]> {
+    return this.#turns.run('stoppedBatches', (turn) => this.#batches.stopIdle(idleMs, turn))
   }
 
   bury(fold: (metrics: readonly Bytes[]) => Bytes): Promise<number> {

@@ -1,0 +1,87 @@
+import { derivedId } from '../base/id.ts'
+import type { Bytes } from '../base/json.ts'
+import { encodeJson } from '../base/json.ts'
+import type { Millis } from '../base/time.ts'
+import type { JobId, NewJob } from './job.ts'
+
+/** Items followed together: jobs of one definition, each at its place, with a job at the end. */
+
+/** A batch about to be opened. Spans count from its end. */
+export type NewBatch = {
+  id: JobId
+  /** The definition that its items are of. */
+  job: string
+  tenant: string
+  keepMs: Millis
+  /** It is stopped once more of its items than these have failed. */
+  failedMax?: number
+  /**
+   * The job inserted by the step that ends it, a hook whose subject is the batch; the last four digits of its id
+   * count the endings, since an item that is given another life opens a batch again.
+   */
+  end?: NewJob
+  /** Tells a repeat of the same request from another request under the same id. */
+  fingerprint?: string
+}
+
+/** How many items it has, and what has become of them. Those that are erased still count. */
+export type BatchTally = {
+  items: number
+  completed: number
+  /** Of those that completed. */
+  withErrors: number
+  failed: number
+  cancelled: number
+}
+
+/** Why no more of its items are begun: somebody asked, too many failed, or nobody ever closed it. */
+export const STOPS = ['asked', 'failures', 'unclosed'] as const
+export type Stop = (typeof STOPS)[number]
+
+/** A batch as it lies in the store: open, closed, and ended once all its items are. */
+export type Batch = Omit<NewBatch, 'end'> &
+  BatchTally & {
+    createdAt: Millis
+    /** When items came last. */
+    filledAt: Millis
+    /** Since when it takes no more items. */
+    closedAt?: Millis
+    endedAt?: Millis
+    stopped?: Stop
+    /** How many of its items are gone from the store. */
+    erased: number
+    endings: number
+  }
+
+/** Where a job stands in its batch, counted from 0. */
+export type Place = { batch: JobId; index: number }
+
+/** The same item, whoever sends it, however often. */
+export const itemId = ({ batch, index }: Place): JobId => derivedId('item', batch, `${index}`)
+
+export const isOver = ({ items, completed, failed, cancelled }: BatchTally): boolean =>
+  completed + failed + cancelled >= items
+
+const ENDINGS_MAX = 0xffff
+
+/** The job of an ending: each has its own. */
+export function endJobOf(end: NewJob, ending: number): NewJob {
+  const count = Math.min(ending, ENDINGS_MAX).toString(16).padStart(4, '0')
+  return { ...end, id: end.id.slice(0, -4) + count }
+}
+
+/** What the handler of the job at the end is given. */
+export type BatchEnded = BatchTally & { batch: JobId; job: string; stopped?: Stop }
+
+/** That as bytes, in the place of the input of a hook's subject. */
+export function encodeTally({
+  items,
+  completed,
+  withErrors,
+  failed,
+  cancelled,
+  stopped,
+}: Batch): Bytes {
+  const tally = { items, completed, withErrors, failed, cancelled, ...(stopped && { stopped }) }
+  return encodeJson(tally) ?? new Uint8Array()
+}

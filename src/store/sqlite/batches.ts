@@ -1,0 +1,155 @@
+import { type Batch, type BatchTally, endJobOf, isOver, type Stop } from '../../job/batch.ts'
+import type { JobId, NewJob } from '../../job/job.ts'
+import type { BatchChange, Filled } from '../contract.ts'
+import type { Arrived } from '../parts/batches.ts'
+import { toStop } from '../parts/damage.ts'
+import { decodeJob, encodeJob } from '../parts/jobs.ts'
+import type { Connection } from './connection.ts'
+import { Inserting } from './inserting.ts'
+import { int, type Row, text } from './rows.ts'
+import type { Turn } from './turns.ts'
+
+/** When a batch is looked at again that is still needed. */
+const NEEDED_MS = 600_000
+
+/** Batches: what items came, what became of them, and which has ended with that. */
+export class Batches {
+  readonly #sql
+  readonly #inserting
+
+  constructor(connection: Connection) {
+    this.#sql = connection.prepare('./batch.sql', [
+      'open',
+      'find',
+      'tell',
+      'limit',
+      'close',
+      'stop',
+      'end',
+      'reopen',
+      'stopped',
+      'idle',
+      'allStopped',
+      'list',
+      'ripe',
+      'isNeeded',
+      'later',
+      'erase',
+    ])
+    this.#inserting = new Inserting(connection)
+  }
+
+  find(id: JobId): Batch | undefined {
+    const row = this.#sql.find.get(id)
+    return row && toBatch(row)
+  }
+
+  /** The newest first. */
+  list(before: number): Arrived[] {
+    return this.#sql.list.all(before).map((row) => ({ turn: int(row.turn), batch: toBatch(row) }))
+  }
+
+  change(id: JobId, change: BatchChange, turn: Turn): Batch | undefined {
+    // What this turn stored before must be counted in what it answers.
+    this.write(turn)
+    switch (change.to) {
+      case 'open': {
+        const { job, tenant, keepMs, failedMax = null, fingerprint = null, end } = change.batch
+        const said = { id, job, tenant, now: turn.now, keep_ms: keepMs, failed_max: failedMax }
+        this.#sql.open.run({ ...said, fingerprint, end_job: end ? encodeJob(end) : null })
+        break
+      }
+      case 'closed':
+        this.#sql.limit.run(change.failedMax ?? null, id)
+        this.#sql.close.run(turn.now, id)
+        break
+      case 'stopped':
+        this.#stop(id, change.why, turn)
+    }
+    this.#judge(id, turn)
+    return this.find(id)
+  }
+
+  fill(id: JobId, items: readonly NewJob[], turn: Turn): Filled {
+    const batch = this.find(id)
+    if (batch === undefined) return { refused: 'gone' }
+    if (batch.closedAt !== undefined) return { refused: 'closed' }
+    return { inserted: items.map((item) => this.#inserting.run(item, turn)) }
+  }
+
+  /** Whether its items are begun no more. */
+  isStopped(id: JobId): boolean {
+    return this.#sql.stopped.get(id) !== undefined
+  }
+
+  /** Writes what a turn has told of batches, and ends those that are over. */
+  write(turn: Turn): void {
+    const changes = turn.told.take()
+    for (const [id, change] of changes) this.#sql.tell.run({ id, now: turn.now, ...change })
+    for (const id of changes.keys()) this.#judge(id, turn)
+  }
+
+  stopIdle(idleMs: number, turn: Turn): Batch[] {
+    this.write(turn)
+    for (const row of this.#sql.idle.all(turn.now - idleMs)) {
+      this.#stop(text(row.id), 'unclosed', turn)
+      this.#judge(text(row.id), turn)
+    }
+    return this.#sql.allStopped.all().map(toBatch)
+  }
+
+  purge(turn: Turn): void {
+    for (const row of this.#sql.ripe.all(turn.now)) {
+      const id = text(row.id)
+      if (this.#sql.isNeeded.get({ id })) this.#sql.later.run(turn.now + NEEDED_MS, id)
+      else this.#sql.erase.run(id)
+    }
+  }
+
+  #stop(id: JobId, why: Stop, turn: Turn): void {
+    this.#sql.stop.run(why, id)
+    this.#sql.close.run(turn.now, id)
+    turn.ring('change')
+  }
+
+  /** Whether too many have failed; whether it has ended, or is open again. */
+  #judge(id: JobId, turn: Turn): void {
+    const batch = this.find(id)
+    if (batch === undefined) return
+    const { failedMax = Infinity, endedAt } = batch
+    if (batch.failed > failedMax && !batch.stopped && endedAt === undefined)
+      this.#stop(id, 'failures', turn)
+    const isClosed = batch.closedAt !== undefined || batch.failed > failedMax
+    if (endedAt === undefined && isClosed && isOver(batch)) {
+      const ending = this.#sql.end.get({ id, now: turn.now })
+      if (typeof ending?.end_job !== 'string') return
+      this.#inserting.run(endJobOf(decodeJob(ending.end_job), int(ending.endings)), turn)
+    } else if (endedAt !== undefined && !isOver(batch)) this.#sql.reopen.run(id)
+  }
+}
+
+function toBatch(row: Row): Batch {
+  const tally: BatchTally = {
+    items: int(row.items),
+    completed: int(row.completed),
+    withErrors: int(row.with_errors),
+    failed: int(row.failed),
+    cancelled: int(row.cancelled),
+  }
+  return {
+    id: text(row.id),
+    job: text(row.job),
+    tenant: text(row.tenant),
+    keepMs: int(row.keep_ms),
+    createdAt: int(row.created_at),
+    filledAt: int(row.filled_at),
+    ...tally,
+    erased: int(row.erased),
+    endings: int(row.endings),
+    ...(row.closed_at !== null && { closedAt: int(row.closed_at) }),
+    ...(row.ended_at !== null && { endedAt: int(row.ended_at) }),
+    ...(row.stopped !== null && { stopped: toStop(text(row.stopped)) }),
+    ...(row.failed_max !== null && { failedMax: int(row.failed_max) }),
+    ...(row.fingerprint !== null && { fingerprint: text(row.fingerprint) }),
+  }
+}
