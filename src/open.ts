@@ -1,6 +1,8 @@
 import { tmpdir } from 'node:os'
 import type { Flush } from './base/batching.ts'
 import type { Clock } from './base/time.ts'
+import type { BatchClient } from './client/batch.ts'
+import type { Items } from './client/sending.ts'
 import { Client } from './client/client.ts'
 import type { InTransaction } from './client/transaction.ts'
 import type { Files } from './files/contract.ts'
@@ -10,6 +12,7 @@ import type { Resources } from './job/context.ts'
 import type { Definition, Handler, WholeJob } from './job/define.ts'
 import { ErrandError } from './job/errors.ts'
 import { refuseUnknown } from './job/options.ts'
+import type { BatchOptions } from './job/items.ts'
 import type { EnqueueOptions } from './job/prepare.ts'
 import { Keyring } from './job/seal.ts'
 import type { Given, Parsed, Schema } from './job/schema.ts'
@@ -165,6 +168,13 @@ export class Errand implements AsyncDisposable {
     inputs: readonly unknown[],
     options?: EnqueueOptions & InTransaction,
   ) => this.client.enqueueMany(this.client.definition(job), inputs, options)
+  enqueueBatch: BatchClient['enqueue'] = (
+    job: Definition | string,
+    items: Items,
+    options?: BatchOptions,
+  ) => this.client.batches.enqueue(job, items, options)
+  cancelBatch: BatchClient['cancel'] = (id) => this.client.batches.cancel(id)
+  retryBatch: BatchClient['retry'] = (...call) => this.client.batches.retry(...call)
   cancel: Client['cancel'] = (id) => this.client.cancel(id)
   signal: Client['signal'] = (...call) => this.client.signal(...call)
   retry: Client['retry'] = (id, options) => this.client.retry(id, options)
@@ -174,6 +184,9 @@ export class Errand implements AsyncDisposable {
   result: Watch['result'] = (...call) => this.watch.result(...call)
   ended: Watch['ended'] = (...call) => this.watch.ended(...call)
   list: Watch['list'] = (...call) => this.watch.list(...call)
+  batch: Watch['batch'] = (...call) => this.watch.batch(...call)
+  batches: Watch['batches'] = (...call) => this.watch.batches(...call)
+  items: Watch['items'] = (...call) => this.watch.items(...call)
   attempts: Watch['attempts'] = (...call) => this.watch.attempts(...call)
   steps: Watch['steps'] = (...call) => this.watch.steps(...call)
   signals: Watch['signals'] = (...call) => this.watch.signals(...call)

@@ -63,6 +63,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'Show one job: times, attempts, log, files.',
     load: async () => (await import('./commands/job.ts')).job,
   },
+  batches: {
+    group: LOOK,
+    about: 'List batches, or show one; cancel it, or retry what failed.',
+    load: async () => (await import('./commands/batches.ts')).batches,
+  },
   queues: {
     group: LOOK,
     about: 'Show what lies in each queue.',

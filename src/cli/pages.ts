@@ -1,7 +1,7 @@
 import { formatSpan } from '../base/time.ts'
 import { type State, STATES } from '../job/state.ts'
 import type { About, Tally } from '../store/contract.ts'
-import type { WorkerView } from '../watch/watch.ts'
+import type { WorkerView } from '../watch/views.ts'
 import { brief, columns, type Print } from './print.ts'
 
 /** A moment as people ask for it on a terminal, and as programs do in a pipe. */

@@ -19,6 +19,7 @@ import {
   MAIL_MAX,
   type Transaction,
 } from '../store/contract.ts'
+import { BatchClient } from './batch.ts'
 import { type InTransaction, takeApart } from './transaction.ts'
 
 /** What an enqueue answers: the job's id, and whether it is one that was there before. */
@@ -31,13 +32,16 @@ export type SignalOptions = {
   ifWaiting?: boolean
 }
 
+type Looks = Pick<Lookout, 'find' | 'findBatches' | 'list'>
+
 /** Whatever the store itself reports is nobody's item's fault. */
 const isCulprit = (error: unknown) =>
   !(error instanceof ErrandError && error.code.startsWith('STORE_'))
 
 /** Where work comes in: turns typed calls into rows. */
 export class Client {
-  readonly #intake: Intake & Pick<Lookout, 'find'>
+  readonly #intake: Intake & Looks
+  readonly batches: BatchClient
   readonly #definitions: Map<string, Definition>
   readonly #keys: Keyring | undefined
   readonly #plain: Batching<NewJob, Inserted>
@@ -45,13 +49,18 @@ export class Client {
   readonly #named: Batching<NewJob, Inserted>
 
   constructor(
-    intake: Intake & Pick<Lookout, 'find'>,
+    intake: Intake & Looks,
     definitions: readonly Definition[] = [],
     { flush, keys }: { flush?: Flush | undefined; keys?: Keyring | undefined } = {},
   ) {
     this.#intake = intake
     this.#keys = keys
     this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]))
+    this.batches = new BatchClient({
+      store: intake,
+      definitionOf: (job) => this.definition(job),
+      keys,
+    })
     const insert = (jobs: NewJob[]) => intake.insert(jobs)
     this.#plain = new Batching(insert, isCulprit, flush)
     this.#named = new Batching(insert, isCulprit, flush)

@@ -1,4 +1,5 @@
 import type { Hono } from 'hono'
+import type { BatchClient } from '../client/batch.ts'
 import type { Client } from '../client/client.ts'
 import type { Resources } from '../job/context.ts'
 import type { Definition, Handler, WholeJob } from '../job/define.ts'
@@ -12,7 +13,22 @@ export type Caller = { tenant?: string; person?: string; scopes?: readonly strin
 
 /** What an app's own routes are given. */
 export type Desk = Pick<Client, 'enqueue' | 'enqueueMany' | 'enqueueOnce' | 'cancel' | 'retry'> &
-  Pick<Watch, 'job' | 'find' | 'result' | 'ended' | 'list' | 'artifact'> & {
+  Pick<
+    Watch,
+    | 'job'
+    | 'find'
+    | 'result'
+    | 'ended'
+    | 'list'
+    | 'artifact'
+    | 'batch'
+    | 'batches'
+    | 'batchEnded'
+    | 'items'
+  > & {
+    enqueueBatch: BatchClient['enqueue']
+    cancelBatch: BatchClient['cancel']
+    retryBatch: BatchClient['retry']
     /** A signed link to a file of a job; dies with the file, after 7 days at most. */
     link: Links['sign']
   }

@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { findUnfit } from '../base/json.ts'
 import { ErrandError } from '../job/errors.ts'
 import type { Env } from './app.ts'
+import { isNdjson } from './ndjson.ts'
 
 export const BODY_BYTES_MAX = 1_048_576
 
@@ -20,8 +21,11 @@ const countBody = bodyLimit({ maxSize: BODY_BYTES_MAX, onError: tooLarge })
 /** Holds every body to its limit: by what it says of its length before a byte is read, else by counting. */
 export const limitBody: MiddlewareHandler<Env> = (c, next) => {
   if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
+  // Items are read as they come, and never held: each has a limit of its own.
+  const isStream = c.req.path === '/v1/batches' && isNdjson(c.req.header('content-type'))
   if (c.req.header('content-encoding') !== undefined)
     throw new ErrandError('UNSUPPORTED_ENCODING', {})
+  if (isStream) return next()
   const length = c.req.header('content-length')
   if (length === undefined || c.req.header('transfer-encoding') !== undefined)
     return countBody(c, next)
@@ -29,13 +33,17 @@ export const limitBody: MiddlewareHandler<Env> = (c, next) => {
 }
 
 /** Lets a body pass only if it is JSON that can be stored and come back the same. */
-export const jsonBody: MiddlewareHandler<Env> = async (c, next) => {
-  if (!JSON_TYPE.test(c.req.header('content-type') ?? ''))
-    throw new ErrandError('UNSUPPORTED_MEDIA_TYPE', {})
-  const unfit = findUnfit(parse(await readBytes(c.req)), LIMITS)
-  if (unfit) throw unstorable(unfit.pointer, unfit.why)
-  await next()
-}
+export const jsonBodyOf =
+  (limits: typeof LIMITS): MiddlewareHandler<Env> =>
+  async (c, next) => {
+    if (!JSON_TYPE.test(c.req.header('content-type') ?? ''))
+      throw new ErrandError('UNSUPPORTED_MEDIA_TYPE', {})
+    const unfit = findUnfit(parse(await readBytes(c.req)), limits)
+    if (unfit) throw unstorable(unfit.pointer, unfit.why)
+    await next()
+  }
+
+export const jsonBody = jsonBodyOf(LIMITS)
 
 /** As `jsonBody`, where a request may come without a body. */
 export const optionalJsonBody: MiddlewareHandler<Env> = async (c, next) => {

@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
-import type { AttemptView } from '../watch/watch.ts'
+import type { AttemptView } from '../watch/views.ts'
 import type { Env } from './app.ts'
 import { json, problem } from './document.ts'
 import type { Parts } from './parts.ts'

@@ -1,6 +1,7 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { ErrandError } from '../job/errors.ts'
+import { isNdjson } from './ndjson.ts'
 import { isLoopback, urlHost } from './address.ts'
 
 /** Limits of a connection. An answer may take as long as it needs, but not its reader. */
@@ -8,9 +9,11 @@ export const LIMITS = {
   maxHeaderSize: 16_384,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
+  /** The same for a stream of items, which may be a million. */
+  streamTimeout: 3_600_000,
   keepAliveTimeout: 5000,
   connectionsCheckingInterval: 5000,
-  /** How long a client may take nothing of what lies ready for it. */
+  /** How long a client may take nothing of what lies ready for it, or send nothing of what it began. */
   stallTimeout: 30_000,
 }
 
@@ -41,12 +44,14 @@ export async function listen(
 ): Promise<Listening> {
   if (!isLoopback(host) && !isOpen) throw new ErrandError('ADDRESS_REFUSED', { host })
   const answer = getRequestListener((request) => app.fetch(request), { hostname: host })
-  const { stallTimeout, ...connection } = { ...LIMITS, ...limits }
-  const server = createServer(connection, (incoming, outgoing) => {
-    // Nothing was sent for so long: either there was nothing, or what there is was not taken.
+  const { stallTimeout, requestTimeout, streamTimeout, ...connection } = { ...LIMITS, ...limits }
+  const ours = { ...connection, requestTimeout: Math.max(requestTimeout, streamTimeout) }
+  const server = createServer(ours, (incoming, outgoing) => {
+    // Nothing came or went for so long: either there was nothing, or one of us stopped in its midst.
     outgoing.setTimeout(stallTimeout, () => {
-      if (outgoing.writableLength > 0) incoming.socket.destroy()
+      if (outgoing.writableLength > 0 || !incoming.complete) incoming.socket.destroy()
     })
+    if (!isNdjson(incoming.headers['content-type'])) hurry(incoming, requestTimeout)
     // A connection that was busy when the server closed is kept for nothing once it is idle.
     outgoing.once('close', () => {
       if (!server.listening) server.closeIdleConnections()
@@ -61,6 +66,17 @@ export async function listen(
     port: actual,
     close: (graceMs) => close(server, graceMs),
   }
+}
+
+/** Answers 408 when a request does not come to its end in time: Node's own limit is that of streams. */
+function hurry(incoming: IncomingMessage, ms: number): void {
+  const { 'content-length': length = '0', 'transfer-encoding': pieces } = incoming.headers
+  if (length === '0' && pieces === undefined) return
+  const late = setTimeout(() => {
+    if (!incoming.complete)
+      incoming.socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n')
+  }, ms)
+  incoming.once('close', () => clearTimeout(late)).once('end', () => clearTimeout(late))
 }
 
 function bind(server: Server, host: string, port: number): Promise<void> {

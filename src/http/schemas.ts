@@ -2,10 +2,12 @@ import { z } from '@hono/zod-openapi'
 import { parseSpan, type Span } from '../base/time.ts'
 import { REASONS, STATES } from '../job/state.ts'
 
-const moment = z.string().openapi({ format: 'date-time', example: '2026-11-21T02:00:00.000Z' })
-const name = z.string().regex(/^[a-z][a-z0-9._-]{0,99}$/, 'needs a name such as report.make')
-const count = z.int().min(0)
-const state = z.enum(STATES)
+export const moment = z
+  .string()
+  .openapi({ format: 'date-time', example: '2026-11-21T02:00:00.000Z' })
+export const name = z.string().regex(/^[a-z][a-z0-9._-]{0,99}$/, 'needs a name such as report.make')
+export const count = z.int().min(0)
+export const state = z.enum(STATES)
 
 const span = z
   .custom<Span>(
@@ -14,14 +16,14 @@ const span = z
   )
   .openapi({ type: 'string', example: '4m', description: 'A span: 90s, 4m, 7d.' })
 
-const text = (max: number) =>
+export const text = (max: number) =>
   z
     .string()
     .min(1)
     .max(max)
     .refine((said) => !/\p{Cc}/u.test(said), 'must not hold control characters')
 
-const listOf = <T extends z.ZodType>(item: T) => z.object({ data: z.array(item) })
+export const listOf = <T extends z.ZodType>(item: T) => z.object({ data: z.array(item) })
 
 /** What may be asked for. An unknown member is refused, so that a typo is never silently ignored. */
 export const NewJob = z
@@ -62,6 +64,7 @@ export const JobQuery = z.strictObject({
   job: text(100).optional(),
   queue: text(100).optional(),
   tag: text(100).optional(),
+  batch: z.uuid().optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: text(500).optional(),
 })
@@ -119,11 +122,13 @@ export const JobView = z
       .optional()
       .openapi({ description: 'handler, sleep:<name>, signal:<name>, or several of these.' }),
     wakesAt: moment.optional().openapi({ description: 'Until when it waits at most.' }),
+    batch: z.uuid().optional().openapi({ description: 'The batch that it is an item of.' }),
+    index: count.optional().openapi({ description: 'Its place in the batch, from 0.' }),
     parent: z.uuid().optional().openapi({ description: 'The job that called this one.' }),
     subject: z
       .uuid()
       .optional()
-      .openapi({ description: 'The ended job that this one is a hook of.' }),
+      .openapi({ description: 'The ended job, or the batch, that this one is a hook of.' }),
     createdAt: moment,
     runAt: moment,
     startedAt: moment.optional(),

@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import { ErrandError } from '../job/errors.ts'
 import type { Env } from './app.ts'
 import { artifacts } from './artifacts.ts'
+import { batches } from './batches.ts'
 import { limitBody, wellFormedJson } from './body.ts'
 import { definitions } from './definitions.ts'
 import { deskOf } from './desk.ts'
@@ -37,6 +38,7 @@ export async function buildServer(parts: Parts): Promise<OpenAPIHono<Env>> {
   server.use(knowHost(settings), refuseCrossSite, authenticate(app), limitBody)
   for (const noun of [
     jobs,
+    batches,
     signals,
     events,
     history,

@@ -3,6 +3,7 @@ import type { Bytes } from '../base/json.ts'
 import { encodeJson } from '../base/json.ts'
 import type { Millis } from '../base/time.ts'
 import type { JobId, NewJob } from './job.ts'
+import { iso } from './view.ts'
 
 /** Items followed together: jobs of one definition, each at its place, with a job at the end. */
 
@@ -84,4 +85,58 @@ export function encodeTally({
 }: Batch): Bytes {
   const tally = { items, completed, withErrors, failed, cancelled, ...(stopped && { stopped }) }
   return encodeJson(tally) ?? new Uint8Array()
+}
+
+/** A batch as people see it. Times are ISO 8601; what is absent is left out. */
+export type BatchView = {
+  id: JobId
+  job: string
+  tenant?: string
+  /** `open` while items come, `closed` while they are worked on, then `ended`. */
+  state: 'open' | 'closed' | 'ended'
+  /** What it came to, once it has ended. */
+  outcome?: 'completed' | 'partial' | 'failed' | 'cancelled'
+  items: number
+  /** Those that have not ended. */
+  pending: number
+  completed: number
+  withErrors: number
+  failed: number
+  cancelled: number
+  stopped?: Stop
+  failedMax?: number
+  createdAt: string
+  closedAt?: string
+  endedAt?: string
+}
+
+export function toBatchView(batch: Batch): BatchView {
+  const { id, job, tenant, items, completed, withErrors, failed, cancelled, stopped } = batch
+  const { createdAt, closedAt, endedAt, failedMax } = batch
+  return {
+    id,
+    job,
+    ...(tenant !== '' && { tenant }),
+    state: endedAt !== undefined ? 'ended' : closedAt !== undefined ? 'closed' : 'open',
+    ...(endedAt !== undefined && { outcome: outcomeOf(batch) }),
+    items,
+    pending: items - completed - failed - cancelled,
+    completed,
+    withErrors,
+    failed,
+    cancelled,
+    ...(stopped && { stopped }),
+    ...(failedMax !== undefined && { failedMax }),
+    createdAt: iso(createdAt),
+    ...(closedAt !== undefined && { closedAt: iso(closedAt) }),
+    ...(endedAt !== undefined && { endedAt: iso(endedAt) }),
+  }
+}
+
+function outcomeOf({ stopped, items, completed, failed }: Batch): BatchView['outcome'] & string {
+  if (stopped === 'failures') return 'failed'
+  if (stopped !== undefined) return 'cancelled'
+  if (completed === items) return 'completed'
+  if (completed > 0) return 'partial'
+  return failed > 0 ? 'failed' : 'cancelled'
 }

@@ -82,8 +82,10 @@ export const toHook = (definition: {
   policy: ownOf(definition.policy),
 })
 
-/** Completes a hook's input with what its subject had and left. */
+/** Completes a hook's input with what its subject had and left; of a batch, with its tally. */
 export function readEnded(ended: unknown, { input, result, error }: Subject): unknown {
+  if (typeof ended === 'object' && ended !== null && 'batch' in ended)
+    return Object.assign(ended, readValue(input))
   return {
     ...(typeof ended === 'object' && ended),
     input: readValue(input),

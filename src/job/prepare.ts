@@ -70,6 +70,13 @@ export function prepare(
   return validated instanceof Promise ? validated.then(build) : build()
 }
 
+/**
+ * A job as `prepare` makes it, of an input that nobody has looked at: whoever runs it finds what is wrong with it.
+ * @throws ErrandError UNKNOWN_OPTION, INVALID_OPTION
+ */
+export const unchecked = (definition: Definition, input: Bytes, options: EnqueueOptions): NewJob =>
+  optionedJob(definition, undefined, input, options, undefined)
+
 const plainJob = ({ name, queue, priority, policyBytes }: Definition, input: Bytes): NewJob => ({
   id: newId(),
   job: name,

@@ -29,9 +29,12 @@ export type JobView = {
   tags?: readonly string[]
   waitingFor?: string
   wakesAt?: string
+  /** The batch that it is an item of, and its place, counted from 0. */
+  batch?: string
+  index?: number
   /** The job that called this one. */
   parent?: string
-  /** The ended job that this one is a hook of. */
+  /** The ended job, or the batch, that this one is a hook of. */
   subject?: string
   createdAt: string
   runAt: string
@@ -77,6 +80,7 @@ export function toView(job: Job): JobView {
     ...(job.tags.length > 0 && { tags: job.tags }),
     ...(job.waitingFor !== undefined && { waitingFor: job.waitingFor }),
     ...(job.wakesAt !== undefined && { wakesAt: iso(job.wakesAt) }),
+    ...(job.place && { batch: job.place.batch, index: job.place.index }),
     ...(job.parent && { parent: job.parent.id }),
     ...(job.subject !== undefined && { subject: job.subject }),
     createdAt: iso(job.createdAt),

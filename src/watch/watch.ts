@@ -3,55 +3,36 @@ import { type Bytes, readOwn } from '../base/json.ts'
 import { type Millis, type Span, TIMER_MAX_MS } from '../base/time.ts'
 import type { Files } from '../files/contract.ts'
 import { SealedFiles } from '../files/sealed.ts'
+import { type BatchView, toBatchView } from '../job/batch.ts'
 import type { Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
-import { type Failure, readFailure } from '../job/failure.ts'
+import { readFailure } from '../job/failure.ts'
 import { signalOf } from '../job/mail.ts'
 import type { Artifact, Job, JobId } from '../job/job.ts'
 import { readSpan } from '../job/options.ts'
 import type { Parsed, Schema } from '../job/schema.ts'
 import type { Keyring } from '../job/seal.ts'
 import { isPrivate, needKeys, quietly, readLine, stepField, unsealJob } from '../job/sealing.ts'
-import { isEnded } from '../job/state.ts'
+import { isEnded, type State } from '../job/state.ts'
 import { iso, type JobView, readValue, toView } from '../job/view.ts'
 import type { Filter, Finding, Lookout, Tally } from '../store/contract.ts'
+import { BatchWatch } from './batches.ts'
 import { Follower } from './follow.ts'
-
-export type AttemptView = {
-  fence: number
-  worker: string
-  startedAt: string
-  endedAt: string
-  outcome: string
-  error?: Failure
-}
-export type WorkerView = {
-  id: string
-  alive: boolean
-  running: number
-  registeredAt: string
-  leaseUntil: string
-} & Partial<WorkerInfo>
-/** What a worker says of itself when it registers. */
-export type WorkerInfo = {
-  host: string
-  pid: number
-  node: string
-  queues: readonly string[]
-  concurrency: number
-  processes: number
-}
-/** A signal that was sent to a job. */
-export type SignalView = { name: string; key: string; at: string; value: unknown }
-/** What was recorded: what a step came to, or until when a wait lasts. */
-export type StepView = { name: string; at: string; value?: unknown; until?: string }
-
-export type LogView = { n: number; at: string; level: string; text: string; fence: number }
+import {
+  type AttemptView,
+  type LogView,
+  type SignalView,
+  type StepView,
+  told,
+  type WorkerInfo,
+  type WorkerView,
+} from './views.ts'
 
 /** Where work is seen: everything a person or a program may ask about jobs. */
 export class Watch implements Disposable {
   readonly #lookout: Lookout
   readonly #follower: Follower
+  readonly #batches: BatchWatch
 
   readonly #keys: Keyring | undefined
 
@@ -59,6 +40,7 @@ export class Watch implements Disposable {
     this.#lookout = lookout
     this.#keys = keys
     this.#follower = new Follower(lookout)
+    this.#batches = new BatchWatch(lookout)
   }
 
   [Symbol.dispose](): void {
@@ -146,6 +128,46 @@ export class Watch implements Disposable {
   ): Promise<{ jobs: JobView[]; next?: string }> {
     const { jobs, next } = await this.#lookout.list(filter, limit, cursor)
     return { jobs: jobs.map((job) => this.#view(job)), ...(next !== undefined && { next }) }
+  }
+
+  /** A batch as it stands. Another tenant's does not exist. @throws ErrandError BATCH_NOT_FOUND */
+  async batch(id: JobId, tenant?: string): Promise<BatchView> {
+    return toBatchView(await this.#batches.one(id, tenant))
+  }
+
+  /** The batch once it has ended, or as it stands after `ms`. @throws ErrandError BATCH_NOT_FOUND */
+  async batchEnded(
+    id: JobId,
+    ms: Millis,
+    tenant?: string,
+    signal?: AbortSignal,
+  ): Promise<BatchView> {
+    return toBatchView(await this.#batches.ended(id, { ms, tenant, signal }))
+  }
+
+  /** The newest first. */
+  batches(
+    filter: { tenant?: string } = {},
+    limit = 50,
+    cursor?: string,
+  ): Promise<{ batches: BatchView[]; next?: string }> {
+    return this.#batches.list(filter, limit, cursor)
+  }
+
+  /**
+   * Items of a batch in their order, from a place on; a page may be short while there is a next.
+   * @throws ErrandError BATCH_NOT_FOUND
+   */
+  async items(
+    id: JobId,
+    {
+      tenant,
+      limit = 100,
+      ...where
+    }: { state?: State; from?: number; limit?: number; tenant?: string } = {},
+  ): Promise<{ items: JobView[]; next?: number }> {
+    const page = await this.#batches.items(await this.#batches.one(id, tenant), { ...where, limit })
+    return { ...page, items: page.items.map((job) => this.#view(job)) }
   }
 
   async attempts(id: JobId, tenant?: string): Promise<AttemptView[]> {
@@ -253,11 +275,4 @@ export class Watch implements Disposable {
       throw new ErrandError('JOB_NOT_FOUND', { id: isId(id) ? id : 'given' })
     return job
   }
-}
-
-/** Of a wait people are told until when it lasts; of a call, what matters is the job that was called. */
-function told(name: string, value: unknown): Pick<StepView, 'value' | 'until'> {
-  const [kind] = /^(sleep|signal|call):/.exec(name) ?? []
-  if (kind === undefined) return { value }
-  return kind !== 'call:' && typeof value === 'number' ? { until: iso(value) } : {}
 }

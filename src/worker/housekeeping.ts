@@ -2,11 +2,12 @@ import { failpoint } from '../base/failpoint.ts'
 import type { Millis } from '../base/time.ts'
 import { isEnded } from '../job/state.ts'
 import type { Files } from '../files/contract.ts'
-import type { Lookout, Workbench } from '../store/contract.ts'
+import type { Intake, Lookout, Workbench } from '../store/contract.ts'
 import { foldMetrics } from './stats.ts'
+import { StoppedBatches } from './stopped.ts'
 
 type Parts = {
-  store: Workbench & Pick<Lookout, 'find'>
+  store: Workbench & Pick<Lookout, 'find'> & Pick<Intake, 'cancel'>
   files: Files
   manifest: readonly string[]
   everyMs: Millis
@@ -18,15 +19,20 @@ const PURGE_MAX = 1000
 const STRAY_AGE_MS = 86_400_000
 const STRAYS_EVERY_MS = 3_600_000
 
-/** What every worker does beside running jobs: look for dead workers, wake parked jobs, apply retention. */
+/**
+ * What every worker does beside running jobs: look for dead workers, wake parked jobs, end what is left of
+ * stopped batches, apply retention.
+ */
 export class Housekeeping implements Disposable {
   readonly #parts: Parts
   #timer: NodeJS.Timeout | undefined
   #straysAt: Millis = performance.now() + STRAYS_EVERY_MS
+  readonly #stopped: StoppedBatches
   #over = false
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.#stopped = new StoppedBatches(parts.store)
     this.#next()
   }
 
@@ -45,7 +51,12 @@ export class Housekeeping implements Disposable {
     const { store, manifest, onError, askSweep } = this.#parts
     askSweep()
     try {
-      await Promise.all([store.unpark(manifest), store.bury(foldMetrics), this.#retain()])
+      await Promise.all([
+        store.unpark(manifest),
+        store.bury(foldMetrics),
+        this.#retain(),
+        this.#stopped.round(),
+      ])
     } catch (error) {
       onError(error)
     }

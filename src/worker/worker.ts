@@ -4,7 +4,7 @@ import { newId } from '../base/id.ts'
 import type { Millis } from '../base/time.ts'
 import type { WorkerId } from '../job/job.ts'
 import type { Files } from '../files/contract.ts'
-import type { Lookout, Workbench } from '../store/contract.ts'
+import type { Intake, Lookout, Workbench } from '../store/contract.ts'
 import type { Crew } from './crew.ts'
 import { Foreman, type Settled } from './foreman.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -12,7 +12,7 @@ import { Lease } from './lease.ts'
 import { WORKER_DEFAULTS, type WorkerSettings } from './settings.ts'
 
 export type WorkerParts = {
-  store: Workbench & Pick<Lookout, 'listen' | 'find'>
+  store: Workbench & Pick<Lookout, 'listen' | 'find'> & Pick<Intake, 'cancel'>
   files: Files
   crew: Crew
   settings?: Partial<WorkerSettings>

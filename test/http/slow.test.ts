@@ -58,6 +58,7 @@ test('the limits of a connection are those that are documented', () => {
     maxHeaderSize: 16_384,
     headersTimeout: 10_000,
     requestTimeout: 30_000,
+    streamTimeout: 3_600_000,
     keepAliveTimeout: 5000,
     connectionsCheckingInterval: 5000,
     stallTimeout: 30_000,

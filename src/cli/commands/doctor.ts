@@ -1,6 +1,6 @@
 import type { Errand } from '../../open.ts'
 import type { Tally } from '../../store/contract.ts'
-import type { WorkerView } from '../../watch/watch.ts'
+import type { WorkerView } from '../../watch/views.ts'
 import type { Define } from '../commands.ts'
 import type { Desk } from '../desk.ts'
 import { faultOf } from '../fault.ts'

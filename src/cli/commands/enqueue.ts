@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import type { Priority } from '../../job/terms.ts'
 import { ErrandError } from '../../job/errors.ts'
 import { readSpan } from '../../job/options.ts'
@@ -5,6 +6,7 @@ import type { EnqueueOptions } from '../../job/prepare.ts'
 import type { JobView } from '../../job/view.ts'
 import { findApp, loadApp } from '../app.ts'
 import type { Define } from '../commands.ts'
+import { type BatchFlags, enqueueBatch } from '../batch-enqueue.ts'
 import { readJson } from '../json.ts'
 import { clean } from '../print.ts'
 
@@ -26,13 +28,27 @@ export const enqueue: Define = (command, desk) => {
     )
     .option('--expires-in <span>', 'fail unless started within this span of being due')
     .option('--wait <span>', 'wait this long for the end, and print the result')
+    .option('--batch <file>', 'many at once: one input a line, as JSON; - reads standard input')
+    .option('--stop-after <number>', 'of a batch: begin no more once so many failed, or 5%')
+    .option('--on-end <job>', 'of a batch: the job that its end inserts')
+    .addOption(
+      new Option('--invalid <what>', 'of a batch: what an item that does not fit does').choices([
+        'refuse',
+        'fail',
+      ] as const),
+    )
     .action(async (job: string, input: string, flags: Flags) => {
       const options = toOptions(flags)
       const waitMs = flags.wait === undefined ? undefined : readSpan('wait', flags.wait)
-      const value = await readJson('input', input)
+      const value = flags.batch === undefined ? await readJson('input', input) : undefined
       const { jobs } = await loadApp(findApp(desk.settings.app))
 
       await using errand = await desk.errand({ jobs })
+      if (flags.batch !== undefined)
+        return await enqueueBatch(
+          { errand, print: desk.print },
+          { job, flags, terms: options, waitMs },
+        )
       const enqueued = await errand.client.enqueue(job, value, options)
       if (enqueued.joined) desk.print.note('joined a job that was there before')
       if (waitMs === undefined) return desk.print.show(enqueued, () => enqueued.id)
@@ -55,7 +71,7 @@ type Flags = {
   tag: string[]
   expiresIn?: string
   wait?: string
-}
+} & BatchFlags
 
 const toOptions = ({
   queue,

@@ -1,6 +1,6 @@
 import { formatSpan } from '../../base/time.ts'
 import type { JobView } from '../../job/view.ts'
-import type { AttemptView, LogView, StepView } from '../../watch/watch.ts'
+import type { AttemptView, LogView, StepView } from '../../watch/views.ts'
 import type { Define } from '../commands.ts'
 import { brief, clean, columns, type Print } from '../print.ts'
 
