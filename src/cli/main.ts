@@ -26,6 +26,7 @@ const EXITS: Partial<Record<Code, number>> = {
   MAILBOX_FULL: NO,
   ID_TAKEN: NO,
   UNIQUE_TAKEN: NO,
+  LIMIT_REACHED: NO,
   BATCH_CLOSED: NO,
   WORKERS_ALIVE: NO,
   JOBS_CHANGED: NO,

@@ -221,6 +221,8 @@ export class Client {
 function accepted(inserted: Inserted | undefined): Enqueued {
   if (inserted === undefined) throw new TypeError('an insert was not answered')
   if (!('refused' in inserted)) return inserted
+  if (inserted.refused === 'LIMIT_REACHED')
+    throw new ErrandError('LIMIT_REACHED', { key: inserted.key })
   if (inserted.refused !== 'STORE_BUSY')
     throw new ErrandError(inserted.refused, { id: inserted.id })
   throw new ErrandError('STORE_BUSY', { waitedMs: inserted.waitedMs })

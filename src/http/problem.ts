@@ -21,6 +21,7 @@ const STATUS = {
   BATCH_CLOSED: 409,
   ID_TAKEN: 409,
   UNIQUE_TAKEN: 409,
+  LIMIT_REACHED: 429,
   JOB_NOT_FOUND: 404,
   WRONG_STATE: 409,
   NOT_WAITING: 409,
@@ -81,6 +82,7 @@ const HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   401: { 'www-authenticate': 'Bearer' },
   413: { connection: 'close' },
   415: { 'accept-post': 'application/json' },
+  429: { 'retry-after': '1' },
   503: { 'retry-after': '1' },
 }
 

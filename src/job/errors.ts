@@ -10,6 +10,7 @@ const REASONS = {
   INVALID_OPTION: 'the option {option} {problem}',
   ID_TAKEN: 'the id {id} belongs to a job with another input',
   UNIQUE_TAKEN: 'another job of this name holds the same unique value: {id}',
+  LIMIT_REACHED: 'as many jobs of {key} wait as may; try again later',
   JOB_NOT_FOUND: 'no job has the id {id}',
   INVALID_ITEMS: '{count} items cannot be taken; nothing was stored',
   BATCH_NOT_FOUND: 'no batch has the id {id}',

@@ -30,6 +30,8 @@ export type NewJob = {
   tags?: readonly string[]
   /** The ended job, or the batch, that this one is a hook of; its row stays for as long as this one lives. */
   subject?: JobId
+  /** At most three keys that bound how many of them run or wait. */
+  limits?: readonly Limit[]
   /** Which item of a batch it is; given only to `fillBatch`. */
   place?: Place
   /** The job that called this one, and as what: it is told of the end. */
@@ -37,6 +39,9 @@ export type NewJob = {
 }
 
 export type Parent = { id: JobId; name: string }
+
+/** So many jobs of a key may run, and so many may wait to be begun. */
+export type Limit = { key: string; running?: number; pending?: number }
 
 export type Unique = { value: string; until: 'end' | 'kept'; onConflict: 'join' | 'refuse' }
 
@@ -86,6 +91,9 @@ export type Job = Omit<Claimed, 'subject' | 'steps' | 'mail'> & {
   withErrors: boolean
   cancelAsked: boolean
   waitingFor?: string
+  limits?: readonly Limit[]
+  /** Of a ready job: the key that has no place for it. */
+  heldBy?: string
   /** Until when it waits at most. */
   wakesAt?: Millis
   unique?: string

@@ -16,7 +16,7 @@ export type JobCopy = Omit<Job, 'turn' | 'unique'> & {
 }
 
 /** One that may be stored as it stands: whoever ran it runs it no more. */
-export type Adoptee = Omit<JobCopy, 'state'> & {
+export type Adoptee = Omit<JobCopy, 'state' | 'heldBy'> & {
   state: Exclude<State, 'running'>
   /** Until when its record stays, where it has ended. */
   keptUntil?: Millis
@@ -30,7 +30,8 @@ export type Alias = { id: JobId; job: JobId; fingerprint: string; until: Millis 
  * and decided as a sweep would have it decided: ready again, or ended, then with its hook. Nothing of that
  * is drawn or taken from the clock but moments, so that another copy of it is the same job.
  */
-export function toAdoptees(copy: JobCopy, now: Millis): Adoptee[] {
+export function toAdoptees({ heldBy: _, ...copy }: JobCopy, now: Millis): Adoptee[] {
+  // Whether there is a place for it is for the other store to say.
   const { state } = copy
   if (state === 'running') return lose(copy, now)
   if (state !== 'completed' && state !== 'failed' && state !== 'cancelled')

@@ -41,6 +41,8 @@ import type { Ended, State } from '../job/state.ts'
  *      under that name forgotten.
  *  C16 A batch counts its items and what became of them, exactly at every look; the step that ends the last of a
  *      closed one inserts the job at its end, once an ending. Of one that is stopped no item is begun any more.
+ *  C17 A limited job is handed out only while each of its keys has a place for it; whatever it leaves gives its
+ *      places back, and the next of a key's line takes them. A key's line takes no more than may wait.
  *
  * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`. Ids are lower-case
  * UUIDs, moments and spans whole milliseconds, priorities 0 to 9, texts well-formed and without NUL:
@@ -170,6 +172,8 @@ export type Transaction = {
 export type Inserted =
   | { id: JobId; joined: boolean }
   | { id: JobId; refused: 'ID_TAKEN' | 'UNIQUE_TAKEN' }
+  /** As many of this key wait as may. */
+  | { id: JobId; refused: 'LIMIT_REACHED'; key: string }
   /** A transaction that is still open may be about to take its id or unique value. */
   | { id: JobId; refused: 'STORE_BUSY'; waitedMs: Millis }
 

@@ -17,6 +17,7 @@ import { exchange } from './clauses/exchange.ts'
 import { fence } from './clauses/fence.ts'
 import { hook } from './clauses/hook.ts'
 import { insert } from './clauses/insert.ts'
+import { limits } from './clauses/limit.ts'
 import { list } from './clauses/list.ts'
 import { mail } from './clauses/mail.ts'
 import { listen } from './clauses/listen.ts'
@@ -60,6 +61,7 @@ const ALL: readonly Clauses[] = [
   batches,
   batchEnds,
   batchStops,
+  limits,
   cancel,
   hook,
   retry,

@@ -38,6 +38,7 @@ async function oneEach(store: RedisStore) {
   assert(ready)
   await store.insert([ready])
   const batch = { id: newId(), job: 'chore', tenant: '', keepMs: HOUR }
+  await store.insert(chores(2, { queue: 'few', limits: [{ key: 'a', running: 1 }] }))
   await store.changeBatch(batch.id, { to: 'open', batch })
   const place = { batch: batch.id, index: 0 }
   await store.fillBatch(batch.id, chores(1, { queue: 'items', place }))
@@ -90,6 +91,10 @@ const BREAKAGES: Record<string, [(all: Everyone) => Promise<unknown>, readonly s
   'a value that nobody holds': [() => admin.del(p('unique')), ['a held value names its holder']],
   'a lost kind': [() => admin.del(p('kinds')), ['every body has its policy']],
   'a lost seat': [() => admin.del(p('turns:0')), ['every job has its turn']],
+  'a key that counts wrong': [
+    () => admin.hincrby(p('places'), 'a', 1),
+    ['a key counts the places it gave, and those that wait'],
+  ],
   'a batch that counts wrong': [
     ({ batch }) => admin.hincrby(at('batch:', batch.id), 'failed', 1),
     ['a batch counts its items'],

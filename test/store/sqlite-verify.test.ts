@@ -34,6 +34,8 @@ before(async () => {
   await running(store, worker, chore())
   await store.insert([chore({ queue: 'later' })])
   const batch = { id: newId(), job: 'chore', tenant: '', keepMs: HOUR }
+  await store.insert([chore({ queue: 'few', limits: [{ key: 'a', running: 1 }] })])
+  await store.insert([chore({ queue: 'few', limits: [{ key: 'a', running: 1 }] })])
   await store.changeBatch(batch.id, { to: 'open', batch })
   await store.fillBatch(batch.id, [chore({ queue: 'items', place: { batch: batch.id, index: 0 } })])
 })
@@ -83,6 +85,12 @@ const BREAKINGS: readonly [law: string, sql: string][] = [
     'a hook that may run has its subject',
     `update body set subject = 'nobody' where subject is not null`,
   ],
+  [
+    'a key counts the places it gave, and those that wait',
+    `update limit_key set places = places + 1`,
+  ],
+  ['a key that nobody has is forgotten', `insert into limit_key (key) values ('none')`],
+  ['a held job names its key', `update job set held = null where state = -1`],
   ['a batch counts its items', `update batch set completed = 1`],
   ['a closed batch has ended when its items have', `update batch set ended_at = 1`],
   ['every item has its batch', `delete from batch`],

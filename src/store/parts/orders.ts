@@ -17,6 +17,7 @@ const ORDERS: Record<Walk, { columns: readonly string[]; from: Key }> = {
   all: { columns: ['turn'], from: [END] },
   tagged: { columns: ['turn'], from: [END] },
   ready: { columns: ['queue', 'priority', 'run_at', 'turn'], from: ['', -1, -1, -1] },
+  held: { columns: ['held', 'priority', 'run_at', 'turn'], from: ['', -1, -1, -1] },
   scheduled: { columns: ['run_at', 'turn'], from: [-1, -1] },
   running: { columns: ['turn'], from: [-1] },
   waiting: { columns: ['turn'], from: [-1] },
@@ -26,9 +27,20 @@ const ORDERS: Record<Walk, { columns: readonly string[]; from: Key }> = {
 
 /** Where a page of a filter goes on: along which walk, from where. @throws ErrandError INVALID_QUERY */
 export function startOf(filter: Filter, cursor?: string): { walk: Walk; key: Key } {
-  const walk = choose(filter)
+  const walk = isHeldStart(cursor) && filter.state === 'ready' ? 'held' : choose(filter)
   const { from } = ORDERS[walk]
   return { walk, key: cursor === undefined ? from : readCursor(cursor, walk, from) }
+}
+
+/** Where those begin that are ready and wait for a place. */
+export const heldStart = (): string => writeCursor('held', ORDERS.held.from)
+
+function isHeldStart(cursor: string | undefined): boolean {
+  try {
+    return cursor !== undefined && readCursor(cursor, 'held', ORDERS.held.from).length > 0
+  } catch {
+    return false
+  }
 }
 
 /** Of the rows of a walk those that fit, and the cursor of the page after them. */

@@ -4,7 +4,7 @@ import type { State } from '../../job/state.ts'
 import type { Filter } from '../contract.ts'
 
 /** What a page goes along: the line, set or index that holds just what was asked for. */
-export type Walk = Exclude<State, 'completed'> | 'all' | 'tagged'
+export type Walk = Exclude<State, 'completed'> | 'all' | 'tagged' | 'held'
 /** Where a page ended, in the order of its walk. */
 export type Key = (string | number)[]
 

@@ -17,6 +17,8 @@ set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off se
 as $$
 #variable_conflict use_column
 declare
+  one record;
+  stirred errand.move[];
   codes smallint[];
   turns bigint[];
   moves errand.move[];
@@ -90,13 +92,19 @@ begin
     where codes[place] = 0 and state >= 4 group by kept_until, ended_at;
   end if;
   perform errand.adopt_left(ids, turns, codes, rest);
+  for one in
+    select ids[g.place] as id, g.limits from jsonb_to_recordset(rest -> 'limits') as g (place integer, limits jsonb)
+    where codes[g.place] = 0 and states[g.place] < 4
+  loop
+    stirred := stirred || errand.bind(one.id, one.limits);
+  end loop;
 
   select array_agg(row (queue, what, many)::errand.move) into moves from (
     select queue, state, count(*)::integer as many from unnest(queues, states) with ordinality as g (queue, state, place)
     where codes[place] = 0 group by queue, state
   ) as counted, unnest(array[state, -2]) as what;
   if moves is not null then
-    perform errand.count(in_slot, moves);
+    perform errand.count(in_slot, moves || stirred);
     perform pg_notify('errand_ready', ''), pg_notify('errand_change', '');
   end if;
   return coalesce(codes, '{}');
@@ -113,6 +121,9 @@ begin
   update errand.job as j set batch = g.batch, item = g.item
   from jsonb_to_recordset(rest -> 'places') as g (place integer, batch uuid, item integer)
   where codes[g.place] = 0 and j.id = ids[g.place];
+  update errand.ended as e set limits = g.limits, held = errand.first_key(g.limits)
+  from jsonb_to_recordset(rest -> 'limits') as g (place integer, limits jsonb)
+  where codes[g.place] = 0 and e.id = ids[g.place];
   update errand.ended as e set batch = g.batch, item = g.item
   from jsonb_to_recordset(rest -> 'places') as g (place integer, batch uuid, item integer)
   where codes[g.place] = 0 and e.id = ids[g.place];

@@ -101,6 +101,7 @@ function restOf(jobs: readonly Adoptee[], aliases: readonly Alias[]) {
     files: placed.flatMap(({ place, artifacts }) =>
       artifacts.map(({ expiresAt, ...file }) => ({ place, expires_at: expiresAt, ...file })),
     ),
+    limits: placed.flatMap(({ place, limits }) => (limits ? [{ place, limits }] : [])),
     places: placed.flatMap(({ place, item }) =>
       item ? [{ place, batch: item.batch, item: item.index }] : [],
     ),

@@ -17,6 +17,7 @@ declare
   ended bigint[] := '{}';
   moves errand.move[];
   told errand.told[];
+  stirred errand.move[];
 begin
   perform errand.learn(in_kinds);
   for place in 1 .. cardinality(ids) loop
@@ -28,12 +29,15 @@ begin
       answer := 'asked';
     else
       perform errand.finish(job, now, keeps[place]);
-      perform errand.count(in_slot, array[row (job.queue, job.state, -1), row (job.queue, 6, 1)]::errand.move[]);
+      perform errand.count(in_slot, array[row (job.queue, errand.shown(job.state), -1), row (job.queue, 6, 1)]::errand.move[]);
       hook := hooks -> (place - 1);
       if hook <> 'null' then
         perform errand.insert_named(now, in_slot, array[jsonb_populate_record(null::errand.new_job, hook)]);
       end if;
       if job.batch is not null then told := told || row (job.batch, 6, 1, 0)::errand.told; end if;
+      if job.limits is not null then
+        stirred := stirred || errand.stir(job.limits, case when job.state = 1 then -1 else 0 end, -1);
+      end if;
       answer := 'cancelled';
       ended := ended || place::bigint;
     end if;
@@ -41,7 +45,7 @@ begin
   end loop;
   moves := errand.tell(now, words, ended)
     || errand.ask_children(now, array(select ids[e.place] from unnest(ended) as e (place)))
-    || errand.tell_batches(now, told);
+    || errand.tell_batches(now, told) || stirred;
   if moves is not null then
     perform errand.count(in_slot, moves);
     perform pg_notify('errand_ready', '');
@@ -52,7 +56,7 @@ begin
 end $$;
 
 create function errand.state(given smallint) returns text language sql immutable
-return coalesce((array['scheduled', 'ready', 'running', 'waiting', 'completed', 'failed', 'cancelled'])[given + 1], 'gone');
+return case when given = -1 then 'ready' else coalesce((array['scheduled', 'ready', 'running', 'waiting', 'completed', 'failed', 'cancelled'])[given + 1], 'gone') end;
 
 -- Ends a job that does not run as cancelled.
 create function errand.finish(job errand.job, now bigint, keep_ms bigint) returns void language plpgsql as $$
@@ -60,12 +64,13 @@ begin
   delete from errand.job as j where j.id = job.id;
   insert into errand.ended (turn, run_at, created_at, fence, started_at, expires_at, deadline_at, ended_at, rev, kind,
     state, priority, failures, crashes, losses, cancel_asked, with_errors, id, worker, subject, parent, called,
-    batch, item, queue, tenant, unique_value, unique_until, fingerprint, tags, input, error, progress, purge_at)
+    batch, item, queue, tenant, unique_value, unique_until, fingerprint, tags, input, error, progress, purge_at,
+    held, limits)
   values (job.turn, job.run_at, coalesce(job.created_at, job.run_at), coalesce(job.fence, 0), job.started_at,
     job.expires_at, job.deadline_at, now, job.rev + 1, job.kind, 6, job.priority, coalesce(job.failures, 0),
     coalesce(job.crashes, 0), coalesce(job.losses, 0), job.cancel_asked, false, job.id,
     job.worker, job.subject, job.parent, job.called, job.batch, job.item, job.queue, job.tenant, job.unique_value, job.unique_until, job.fingerprint, job.tags,
-    job.input, job.error, job.progress, now + keep_ms);
+    job.input, job.error, job.progress, now + keep_ms, job.held, job.limits);
   delete from errand.hold as h where h.tenant = job.tenant and h.value = job.unique_value and h.id = job.id
     and h.name = (select k.name from errand.kind as k where k.id = job.kind);
   insert into errand.retention (purge_at, ended_at, ids) values (now + keep_ms, now, array[job.id]);
@@ -88,6 +93,7 @@ declare
   kind_name text;
   told errand.told[];
   moves errand.move[];
+  stirred errand.move[];
 begin
   for place in 1 .. cardinality(ids) loop
     select * into old from errand.ended as e where e.id = ids[place] for update;
@@ -112,10 +118,12 @@ begin
         -- What went wrong before this life is not held against it.
         delete from errand.mail as m where m.id = old.id and (m.urgent or new_input is not null);
         insert into errand.job (turn, run_at, created_at, fence, rev, kind, state, priority, id, worker, subject, parent, called,
-          batch, item, queue, tenant, unique_value, unique_until, fingerprint, tags, input)
-        values (old.turn, now, old.created_at, old.fence, old.rev + 1, old.kind, 1, old.priority, old.id, old.worker,
+          batch, item, queue, tenant, unique_value, unique_until, fingerprint, tags, input, held, limits)
+        values (old.turn, now, old.created_at, old.fence, old.rev + 1, old.kind,
+          case when old.held is null then 1 else -1 end, old.priority, old.id, old.worker,
           old.subject, old.parent, old.called, old.batch, old.item, old.queue, old.tenant, old.unique_value, old.unique_until, old.fingerprint, old.tags,
-          coalesce(new_input, old.input));
+          coalesce(new_input, old.input), old.held, old.limits);
+        if old.limits is not null then stirred := stirred || errand.stir(old.limits, 0, 1); end if;
         perform errand.count(in_slot, array[row (old.queue, old.state, -1), row (old.queue, 1, 1)]::errand.move[]);
         if old.batch is not null then
           told := told || row (old.batch, old.state, -1, -old.with_errors::integer)::errand.told;
@@ -125,7 +133,7 @@ begin
     end if;
     answers := answers || answer;
   end loop;
-  moves := errand.tell_batches(now, told);
+  moves := errand.tell_batches(now, told) || stirred;
   if moves is not null then perform errand.count(in_slot, moves); end if;
   if 'retried' = any(answers) then
     perform pg_notify('errand_ready', ''), pg_notify('errand_change', '');
@@ -140,13 +148,15 @@ declare
   many integer;
 begin
   with freed as (
-    update errand.job as j set state = 1, waiting_for = null, rev = j.rev + 1
+    update errand.job as j
+    set state = case when j.held is null then 1 else -1 end, waiting_for = null, rev = j.rev + 1
     where j.state = 3 and j.waiting_for = 'handler'
       and j.kind in (select k.id from errand.kind as k where k.name = any(names))
-    returning j.queue
+    returning j.queue, j.held
   ),
   counted as (select queue, count(*)::integer as many from freed group by queue)
   select (select count(*) from freed), array_agg(row (queue, state, counted.many * sign)::errand.move)
+    || (select array_agg(distinct row (held, 10, 0)::errand.move) from freed where held is not null)
   into many, moves from counted, (values (3::smallint, -1), (1::smallint, 1)) as change (state, sign);
   if moves is not null then
     perform errand.count(in_slot, moves);

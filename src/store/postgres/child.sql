@@ -12,7 +12,8 @@ declare
   caller uuid := (child ->> 'parent')::uuid;
   own uuid := (child ->> 'id')::uuid;
 begin
-  perform from errand.insert_named(now, in_slot, array[jsonb_populate_record(null::errand.new_job, child)]) as one
+  perform from errand.insert_named(now, in_slot, array[jsonb_populate_record(null::errand.new_job, child)],
+    errand.limits_of(jsonb_build_array(child))) as one
   where one.verdict is null;
   if found then
     update errand.job as j set parent = caller, called = child ->> 'called' where j.id = own;
@@ -53,13 +54,15 @@ declare
   child record;
 begin
   for child in
-    select j.id, j.state, j.queue from errand.job as j
+    select j.id, j.state, j.queue, j.held from errand.job as j
     where j.parent = any(parents) and not j.cancel_asked order by j.turn for update
   loop
     update errand.job as j set cancel_asked = true, rev = j.rev + 1 where j.id = child.id;
     if child.state = 2 then perform pg_notify('errand_cancel', ''); end if;
-    continue when child.state in (1, 2);
-    update errand.job as j set state = 1, run_at = now, wakes_at = null, waiting_for = null where j.id = child.id;
+    continue when child.state in (-1, 1, 2);
+    update errand.job as j set state = case when j.held is null then 1 else -1 end, run_at = now, wakes_at = null,
+      waiting_for = null where j.id = child.id;
+    if child.held is not null then moves := moves || row (child.held, 10, 0)::errand.move; end if;
     moves := moves || row (child.queue, child.state, -1)::errand.move || row (child.queue, 1, 1)::errand.move;
   end loop;
   return moves;

@@ -65,7 +65,8 @@ end $$;
 -- those from a place on and below another. `far`: how many pages it passed where there was nothing left.
 create function errand.claim(
   now bigint, in_worker uuid, in_receipt bigint, in_queue text, lim integer, low bigint, high bigint,
-  out ids uuid[], out fences bigint[], out jobs text, out inputs text, out marks jsonb, out last bigint, out far integer
+  out ids uuid[], out fences bigint[], out jobs text, out inputs text, out marks jsonb, out last bigint, out far integer,
+  out limits jsonb[]
 ) language plpgsql
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set enable_hashjoin = off
 set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan
@@ -82,12 +83,14 @@ begin
     set state = 2, fence = greatest(j.fence + 1, now), worker = in_worker, receipt = in_receipt,
       started_at = now, rev = j.rev + 1
     where j.ctid = any(array(select next.place from next))
-    returning j.id, j.fence, j.priority, j.run_at, j.turn, j.input, errand.line(j) as line, errand.marks(j) as marks
+    returning j.id, j.fence, j.priority, j.run_at, j.turn, j.input, errand.line(j) as line, errand.marks(j) as marks,
+      j.limits
   ),
   sorted as (select * from taken order by priority, run_at, turn)
   select array_agg(s.id), array_agg(s.fence), string_agg(s.line, ','), string_agg(encode(s.input, 'hex'), ','),
-    jsonb_object_agg(s.id, s.marks) filter (where s.marks is not null), max(s.priority::bigint << 56 | s.run_at)
-  into ids, fences, jobs, inputs, marks, last from sorted as s;
+    jsonb_object_agg(s.id, s.marks) filter (where s.marks is not null), max(s.priority::bigint << 56 | s.run_at),
+    array_agg(s.limits) filter (where s.limits is not null)
+  into ids, fences, jobs, inputs, marks, last, limits from sorted as s;
   far := pg_stat_get_xact_blocks_fetched('errand.job_ready'::regclass) - far - lim / 50;
 end $$;
 
@@ -119,12 +122,15 @@ begin atomic
     order by j.run_at, j.turn limit 1000 for update skip locked
   ),
   ready as (
-    update errand.job as j set state = 1, rev = j.rev + 1 where j.id = any(array(select due.id from due))
-    returning j.queue
+    update errand.job as j set state = case when j.held is null then 1 else -1 end, rev = j.rev + 1
+    where j.id = any(array(select due.id from due))
+    returning j.queue, j.held
   ),
   counted as (select queue, count(*)::integer as many from ready group by queue)
-  select array_agg(row (queue, state, many * sign)::errand.move)
-  from counted, (values (0::smallint, -1), (1::smallint, 1)) as change (state, sign);
+  select (
+    select array_agg(row (queue, state, many * sign)::errand.move)
+    from counted, (values (0::smallint, -1), (1::smallint, 1)) as change (state, sign)
+  ) || (select array_agg(distinct row (held, 10, 0)::errand.move) from ready where held is not null);
 end;
 
 -- Every queue with ready jobs, walked from one to the next; each exchange begins with another, or the

@@ -37,13 +37,13 @@ select j.turn, j.run_at, coalesce(j.created_at, j.run_at) as created_at, coalesc
   j.started_at, j.expires_at, j.deadline_at, null as ended_at, j.rev, j.state, j.priority,
   coalesce(j.failures, 0) as failures, coalesce(j.crashes, 0) as crashes, coalesce(j.losses, 0) as losses, j.cancel_asked, false as with_errors, j.id, j.worker, j.subject,
   j.queue, j.tenant, j.unique_value, j.unique_until, j.fingerprint, j.waiting_for, null as reason,
-  to_json(j.tags) as tags, j.input, null as result, j.error, j.progress, j.wakes_at, j.parent, j.called, j.batch, j.item, k.name, k.policy
+  to_json(j.tags) as tags, j.input, null as result, j.error, j.progress, j.wakes_at, j.parent, j.called, j.batch, j.item, j.held, j.limits, k.name, k.policy
 from errand.job as j join errand.kind as k on k.id = j.kind where j.id = any($1::text::uuid[])
 union all
 select e.turn, e.run_at, e.created_at, e.fence, e.started_at, e.expires_at, e.deadline_at, e.ended_at, e.rev,
   e.state, e.priority, e.failures, e.crashes, e.losses, e.cancel_asked, e.with_errors, e.id, e.worker, e.subject,
   e.queue, e.tenant, e.unique_value, e.unique_until, e.fingerprint, null, e.reason,
-  to_json(e.tags), e.input, e.result, e.error, e.progress, null, e.parent, e.called, e.batch, e.item, k.name, k.policy
+  to_json(e.tags), e.input, e.result, e.error, e.progress, null, e.parent, e.called, e.batch, e.item, e.held, e.limits, k.name, k.policy
 from errand.ended as e join errand.kind as k on k.id = e.kind where e.id = any($1::text::uuid[]);
 
 -- name: runs

@@ -10,7 +10,7 @@ begin
   return coalesce(given, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
 end $$;
 
--- States beside those of a job: -1 erased, -2 accepted. A call's moves are of one queue, as a rule.
+-- States beside those of a job: -1 erased, -2 accepted; of keys see limit.sql. A call's moves are of one queue, as a rule.
 create function errand.count(in_slot integer, moves errand.move[]) returns void language plpgsql
 set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
@@ -20,6 +20,13 @@ declare
 begin
   many := array_fill(0, array[9], array[-2]);
   foreach one in array moves loop
+    -- Of a key, not of a queue.
+    if one.state >= 10 then
+      perform errand.limit(moves);
+      moves := array(select m from unnest(moves) as m where m.state < 10);
+      if cardinality(moves) > 0 then perform errand.count_queues(in_slot, moves); end if;
+      return;
+    end if;
     if one.queue <> first then
       perform errand.count_queues(in_slot, moves);
       return;

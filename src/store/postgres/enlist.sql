@@ -92,22 +92,22 @@ create function errand.insert_around(in_now bigint, in_slot integer, in_kinds js
 returns table (id uuid, verdict text) language plpgsql set lock_timeout = 0 as $$
 declare
   now bigint := errand.clock(in_now);
-  job errand.new_job;
+  given jsonb;
+  one record;
   moves errand.move[];
 begin
   perform errand.learn(in_kinds);
   set local lock_timeout = '100ms';
-  foreach job in array array(
-    select jsonb_populate_record(null::errand.new_job, given.value) from jsonb_array_elements(in_jobs) as given)
-  loop
+  for given in select g.value from jsonb_array_elements(in_jobs) as g loop
     begin
-      select one.id, one.verdict into id, verdict from errand.insert_one(now, job) as one;
-      if verdict is null then
-        moves := moves || row (job.queue, -2, 1)::errand.move
-          || (select row (j.queue, j.state, 1)::errand.move from errand.job as j where j.id = job.id);
-      end if;
+      if given ? 'limits' then perform errand.lock_limits(); end if;
+      select * into one from errand.insert_any(
+        now, jsonb_populate_record(null::errand.new_job, given), given -> 'limits', true, moves);
+      id := one.id;
+      verdict := one.verdict;
+      moves := moves || one.moves;
     exception when lock_not_available then
-      id := job.id;
+      id := (given ->> 'id')::uuid;
       verdict := 'STORE_BUSY';
       set local lock_timeout = '2ms';
     end;

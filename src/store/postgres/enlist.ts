@@ -30,6 +30,12 @@ export async function enlist(
       option: 'tx',
       problem: 'needs the client that began your transaction, not a pool of them',
     })
+  // It would keep everybody else from the keys for as long as the transaction lasts.
+  if (jobs.some(({ limits }) => limits !== undefined))
+    throw new ErrandError('INVALID_OPTION', {
+      option: 'tx',
+      problem: 'cannot stand beside limits',
+    })
   const { identity, schema, now } = connection
   const text = inSchema(schema, TEXT)
   const given = JSON.stringify(jobs.map((job) => toNewJob(job, kinds)))

@@ -44,6 +44,7 @@ declare
   taken record;
   one text;
   stretch bigint[];
+  limits jsonb;
   many integer := 0;
 begin
   now := errand.clock(in_now);
@@ -60,6 +61,12 @@ begin
     promoted := errand.promote(now) || errand.awake(now);
     moves := moves || promoted;
     due := errand.due();
+  end if;
+  -- Places are handed on before jobs are.
+  if exists (select from unnest(moves) as m where m.state >= 10) then
+    perform errand.limit(moves);
+    moves := array(select m from unnest(moves) as m where m.state < 10);
+    if moves = '{}' then moves := null; end if;
   end if;
 
   if standing = 'again' then
@@ -78,6 +85,9 @@ begin
           inputs := case when inputs is null then taken.inputs else inputs || ',' || taken.inputs end;
           marks := coalesce(marks || taken.marks, taken.marks, marks);
           many := many + cardinality(taken.ids);
+          foreach limits in array coalesce(taken.limits, '{}') loop
+            moves := moves || errand.stir(limits, 0, -1);
+          end loop;
           moves := moves || row (one, 1, -cardinality(taken.ids))::errand.move
             || row (one, 2, cardinality(taken.ids))::errand.move;
         end if;

@@ -131,20 +131,49 @@ begin
   end loop;
 end $$;
 
-create function errand.insert_named(in_now bigint, in_slot integer, jobs errand.new_job[])
-returns table (id uuid, verdict text)
+-- One job and its limits. `strictly`: it is refused when as many wait as may; what an end brings never is.
+create function errand.insert_any(
+  now bigint, job errand.new_job, limits jsonb, strictly boolean, so_far errand.move[],
+  out id uuid, out verdict text, out moves errand.move[]
+) language plpgsql set enable_seqscan = off as $$
+declare
+  full_one text;
+begin
+  if strictly then full_one := errand.full_key(limits, so_far); end if;
+  if full_one is null then
+    select one.id, one.verdict into id, verdict from errand.insert_one(now, job) as one;
+  else
+    -- Only one that is here already is answered as ever: what was stored is taken back.
+    begin
+      select one.id, one.verdict into id, verdict from errand.insert_one(now, job) as one;
+      if verdict is null then raise exception using errcode = 'ER429'; end if;
+    exception when sqlstate 'ER429' then
+      id := job.id;
+      verdict := 'LIMIT_REACHED ' || full_one;
+    end;
+  end if;
+  if verdict is not null then return; end if;
+  if limits is not null then moves := errand.bind(job.id, limits); end if;
+  moves := moves || row (job.queue, -2, 1)::errand.move
+    || (select row (j.queue, errand.shown(j.state), 1)::errand.move from errand.job as j where j.id = job.id);
+end $$;
+
+-- `limits`: those of each job that has some, by its place.
+create function errand.insert_named(
+  in_now bigint, in_slot integer, jobs errand.new_job[], limits jsonb default null, strictly boolean default false
+) returns table (id uuid, verdict text)
 language plpgsql as $$
 declare
   now bigint := errand.clock(in_now);
-  job errand.new_job;
+  one record;
   moves errand.move[];
 begin
-  foreach job in array jobs loop
-    select one.id, one.verdict into id, verdict from errand.insert_one(now, job) as one;
-    if verdict is null then
-      moves := moves || row (job.queue, -2, 1)::errand.move
-        || (select row (j.queue, j.state, 1)::errand.move from errand.job as j where j.id = job.id);
-    end if;
+  if strictly and limits is not null then perform errand.lock_limits(); end if;
+  for place in 1 .. cardinality(jobs) loop
+    select * into one from errand.insert_any(now, jobs[place], limits -> place::text, strictly, moves);
+    id := one.id;
+    verdict := one.verdict;
+    moves := moves || one.moves;
     return next;
   end loop;
   if moves is not null then
@@ -154,6 +183,11 @@ begin
   end if;
 end $$;
 
+-- Of jobs in JSON those that have limits, by their place.
+create function errand.limits_of(jobs jsonb) returns jsonb language sql immutable
+as $$ select jsonb_object_agg(n, value -> 'limits') from jsonb_array_elements(jobs) with ordinality as j (value, n)
+  where value ? 'limits' $$;
+
 -- Unique values and ids of others are waited for a moment only: a transaction of a caller's may hold them for long.
 create function errand.insert_jobs(in_now bigint, in_slot integer, in_kinds jsonb, jobs jsonb)
 returns table (id uuid, verdict text) language plpgsql set lock_timeout = 0 as $$
@@ -161,5 +195,6 @@ begin
   perform errand.learn(in_kinds);
   set local lock_timeout = '500ms';
   return query select * from errand.insert_named(in_now, in_slot, array(
-    select jsonb_populate_record(null::errand.new_job, given.value) from jsonb_array_elements(jobs) as given));
+    select jsonb_populate_record(null::errand.new_job, given.value) from jsonb_array_elements(jobs) as given),
+    errand.limits_of(jobs), true);
 end $$;

@@ -8,8 +8,12 @@ import { text } from './rows.ts'
 type Parts = { connection: Connection; kinds: Kinds }
 
 /** Nothing in it looks up another job. */
-export const isPlain = ({ unique, fingerprint, tags, subject }: NewJob): boolean =>
-  unique === undefined && fingerprint === undefined && tags === undefined && subject === undefined
+export const isPlain = ({ unique, fingerprint, tags, subject, limits }: NewJob): boolean =>
+  unique === undefined &&
+  limits === undefined &&
+  fingerprint === undefined &&
+  tags === undefined &&
+  subject === undefined
 
 /** Jobs that are plain, as the arrays of `insert`. */
 export const plainValues = (jobs: readonly NewJob[], { connection, kinds }: Parts): Values => [
@@ -66,6 +70,7 @@ export const toNewJob = (job: NewJob, kinds: Kinds) => ({
   on_conflict: job.unique?.onConflict,
   tags: job.tags,
   subject: job.subject,
+  ...(job.limits && { limits: job.limits }),
   input: `\\x${hex(job.input)}`,
 })
 
@@ -82,5 +87,7 @@ export function toInserted({ id, verdict }: Row, waitedMs = 0): Inserted {
   if (verdict === 'STORE_BUSY') return { id: text(id), refused: verdict, waitedMs }
   if (verdict === 'ID_TAKEN' || verdict === 'UNIQUE_TAKEN')
     return { id: text(id), refused: verdict }
+  const [refused, key] = (verdict ?? '').split(/ (.*)/s)
+  if (refused === 'LIMIT_REACHED') return { id: text(id), refused, key: key ?? '' }
   return { id: text(id), joined: verdict === 'joined' }
 }

@@ -11,13 +11,13 @@ select j.turn, j.run_at, coalesce(j.created_at, j.run_at) as created_at, coalesc
   coalesce(j.failures, 0) as failures, coalesce(j.crashes, 0) as crashes, coalesce(j.losses, 0) as losses,
   j.cancel_asked, false as with_errors, j.id, j.worker, j.subject,
   j.queue, j.tenant, j.unique_value, j.fingerprint, j.waiting_for, null as reason, to_json(j.tags) as tags, j.input,
-  null as result, j.error, j.progress, j.wakes_at, j.parent, j.called, j.batch, j.item, k.name, k.policy
+  null as result, j.error, j.progress, j.wakes_at, j.parent, j.called, j.batch, j.item, j.held, j.limits, k.name, k.policy
 from errand.job as j join errand.kind as k on k.id = j.kind where j.id = any($1::text::uuid[])
 union all
 select e.turn, e.run_at, e.created_at, e.fence, e.started_at, e.expires_at, e.deadline_at, e.ended_at, e.rev,
   e.state, e.priority, e.failures, e.crashes, e.losses, e.cancel_asked, e.with_errors, e.id, e.worker, e.subject,
   e.queue, e.tenant, e.unique_value, e.fingerprint, null, e.reason, to_json(e.tags), e.input,
-  e.result, e.error, e.progress, null, e.parent, e.called, e.batch, e.item, k.name, k.policy
+  e.result, e.error, e.progress, null, e.parent, e.called, e.batch, e.item, e.held, e.limits, k.name, k.policy
 from errand.ended as e join errand.kind as k on k.id = e.kind where e.id = any($1::text::uuid[]);
 
 -- name: artifacts
@@ -51,6 +51,16 @@ from errand.job as j join errand.kind as k on k.id = j.kind
 where j.state = 1 and (j.queue, (j.priority::bigint << 56 | j.run_at), j.turn)
   > ($1::text, $2::text::bigint << 56 | $3::text::bigint, $4::text::bigint)
 order by j.queue, (j.priority::bigint << 56 | j.run_at), j.turn limit 1000;
+
+-- name: held
+select j.id, j.turn, j.state, j.queue, k.name, j.tenant, j.batch, j.held, j.priority, j.run_at
+from errand.job as j join errand.kind as k on k.id = j.kind
+where j.state = -1 and (j.held, (j.priority::bigint << 56 | j.run_at), j.turn)
+  > ($1::text, $2::text::bigint << 56 | $3::text::bigint, $4::text::bigint)
+order by j.held, (j.priority::bigint << 56 | j.run_at), j.turn limit 1000;
+
+-- name: is_held
+select 1 from errand.job where state = -1 limit 1;
 
 -- name: scheduled
 select j.id, j.turn, j.state, j.queue, k.name, j.tenant, j.batch, j.run_at

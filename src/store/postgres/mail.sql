@@ -86,9 +86,12 @@ begin
   if is_for_all and not is_urgent and exists (select from errand.awaited as a where a.id = in_id and a.for_all) then
     return null;
   end if;
-  update errand.job as j set state = 1, run_at = now, wakes_at = null, waiting_for = null, rev = j.rev + 1
+  update errand.job as j
+  set state = case when j.held is null then 1 else -1 end, run_at = now, wakes_at = null, waiting_for = null,
+    rev = j.rev + 1
   where j.id = in_id;
-  return array[row (job.queue, 3, -1), row (job.queue, 1, 1)]::errand.move[];
+  return array[row (job.queue, 3, -1), row (job.queue, 1, 1)]::errand.move[]
+    || case when job.held is not null then array[row (job.held, 10, 0)]::errand.move[] end;
 end $$;
 
 -- Jobs that were just set aside, each with what it waits for. Those that need not wait are ready, and are counted so.
@@ -136,13 +139,17 @@ begin atomic
     order by j.wakes_at limit 1000 for update skip locked
   ),
   ready as (
-    update errand.job as j set state = 1, run_at = j.wakes_at, wakes_at = null, waiting_for = null, rev = j.rev + 1
+    update errand.job as j
+    set state = case when j.held is null then 1 else -1 end, run_at = j.wakes_at, wakes_at = null,
+      waiting_for = null, rev = j.rev + 1
     where j.id = any(array(select due.id from due))
-    returning j.queue
+    returning j.queue, j.held
   ),
   counted as (select queue, count(*)::integer as many from ready group by queue)
-  select array_agg(row (queue, state, many * sign)::errand.move)
-  from counted, (values (3::smallint, -1), (1::smallint, 1)) as change (state, sign);
+  select (
+    select array_agg(row (queue, state, many * sign)::errand.move)
+    from counted, (values (3::smallint, -1), (1::smallint, 1)) as change (state, sign)
+  ) || (select array_agg(distinct row (held, 10, 0)::errand.move) from ready where held is not null);
 end;
 
 -- What lies in a mailbox; nothing when it is empty.

@@ -13,6 +13,7 @@ import {
 } from '../../job/job.ts'
 import { type Batch, encodeTally, type Place } from '../../job/batch.ts'
 import { type State, STATES } from '../../job/state.ts'
+import { readLimits } from '../parts/limits.ts'
 import { damaged, toReason, toStop } from '../parts/damage.ts'
 import type { Tally, WorkerRow } from '../contract.ts'
 import { readBlob, readTexts } from './arrays.ts'
@@ -24,7 +25,10 @@ export const int = (value: string | null | undefined): number => Number(text(val
 const yes = (value: string | null | undefined): boolean => value === 't'
 
 export const numberOf = (state: State): number => STATES.indexOf(state)
-export const stateOf = (value: string | null | undefined): State => STATES[int(value)] ?? damaged()
+/** A ready job that is held for want of a place. */
+const HELD = '-1'
+export const stateOf = (value: string | null | undefined): State =>
+  value === HELD ? 'ready' : (STATES[int(value)] ?? damaged())
 
 /** The jobs of an exchange or a sweep; see `line` and `marks` in claim.sql. */
 export function toHanded(row: Row, kindOf: (id: string) => Kind): Claimed[] {
@@ -123,6 +127,8 @@ export function toJob(row: Row, artifacts: readonly Artifact[]): Job {
     ...given('waitingFor', row.waiting_for, text),
     ...(row.parent && { parent: { id: row.parent, name: text(row.called) } }),
     ...(row.batch && { place: { batch: row.batch, index: int(row.item) } }),
+    ...(row.limits && { limits: readLimits(row.limits) }),
+    ...(row.state === HELD && { heldBy: text(row.held) }),
     ...given('wakesAt', row.wakes_at, int),
     ...given('unique', row.unique_value, text),
     ...given('fingerprint', row.fingerprint, text),

@@ -16,6 +16,9 @@ as $$
 #variable_conflict use_column
 declare
   done bigint[];
+  one record;
+  freed jsonb[];
+  own jsonb;
   finished bigint[];
   more errand.move[];
 begin
@@ -39,7 +42,7 @@ begin
         error = coalesce(given.error, j.error), rev = j.rev + 1
       from given
       where j.id = given.id and j.fence = given.fence and j.worker = in_worker and j.state = 2
-      returning given.place, j.queue, j.state, j.receipt
+      returning given.place, j.queue, j.state, j.receipt, j.limits
     ),
     closed as (
       update errand.receipt as r set open = r.open - c.many
@@ -49,13 +52,23 @@ begin
     counted as (select queue, state, count(*)::integer as many from back group by queue, state)
     select (select array_agg(place) from back),
       (select array_agg(row (queue, what, many * sign)::errand.move)
-       from counted, lateral (values (2::smallint, -1), (state, 1)) as change (what, sign))
-    into done, moves;
+       from counted, lateral (values (2::smallint, -1), (state, 1)) as change (what, sign)),
+      (select array_agg(limits) from back where limits is not null)
+    into done, moves, freed;
     -- One that is parked waits for no letter.
     if 3 = any(states) then 
       delete from errand.awaited as a where a.id = any(array(select ids[d.place] from unnest(done) as d (place)));
     end if;
     if rest ? 'waits' then moves := moves || errand.suspend(now, ids, done, rest -> 'waits'); end if;
+    -- Who is ready again at once keeps its places.
+    if freed is not null then
+      for one in
+        select j.limits, j.state from unnest(done) as d (place) join errand.job as j on j.id = ids[d.place]
+        where j.limits is not null
+      loop
+        moves := moves || errand.stir(one.limits, case when one.state = 1 then 0 else -1 end, 1);
+      end loop;
+    end if;
   end if;
 
   if 4 <= any(states) then
@@ -74,12 +87,12 @@ begin
       insert into errand.ended (turn, run_at, created_at, fence, started_at, expires_at, deadline_at, ended_at,
         rev, kind, state, priority, failures, crashes, losses, cancel_asked, with_errors, id, worker, subject, parent, called,
         batch, item, queue, tenant, unique_value, unique_until, fingerprint, reason, tags, input, result, error, progress,
-        purge_at)
+        purge_at, held, limits)
       select turn, run_at, coalesce(created_at, run_at), fence, started_at, expires_at, deadline_at, now, rev + 1,
         kind, verdict, priority, coalesce(failures, 0) + (raise = 1)::int, coalesce(crashes, 0) + (raise = 2)::int,
         coalesce(losses, 0) + (raise = 3)::int, cancel_asked,
         with_errors, id, worker, subject, parent, called, batch, item, queue, tenant, unique_value, unique_until, fingerprint,
-        reason, tags, input, result, last_error, progress, now + keep_ms
+        reason, tags, input, result, last_error, progress, now + keep_ms, held, limits
       from gone
     ),
     -- Few, whatever the number of jobs: what follows goes along these.
@@ -108,8 +121,10 @@ begin
     select (select array_agg(place) from groups, unnest(places) as place),
       (select array_agg(row (queue, what, many * sign)::errand.move)
        from groups, lateral (values (2::smallint, -1), (verdict, 1)) as change (what, sign)),
-      (select array_agg(row (batch, verdict, many, warned)::errand.told) from groups where batch is not null)
-    into finished, more, told;
+      (select array_agg(row (batch, verdict, many, warned)::errand.told) from groups where batch is not null),
+      (select array_agg(limits) from gone where limits is not null)
+    into finished, more, told, freed;
+    foreach own in array coalesce(freed, '{}') loop moves := moves || errand.stir(own, -1, 0); end loop;
     done := done || finished;
     moves := moves || more;
     if rest ? 'artifacts' then
@@ -123,9 +138,11 @@ begin
     end if;
     if rest ? 'hooks' then
       perform errand.learn(rest -> 'kinds');
+      own := (select jsonb_agg(h.value) from jsonb_array_elements(rest -> 'hooks') as h
+        where (h.value ->> 'place')::bigint = any(done));
       perform errand.insert_named(now, in_slot, array(
-        select jsonb_populate_record(null::errand.new_job, h.value) from jsonb_array_elements(rest -> 'hooks') as h
-        where (h.value ->> 'place')::bigint = any(done)));
+        select jsonb_populate_record(null::errand.new_job, h.value) from jsonb_array_elements(own) as h),
+        errand.limits_of(own));
     end if;
   end if;
 

@@ -13,7 +13,7 @@ having sum(accepted) <> sum(scheduled + ready + running + waiting + completed + 
 -- name: counters
 with kept as (select queue, state from errand.job union all select queue, state from errand.ended),
 counted as (
-  select queue, count(*) filter (where state = 0) s0, count(*) filter (where state = 1) s1,
+  select queue, count(*) filter (where state = 0) s0, count(*) filter (where state in (1, -1)) s1,
     count(*) filter (where state = 2) s2, count(*) filter (where state = 3) s3, count(*) filter (where state = 4) s4,
     count(*) filter (where state = 5) s5, count(*) filter (where state = 6) s6
   from kept group by queue
@@ -61,6 +61,23 @@ select 'only live and completed jobs hold a unique value' as law, h.id::text as 
 where not exists (select from errand.job as j where j.id = h.id and j.unique_value = h.value)
   and not exists (select from errand.ended as e where e.id = h.id and e.unique_value = h.value and e.state = 4)
 limit 100;
+
+-- name: limits
+with asked as (
+  select j.id, j.state, l.key, l.running, l.pending
+  from errand.job as j, jsonb_to_recordset(j.limits) as l (key text, running integer, pending integer)
+),
+counted as (
+  select key, count(*) filter (where running is not null and state in (1, 2)) as places,
+    count(*) filter (where pending is not null and state <> 2) as pending from asked group by key
+)
+select 'a key counts the places it gave, and those that wait' as law, c.key as detail
+from counted as c left join errand.limit_key as k using (key)
+where c.places <> coalesce(k.places, 0) or c.pending <> coalesce(k.pending, 0)
+union all
+select 'a key that nobody has is forgotten', key from errand.limit_key where key not in (select key from asked)
+union all
+select 'a held job names its key', id::text from errand.job where state = -1 and held is null limit 100;
 
 -- name: held
 select 'a live job holds its unique value' as law, j.id::text as detail

@@ -1,6 +1,6 @@
 import type { JobId } from '../../job/job.ts'
 import type { Filter, Page } from '../contract.ts'
-import { cut, startOf } from '../parts/orders.ts'
+import { cut, heldStart, startOf } from '../parts/orders.ts'
 import type { Row, Values } from './connection.ts'
 import { int, stateOf, text } from './rows.ts'
 
@@ -13,7 +13,11 @@ export async function page(
 ): Promise<{ ids: JobId[] } & Pick<Page, 'next'>> {
   const { walk, key } = startOf(filter, cursor)
   const rows = await look(walk, walk === 'tagged' ? [...key, filter.tag ?? ''] : key)
-  const { shown, ...next } = cut(walk, rows, filter, limit, { seen, key: keyOf })
+  const { shown, ...rest } = cut(walk, rows, filter, limit, { seen, key: keyOf })
+  // Those that wait for a place are ready as well, and come after the line.
+  const isLast = walk === 'ready' && rest.next === undefined
+  const isMore = isLast && (await look('is_held', [])).length > 0
+  const next = isMore ? { next: heldStart() } : rest
   return { ids: shown.map((row) => text(row.id)), ...next }
 }
 
@@ -26,4 +30,4 @@ const seen = (row: Row) => ({
 })
 
 const keyOf = (row: Row, column: string) =>
-  column === 'queue' ? text(row.queue) : int(row[column])
+  column === 'queue' || column === 'held' ? text(row[column]) : int(row[column])

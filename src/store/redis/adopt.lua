@@ -41,7 +41,7 @@ local function append(to, key, value)
 end
 
 local function place_ready(id, row)
-  if row.run_at < clock or row.run_at > now then
+  if row.run_at < clock or row.run_at > now or row.has.l then
     line_up(id, row)
     return
   end
@@ -61,6 +61,10 @@ local function relate(id, row)
   if holds_value(row) then
     redis.call('HSET', P .. 'unique', has.u, id)
     mark(row, HOLDS, true)
+  end
+  if has.l then
+    if row.state < COMPLETED then count_pending(has.l, 1) end
+    mark(row, TRAILS, true)
   end
   if has.s then
     redis.call('SADD', P .. 'hooks:' .. has.s, id)

@@ -4,7 +4,7 @@ import type { Adoptee, Alias } from '../../job/moving.ts'
 import { STATES } from '../../job/state.ts'
 import type { Adopted } from '../contract.ts'
 import { damaged } from '../parts/damage.ts'
-import { packPlace, uniqueKey } from './jobs.ts'
+import { packLimits, packPlace, uniqueKey } from './jobs.ts'
 import { packLetter } from './mailing.ts'
 import { Packer, packId } from './pack.ts'
 import { NOBODY } from './rows.ts'
@@ -86,6 +86,7 @@ function packSections(packer: Packer, job: Adoptee): void {
   if (job.subject !== undefined) packer.section('s', packId(job.subject))
   if (job.parent)
     packer.section('c', Buffer.concat([packId(job.parent.id), Buffer.from(job.parent.name)]))
+  if (job.limits) packer.section('l', packLimits(job.limits))
   if (job.waitingFor !== undefined) packer.sectionText('w', job.waitingFor)
   if (job.wakesAt !== undefined) packer.sectionSix('z', job.wakesAt)
   if (job.reason !== undefined) packer.sectionText('r', job.reason)

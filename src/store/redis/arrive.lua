@@ -5,7 +5,7 @@
 --         {p}:alias hash of id to job and fingerprint   {p}:aliases zset by the moment to go
 --         {p}:hooks:<subject> {p}:children:<parent> sets
 -- In      an id, the row from its priority on, and sections that say more; none for a plain job
--- Out     a byte and an id: 0 stored, 1 joined, 2 ID_TAKEN, 3 UNIQUE_TAKEN
+-- Out     a byte and an id: 0 stored, 1 joined, 2 ID_TAKEN, 3 UNIQUE_TAKEN, 4 LIMIT_REACHED
 -- Cost    a few commands for a job that says more; a share of three for one that does not
 -- Beware  a list must stay sorted by moment: while the clock is behind it, jobs go to the line
 
@@ -14,6 +14,8 @@ local ALIAS_MS = 86400000
 
 local turn, clock
 local arrivals, lists = {}, {}
+-- By the id of one that was refused: the key of which as many wait as may.
+local full_of = {}
 
 -- Read where jobs come in, which most calls bring none.
 local function open_head()
@@ -67,7 +69,7 @@ local function store(id, body, spec)
   row.priority, row.kind, row.tenant, at = unstruct('>Bc8Hc0', body)
   local has = sections(body, at)
   row.has = has
-  has.u, has.k, has.p, has.t, has.s, has.c = spec.u, spec.k, spec.p, spec.t, spec.s, spec.c
+  has.u, has.k, has.p, has.t, has.s, has.c, has.l = spec.u, spec.k, spec.p, spec.t, spec.s, spec.c, spec.l
   row.run_at = max(spec.A and from_six(spec.A) or now + (spec.T and from_six(spec.T) or 0), now)
   if spec.X then has.x = six(row.run_at + from_six(spec.X)) end
   if spec.D then has.d = six(now + from_six(spec.D)) end
@@ -77,6 +79,10 @@ local function store(id, body, spec)
   end
   if has.s then
     redis.call('SADD', P .. 'hooks:' .. has.s, id)
+    mark(row, TRAILS, true)
+  end
+  if has.l then
+    count_pending(has.l, 1)
     mark(row, TRAILS, true)
   end
   if has.b then
@@ -97,7 +103,7 @@ local function store(id, body, spec)
   local queue = kind(row.kind).queue
   if row.run_at > now then
     schedule(id, row)
-  elseif now < clock then
+  elseif now < clock or has.l then
     line_up(id, row)
   else
     row.state = READY
@@ -125,7 +131,8 @@ local function join(id, given)
   return '\1' .. held
 end
 
-local function arrive(id, body, spec)
+-- `strictly`: it is refused when as many wait as may; what an end brings with it never is.
+local function arrive(id, body, spec, strictly)
   open_head()
   local given = sections(spec, 1)
   local there = get(id)
@@ -135,6 +142,11 @@ local function arrive(id, body, spec)
   end
   local joined = join(id, given)
   if joined then return joined end
+  local full = strictly and given.l and full_key(given.l)
+  if full then
+    full_of[id] = full
+    return '\4' .. id
+  end
   store(id, body, given)
   return '\0' .. id
 end

@@ -28,6 +28,7 @@ local function cancel(id, keep_ms, hook, word)
     return 'a'
   end
   leave(id, row)
+  if row.has.l then count_pending(row.has.l, -1) end
   row.rev = row.rev + 1
   stop(id, row, CANCELLED, keep_ms)
   write(id, row)

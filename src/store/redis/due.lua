@@ -26,6 +26,13 @@ local function promote()
       row.has.z = nil
       wake(id, row, at)
       write(id, row)
+    elseif raw and bit.band(byte(raw, 2), TRAILS) > 0 and read(raw).has.l then
+      local row = read(raw)
+      row.rev = row.rev + 1
+      line_up(id, row)
+      tally(kind(row.kind).queue, SCHEDULED, -1)
+      tally(kind(row.kind).queue, READY, 1)
+      write(id, row)
     elseif raw then
       local marks, rev = unstruct('>BI4', raw, 2)
       local at = bit.band(marks, LIFE) > 0 and WITH_LIFE or HEAD

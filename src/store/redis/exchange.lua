@@ -19,6 +19,8 @@ seat()
 close_receipts(worker, second)
 finish_ended()
 local next_due = promote()
+-- Places are handed on before jobs are.
+admit_held()
 
 local places, parts = {}, {}
 -- Looked at in vain: entries of jobs that were cancelled in a list.

@@ -36,6 +36,10 @@ local function take(worker, n, id, raw, started)
     fence, tail = max(from_six(raw, 41) + 1, now), WITH_LIFE
   end
   if bit.band(marks, PLACED) > 0 and is_stopped(sub(place_in(raw), 1, 16)) then marks = bit.bor(marks, ASKED) end
+  if bit.band(marks, TRAILS) > 0 and byte(raw, 1) == READY then
+    local limits = read(raw).has.l
+    if limits then count_pending(limits, -1) end
+  end
   if bit.band(marks, ASKED) > 0 then redis.call('SADD', P .. 'asked:' .. worker, id) end
   local packed = six(fence)
   local fresh = pack('>BBI4', RUNNING, bit.bor(bit.band(marks, 255 - LINED), LIFE), rev + 1)

@@ -5,7 +5,7 @@
 --         the row from its priority on, what it says more; ARGV[5] the priority of all where they are
 --         of one kind, named once and say nothing more, else nothing;
 --         ARGV[6] the batch they are items of, if any
--- Out     nothing when all are stored as they came; else 17 bytes a job; g(one) or c(losed) of a batch; ERRAND_KIND when one is not here
+-- Out     nothing when all are stored as they came; else 17 bytes a job, and behind them the keys that are full; g(one) or c(losed) of a batch; ERRAND_KIND when one is not here
 -- Cost    for plain fresh jobs MSETNX and RPUSH over all of them; else some commands a job
 -- Beware  refused by a full server before its first write, so a call is in entirely or not at all
 
@@ -56,10 +56,15 @@ if ARGV[5] == '' or now < clock or not store_plain(ARGV[5]) then
     at = from + more
   end
   fetch(ids)
-  for i, id in ipairs(ids) do answers[i] = arrive(id, bodies[i], specs[i]) end
+  for i, id in ipairs(ids) do answers[i] = arrive(id, bodies[i], specs[i], true) end
 end
 
 if of_batch then finish_batches() end
 seat()
 finish()
+-- Behind them the keys of those that were refused, in their order.
+for i, answer in ipairs(answers) do
+  local full = byte(answer) == 4 and full_of[sub(answer, 2)]
+  if full then answers[#answers + 1] = pack('>Hc0', #full, full) end
+end
 return table.concat(answers)

@@ -48,7 +48,7 @@ export class RedisIntake implements Intake {
     if (jobs.length === 0) return []
     const answers = bufferOf(await this.#send(jobs))
     if (answers.length === 0) return jobs.map(({ id }) => ({ id, joined: false }))
-    return jobs.map((_, i) => toInserted(answers[17 * i], idAt(answers, 17 * i + 1)))
+    return toInserted(answers, jobs.length)
   }
 
   async cancel(cancels: readonly Cancel[]): Promise<Cancelled[]> {
@@ -111,7 +111,7 @@ export class RedisIntake implements Intake {
     if (answers.length === 0)
       return { inserted: items.map((item) => ({ id: item.id, joined: false })) }
     return {
-      inserted: items.map((_, i) => toInserted(answers[17 * i], idAt(answers, 17 * i + 1))),
+      inserted: toInserted(answers, items.length),
     }
   }
 
@@ -155,8 +155,19 @@ const RETRIED: Record<number, Retried> = { 114: 'retried', 103: 'gone', 116: 'ta
 
 const stateAt = (code: number) => (code < CODES_MAX ? STATES[code] : undefined) ?? damaged()
 
-function toInserted(code: number | undefined, id: JobId): Inserted {
-  if (code === 2) return { id, refused: 'ID_TAKEN' }
-  if (code === 3) return { id, refused: 'UNIQUE_TAKEN' }
-  return { id, joined: code === 1 }
+const ANSWER = 17
+
+/** A byte and an id for each, then the keys of those that are full. */
+function toInserted(answers: Buffer, count: number): Inserted[] {
+  let at = ANSWER * count
+  return Array.from({ length: count }, (_, i): Inserted => {
+    const [code, id] = [answers[ANSWER * i], idAt(answers, ANSWER * i + 1)]
+    if (code === 2) return { id, refused: 'ID_TAKEN' }
+    if (code === 3) return { id, refused: 'UNIQUE_TAKEN' }
+    if (code !== 4) return { id, joined: code === 1 }
+    const upto = at + 2 + answers.readUInt16BE(at)
+    const key = answers.toString('utf8', at + 2, upto)
+    at = upto
+    return { id, refused: 'LIMIT_REACHED', key }
+  })
 }

@@ -1,5 +1,5 @@
 import type { Place } from '../../job/batch.ts'
-import type { NewJob } from '../../job/job.ts'
+import type { Limit, NewJob } from '../../job/job.ts'
 import { Packer, packId } from './pack.ts'
 
 /** What a row takes in is copied whenever it changes; more than this lies beside it. As in row.lua. */
@@ -27,6 +27,30 @@ export function packJob(packer: Packer, job: NewJob, kind: Buffer): boolean {
 export const packPlace = ({ batch, index }: Place): Buffer =>
   new Packer().id(batch).long(index).done()
 
+const UNBOUNDED = 0xffff_ffff
+
+export function packLimits(limits: readonly Limit[]): Buffer {
+  const packer = new Packer()
+  for (const { key, running = UNBOUNDED, pending = UNBOUNDED } of limits)
+    packer.text(key).long(running).long(pending)
+  return packer.done()
+}
+
+export function readLimits(packed: Buffer): Limit[] {
+  const limits: Limit[] = []
+  for (let at = 0; at < packed.length;) {
+    const upto = at + 2 + packed.readUInt16BE(at)
+    const [running, pending] = [packed.readUInt32BE(upto), packed.readUInt32BE(upto + 4)]
+    limits.push({
+      key: packed.toString('utf8', at + 2, upto),
+      ...(running !== UNBOUNDED && { running }),
+      ...(pending !== UNBOUNDED && { pending }),
+    })
+    at = upto + 8
+  }
+  return limits
+}
+
 /** A priority beyond its ten would stand in a line that nobody looks at. */
 const digit = (priority: number): number => (priority > 9 ? Number.NaN : priority)
 
@@ -50,6 +74,7 @@ function packSpec(packer: Packer, job: NewJob): void {
     for (const tag of new Set(tags)) packed.text(tag)
     packer.section('t', packed.done())
   }
+  if (job.limits) packer.section('l', packLimits(job.limits))
   if (job.input.length > LARGE) packer.section('L', NOTHING)
 }
 

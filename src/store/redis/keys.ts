@@ -42,6 +42,19 @@ export class Keys {
     return this.#of('batch', id)
   }
 
+  get places(): string {
+    return `${this.prefix}places`
+  }
+
+  get pending(): string {
+    return `${this.prefix}pending`
+  }
+
+  /** Keys of limits for whose places jobs wait. */
+  get heldKeys(): string {
+    return `${this.prefix}heldkeys`
+  }
+
   tally(queue: string): string {
     return `${this.prefix}tally:${queue}`
   }

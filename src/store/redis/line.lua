@@ -10,13 +10,18 @@
 -- Cost    one or two commands a job; a list is never searched
 -- Beware  a list keeps the entry of a job that was cancelled: its turn and marks tell that it is stale
 
--- Scores hold both, exactly: moments stay below this until the year 2248.
-local AGES = 8796093022208
 local ATTEMPTS_MAX = 1000
 
+-- One that needs a place stands in the line of a key until it has one.
 local function line_up(id, row)
   row.state = READY
   mark(row, LINED, true)
+  local key = row.has.l and first_key(row.has.l)
+  if key then
+    stand_held(id, row, key)
+    free_key(key)
+    return
+  end
   local score = row.priority * AGES + row.run_at
   redis.call('ZADD', P .. 'line:' .. kind(row.kind).queue, score, row.turn .. id)
 end
@@ -40,7 +45,10 @@ local function leave(id, row)
   local state = row.state
   if state == SCHEDULED then
     redis.call('ZREM', P .. 'scheduled', row.turn .. id)
+  elseif state == READY and row.has.h then
+    leave_held(id, row)
   elseif state == READY and marked(row, LINED) then
+    if row.has.l then give_places(row.has.l) end
     redis.call('ZREM', P .. 'line:' .. kind(row.kind).queue, row.turn .. id)
   elseif state == WAITING then
     redis.call('ZREM', P .. 'waiting', row.turn .. id)

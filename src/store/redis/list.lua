@@ -40,6 +40,9 @@ local function line(priority, queue)
   }
 end
 
+-- Those that wait for a place of one key.
+local function held(key) return zset('held:' .. key) end
+
 local function list(name)
   local key = P .. name
   return {
@@ -105,6 +108,7 @@ local WALKS = {
   tagged = function() return zset('tag:' .. of, true) end,
   list = function() return list('ready:' .. of) end,
   line = function() return line(tonumber(sub(of, 1, 1)), sub(of, 3)) end,
+  held = function() return held(of) end,
   scheduled = function() return zset('scheduled') end,
   waiting = function() return zset('waiting') end,
   failed = function() return zset('failed', true) end,
@@ -134,7 +138,7 @@ local function wants(argument, value)
   return argument == '' or sub(argument, 2) == value
 end
 
-local STANDS = { list = READY, line = READY, scheduled = SCHEDULED }
+local STANDS = { list = READY, line = READY, held = READY, scheduled = SCHEDULED }
 
 local function fits(id, raw, own)
   if not raw or (own and sub(raw, 7, 12) ~= own) then return false end

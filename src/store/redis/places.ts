@@ -22,6 +22,7 @@ export function placesOf(kept: readonly Kept[], { rows, entries }: Snapshot): Fi
   }
   for (const set of SETS) add(entries(set).get('') ?? [], set, false)
   for (const places of entries('line').values()) add(places, 'ready', true)
+  for (const places of entries('held').values()) add(places, 'ready', true)
   for (const places of entries('ready').values()) add(places, 'ready', false)
 
   const findings: Finding[] = []

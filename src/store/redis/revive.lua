@@ -40,6 +40,7 @@ local function revive(id, input, any_end)
   row.started_at, row.ended_at, row.run_at, row.rev = NEVER, NEVER, now, row.rev + 1
   line_up(id, row)
   write(id, row)
+  if row.has.l then count_pending(row.has.l, 1) end
   local queue = kind(row.kind).queue
   tally(queue, state, -1)
   tally(queue, READY, 1)

@@ -19,8 +19,8 @@ local NOBODY = string.rep('\0', 16)
 local LARGE = 1024
 local ABSENT = '\255\255\255\255'
 -- input, place in a batch, counters, expiry, deadline, unique value and until when, fingerprint, tags, subject, parent and as what, waiting for,
--- until when, reason, error, result, with errors, progress
-local SECTIONS = { 'i', 'b', 'n', 'x', 'd', 'u', 'k', 'p', 't', 's', 'c', 'w', 'z', 'r', 'e', 'R', 'W', 'P' }
+-- until when, limits, the key that holds it, reason, error, result, with errors, progress
+local SECTIONS = { 'i', 'b', 'n', 'x', 'd', 'u', 'k', 'p', 't', 's', 'c', 'w', 'z', 'l', 'h', 'r', 'e', 'R', 'W', 'P' }
 local J = P .. 'j:'
 local BATCH = 1000
 
@@ -141,7 +141,9 @@ local function whole(id, raw)
   return table.concat(parts)
 end
 
+local before_finish = {}
 local function finish()
+  for _, act in ipairs(before_finish) do act() end
   for from = 1, #changed, 2 * BATCH do
     redis.call('MSET', unpack(changed, from, min(from + 2 * BATCH - 1, #changed)))
   end

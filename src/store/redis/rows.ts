@@ -4,6 +4,7 @@ import { encodeTally } from '../../job/batch.ts'
 import { damaged, toReason } from '../parts/damage.ts'
 import type { Kind } from './kinds.ts'
 import { toBatch } from './batches.ts'
+import { readLimits } from './jobs.ts'
 import { idAt } from './pack.ts'
 
 const LIFE = 1
@@ -117,6 +118,7 @@ export function toJob(id: string, row: Buffer, kind: Kind, artifacts: readonly A
     more.get(code),
   )
   const [result, error, progress, wakesAt] = ['R', 'e', 'P', 'z'].map((code) => more.get(code))
+  const [limits, heldBy] = [more.get('l'), more.get('h')]
   return {
     ...toClaimed(id, row, kind),
     turn: turnOf(row),
@@ -133,6 +135,8 @@ export function toJob(id: string, row: Buffer, kind: Kind, artifacts: readonly A
     ...(reason && { reason: toReason(String(reason)) }),
     ...(waitingFor && { waitingFor: String(waitingFor) }),
     ...(wakesAt && { wakesAt: wakesAt.readUIntBE(0, 6) }),
+    ...(limits && { limits: readLimits(limits) }),
+    ...(heldBy && { heldBy: String(heldBy) }),
     ...(unique && { unique: String(unique).split('\0')[2] ?? '' }),
     ...(fingerprint && { fingerprint: String(fingerprint) }),
     ...(subject && { subject: idAt(subject, 0) }),

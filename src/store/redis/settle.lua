@@ -34,6 +34,7 @@ end
 -- Whatever is more than a plain completion.
 local function settle_fully(id, raw, to, ms, left, rare)
   local row, given = read(raw), sections(rare, 1)
+  local limits = row.has.l
   local leavings = sections(left, 1)
   row.rev = row.rev + 1
   local asked = marked(row, ASKED)
@@ -60,7 +61,10 @@ local function settle_fully(id, raw, to, ms, left, rare)
       rung.change = true
     elseif to == READY or asked or given.q or (to == SCHEDULED and ms <= 0) then
       if given.q then row.run_at = now end
+      -- Who is ready again at once keeps its places.
+      row.has.l = nil
       line_up(id, row)
+      row.has.l = limits
       rung.ready = true
     elseif to == SCHEDULED then
       schedule(id, row)
@@ -68,6 +72,10 @@ local function settle_fully(id, raw, to, ms, left, rare)
     else
       park(id, row, 'handler')
     end
+  end
+  if limits then
+    if row.state ~= READY then give_places(limits) end
+    if row.state < COMPLETED then count_pending(limits, 1) end
   end
   write(id, row)
   local brought, at = given.h or '', 1
@@ -89,7 +97,8 @@ local function settle_one(id, raw, blob, at)
   local left = sub(blob, from, from + left_size - 1)
   local marks, rev = unstruct('>BI4', raw, 2)
   if to ~= COMPLETED or rare_size > 0 or left_size > LARGE
-    or bit.band(marks, ASKED + HOLDS + MARRED) > 0 then
+    or bit.band(marks, ASKED + HOLDS + MARRED) > 0
+    or (bit.band(marks, TRAILS) > 0 and read(raw).has.l) then
     from = from + left_size
     return settle_fully(id, raw, to, ms, left, sub(blob, from, from + rare_size - 1))
   end

@@ -30,6 +30,7 @@ const READS: Record<string, readonly Argument[]> = {
   turns: ['GETRANGE', 0, -1],
   ended: ['ZRANGE', 0, -1],
   line: ['ZRANGE', 0, -1],
+  held: ['ZRANGE', 0, -1],
   scheduled: ['ZRANGE', 0, -1],
   waiting: ['ZRANGE', 0, -1],
   failed: ['ZRANGE', 0, -1],

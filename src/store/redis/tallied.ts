@@ -4,7 +4,8 @@ import type { Finding } from '../contract.ts'
 import { readBatches } from './batches.ts'
 import type { Connection } from './connection.ts'
 import { idAt } from './pack.ts'
-import { bufferOf, listOf, readSections } from './rows.ts'
+import { readLimits } from './jobs.ts'
+import { bufferOf, hashOf, listOf, readSections } from './rows.ts'
 import type { Kept } from './verify.ts'
 
 const STEP = 500
@@ -59,3 +60,42 @@ export function batchesOf(
       .map((id) => ({ law: 'every item has its batch', detail: id })),
   ].slice(0, 100)
 }
+
+/** What keys say of those that have a place, and of those that wait; as far as both stood still. */
+export function keysOf(kept: readonly Kept[], before: KeyCounts, after: KeyCounts): Finding[] {
+  const counted: KeyCounts = { places: new Map(), pending: new Map() }
+  for (const { row, state } of kept) {
+    const sections = readSections(row)
+    const limits = sections.get('l')
+    if (limits === undefined || isEnded(state)) continue
+    const isPlaced = state === 'running' || (state === 'ready' && !sections.has('h'))
+    for (const { key, running, pending } of readLimits(limits)) {
+      if (running !== undefined && isPlaced) add(counted.places, key)
+      if (pending !== undefined && state !== 'running') add(counted.pending, key)
+    }
+  }
+  return (['places', 'pending'] as const).flatMap((what) => {
+    const keys = new Set([...before[what].keys(), ...counted[what].keys()])
+    return [...keys]
+      .filter((key) => before[what].get(key) === after[what].get(key))
+      .filter((key) => (before[what].get(key) ?? 0) !== (counted[what].get(key) ?? 0))
+      .map((key) => ({ law: 'a key counts the places it gave, and those that wait', detail: key }))
+  })
+}
+
+export type KeyCounts = { places: Map<string, number>; pending: Map<string, number> }
+
+export async function takeKeys(connection: Connection): Promise<KeyCounts> {
+  const read = async (key: string) => {
+    const fields = hashOf(await connection.ask('HGETALL', key))
+    return new Map([...fields].map(([name, count]) => [name, Number(String(count))]))
+  }
+  const [places, pending] = await Promise.all([
+    read(connection.keys.places),
+    read(connection.keys.pending),
+  ])
+  return { places, pending }
+}
+
+const add = (counts: Map<string, number>, key: string): void =>
+  void counts.set(key, (counts.get(key) ?? 0) + 1)

@@ -5,7 +5,7 @@ import { leavingsOf, rowsOf } from './laws.ts'
 import { placesOf } from './places.ts'
 import { idAt } from './pack.ts'
 import { kindAt, stateOf } from './rows.ts'
-import { batchesOf, takeBatches } from './tallied.ts'
+import { batchesOf, keysOf, takeBatches, takeKeys } from './tallied.ts'
 import { fieldsOf, type Snapshot, takeSnapshot } from './snapshot.ts'
 
 const LOOKS = 3
@@ -45,9 +45,11 @@ export class Verification {
   async #look(): Promise<Finding[]> {
     const before = await takeSnapshotOfTallies(this.#connection)
     const batches = await takeBatches(this.#connection)
+    const keys = await takeKeys(this.#connection)
     const snapshot = await takeSnapshot(this.#connection)
     const after = await takeSnapshotOfTallies(this.#connection)
     const batchesAfter = await takeBatches(this.#connection)
+    const keysAfter = await takeKeys(this.#connection)
     const kept = await this.#kept(snapshot)
     return [
       ...counters(kept, before, after),
@@ -56,6 +58,7 @@ export class Verification {
       ...leavingsOf(kept, snapshot),
       ...placesOf(kept, snapshot),
       ...batchesOf(kept, batches, batchesAfter),
+      ...keysOf(kept, keys, keysAfter),
     ]
   }
 

@@ -7,6 +7,7 @@ import { idsIn, packId } from './pack.ts'
 import { bufferOf, hashOf, listOf, numberOf } from './rows.ts'
 
 const READY = '1'
+const HELD = 'held'
 const PRIORITIES = Array.from({ length: 10 }, (_, priority) => priority)
 
 /** One set, line or list to go along: what list.lua calls it, and which of them. */
@@ -73,18 +74,28 @@ export class Walks {
       .filter(([, , counters]) => Number(String(hashOf(counters).get(READY) ?? 0)) > 0)
       .map(([queue]) => String(bufferOf(queue)))
       .filter((queue) => filter.queue === undefined || queue === filter.queue)
-    return queues
+    const lines = queues
       .toSorted()
       .flatMap((queue) =>
         PRIORITIES.flatMap((priority) =>
           ['line', 'list'].map((each) => ({ walk: each, of: `${priority}:${queue}` })),
         ),
       )
+    // Those that wait for a place are ready as well, and come after the lines.
+    const keys = listOf(await this.#connection.ask('SMEMBERS', this.#connection.keys.heldKeys))
+    return [
+      ...lines,
+      ...keys
+        .map(String)
+        .toSorted()
+        .map((of) => ({ walk: HELD, of })),
+    ]
   }
 }
 
 /** Names sort as they are walked: by queue, by priority, what came back or came due before what came in. */
-const nameOf = ({ walk, of }: Way): string => `${of.slice(2)}\0${of.slice(0, 1)}\0${walk}`
+const nameOf = ({ walk, of }: Way): string =>
+  walk === HELD ? `\uffff${of}` : `${of.slice(2)}\0${of.slice(0, 1)}\0${walk}`
 
 const cursorOf = (filter: Filter, way: Way, from: string): string =>
   writeCursor(choose(filter), [nameOf(way), from])

@@ -19,8 +19,8 @@ values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: body
 insert into body (turn, job, tenant, created_at, expires_at, deadline_at, unique_value, unique_until, unique_held,
-  fingerprint, tags, subject, parent, called, batch, item, waiting_for, reason, with_errors, input, policy, result, error, progress)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+  fingerprint, tags, subject, parent, called, batch, item, limits, waiting_for, reason, with_errors, input, policy, result, error, progress)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: tag
 insert or ignore into tag (tag, turn) values (?, ?);

@@ -13,6 +13,7 @@ type Endings = Map<string, { keptUntil: number; endedAt: number; places: number[
 export class Adopting {
   readonly #sql
   readonly #policies
+  readonly #limits
 
   constructor(connection: Connection) {
     this.#sql = connection.prepare('./adopt.sql', [
@@ -32,6 +33,7 @@ export class Adopting {
       'alias',
     ])
     this.#policies = new Policies(connection)
+    this.#limits = connection.limits
   }
 
   run(jobs: readonly Adoptee[], aliases: readonly Alias[], turn: Turn): Adopted[] {
@@ -91,6 +93,7 @@ export class Adopting {
     const place = Number(lastInsertRowid)
     this.#insertBody(place, job, turn)
     this.#insertLeft(place, job)
+    if (job.limits && endedAt === undefined) this.#limits.arrive(place, job.limits, turn)
     if (endedAt !== undefined) {
       const ending = `${keptUntil} ${endedAt}`
       const listed = endings.get(ending)
@@ -121,6 +124,7 @@ export class Adopting {
       job.parent?.name ?? null,
       job.place?.batch ?? null,
       job.place?.index ?? null,
+      job.limits ? JSON.stringify(job.limits) : null,
       job.waitingFor ?? null,
       job.reason ?? null,
       job.withErrors ? 1 : null,

@@ -74,7 +74,7 @@ export class Batches {
     const batch = this.find(id)
     if (batch === undefined) return { refused: 'gone' }
     if (batch.closedAt !== undefined) return { refused: 'closed' }
-    return { inserted: items.map((item) => this.#inserting.run(item, turn)) }
+    return { inserted: items.map((item) => this.#inserting.run(item, turn, true)) }
   }
 
   /** Whether its items are begun no more. */

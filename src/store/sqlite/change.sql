@@ -6,7 +6,7 @@
 -- Beware  a running job is only asked: it has one exit, the settlement of its holder
 
 -- name: find
-select job.turn, job.queue, job.state, body.batch, body.with_errors from job join body using (turn) where job.id = ?;
+select job.turn, job.queue, job.state, body.batch, body.with_errors, body.limits from job join body using (turn) where job.id = ?;
 
 -- name: ask
 update job set cancel_asked = 1, rev = rev + 1 where turn = ? and cancel_asked = 0;
@@ -26,9 +26,9 @@ select unique_value is null or unique_held = 1 as free from body where turn = ?;
 
 -- name: revive
 update job
-set state = 1, run_at = ?, ended_at = null, purge_at = null, started_at = null, failures = 0, crashes = 0,
+set state = iif(held is null, 1, -1), run_at = ?, ended_at = null, purge_at = null, started_at = null, failures = 0, crashes = 0,
     losses = 0, cancel_asked = 0, rev = rev + 1
-where turn = ?;
+where turn = ? returning held;
 
 -- name: renewed
 update body
@@ -53,15 +53,15 @@ where body.parent = ? and job.state < 4 and job.cancel_asked = 0;
 
 -- name: stir
 -- Whoever takes it settles it as cancelled.
-update job set state = 1, run_at = ?, wakes_at = null where turn = ?;
+update job set state = iif(held is null, 1, -1), run_at = ?, wakes_at = null where turn = ? returning held;
 
 -- name: unpark
-update job set state = 1, rev = rev + 1
+update job set state = iif(held is null, 1, -1), rev = rev + 1
 where state = 3 and turn in (
   select job.turn from job join body using (turn)
   where job.state = 3 and body.waiting_for = 'handler' and body.job in (select value from json_each(?))
 )
-returning turn, queue;
+returning turn, queue, held;
 
 -- name: unwait
 update body set waiting_for = null where turn = ?;

@@ -37,7 +37,8 @@ export class Children {
       turn.ring('change')
       if (state === 'running') turn.ring('cancel')
       if (state !== 'scheduled' && state !== 'waiting') continue
-      this.#sql.stir.run(turn.now, place)
+      const { held } = this.#sql.stir.get(turn.now, place) ?? {}
+      if (typeof held === 'string') turn.freed.add(held)
       this.#sql.unwait.run(place)
       turn.tallies.move(queue, state, 'ready')
       turn.ring('ready')

@@ -8,6 +8,7 @@ import { Batches } from './batches.ts'
 import { Bells } from './bells.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { toErrand } from './fault.ts'
+import { Limits } from './limits.ts'
 import { migrate, pendingMigrations, SCHEMA } from './migrate.ts'
 import { Turns } from './turns.ts'
 
@@ -29,6 +30,7 @@ export class Connection implements AsyncDisposable {
   readonly bells: Bells
   readonly turns: Turns
   readonly batches: Batches
+  readonly limits: Limits
   readonly location: string
   readonly #checkpoints: Checkpoints
   readonly #begin: StatementSync
@@ -47,6 +49,7 @@ export class Connection implements AsyncDisposable {
     this.#commit = this.db.prepare('commit')
     this.bells = new Bells(file)
     this.#checkpoints = new Checkpoints(file)
+    this.limits = new Limits(this)
     this.batches = new Batches(this)
     const committed = () => this.#checkpoints.committed()
     this.turns = new Turns(this.db, {
@@ -55,7 +58,10 @@ export class Connection implements AsyncDisposable {
       file: this.location,
       busyMs,
       committed,
-      last: (turn) => this.batches.write(turn),
+      last: (turn) => {
+        this.batches.write(turn)
+        this.limits.flush(turn)
+      },
     })
   }
 

@@ -13,7 +13,7 @@ update worker set newest = ?, second = ? where id = ?;
 
 -- name: held
 select job.turn, job.queue, job.receipt, body.unique_value is not null as is_unique,
-  job.failures + job.crashes + job.losses as tried, body.batch
+  job.failures + job.crashes + job.losses as tried, body.batch, body.limits
 from job join body using (turn) where job.id = ?;
 
 -- name: settle
@@ -57,9 +57,9 @@ values (?, ?, ?, ?, ?, ?, ?);
 
 -- name: promote
 -- Delayed jobs whose time has come, a bounded number a turn.
-update job set state = 1, rev = rev + 1
+update job set state = iif(held is null, 1, -1), rev = rev + 1
 where turn in (select turn from job where state = 0 and run_at <= ? order by run_at limit 1000)
-returning queue;
+returning queue, held;
 
 -- name: due
 -- Of those that are scheduled, and of those that sleep.
@@ -76,7 +76,7 @@ select queue from tally where ready > 0 order by queue;
 select job.turn, job.id, job.fence, job.queue, job.failures, job.crashes, job.losses, job.run_at,
   body.job, body.tenant, body.created_at, body.expires_at, body.deadline_at, body.input, body.policy,
   body.unique_value is not null, job.cancel_asked, body.subject, job.receipt is not null,
-  body.parent || ' ' || body.called, body.batch, body.item
+  body.parent || ' ' || body.called, body.batch, body.item, body.limits
 from job join body using (turn)
 where job.queue = ? and job.state = 1
 order by job.priority, job.run_at, job.turn
@@ -102,7 +102,7 @@ insert into receipt (worker, n, open, handed) values (?, ?, ?, ?);
 select job.turn, job.id, job.fence, job.queue, job.failures, job.crashes, job.losses, job.run_at,
   body.job, body.tenant, body.created_at, body.expires_at, body.deadline_at, body.input, body.policy,
   body.unique_value is not null, job.cancel_asked, body.subject, job.receipt is not null,
-  body.parent || ' ' || body.called, body.batch, body.item
+  body.parent || ' ' || body.called, body.batch, body.item, body.limits
 from receipt, json_each(receipt.handed) as given
 join job on job.turn = given.value ->> 0 and job.fence = given.value ->> 1 and job.state = 2
   and job.worker = receipt.worker and job.receipt = receipt.n

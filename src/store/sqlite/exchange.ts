@@ -15,6 +15,7 @@ export class Exchange {
   readonly #sql
   readonly #settling
   readonly #mailbox
+  readonly #limits
   readonly handing: Handing
   /** Where the jobs lie that were handed out here, so that settling one need not look for it. */
   readonly #held = new Map<JobId, Held>()
@@ -34,6 +35,7 @@ export class Exchange {
     ])
     this.handing = new Handing(connection)
     this.#mailbox = new Mailbox(connection)
+    this.#limits = connection.limits
     this.#settling = new Settling(connection, this.#held)
   }
 
@@ -101,8 +103,10 @@ export class Exchange {
     }
     const due = next()
     if (due === undefined || due > turn.now) return due
-    for (const { queue } of this.#sql.promote.all(turn.now))
+    for (const { queue, held } of this.#sql.promote.all(turn.now)) {
       turn.tallies.move(text(queue), 'scheduled', 'ready')
+      if (held !== null) turn.freed.add(text(held))
+    }
     this.#mailbox.promote(turn)
     for (const topic of ['ready', 'change'] as const) turn.ring(topic)
     return next()
@@ -125,12 +129,14 @@ export class Exchange {
     turn: Turn,
   ): Claimed[] {
     const handed: Handed[] = []
+    this.#limits.flush(turn)
     for (const queue of queues.length > 0 ? queues : this.#everyQueue(n, turn)) {
       if (handed.length >= limit) break
       const ready = arrays(this.#sql.ready, queue, limit - handed.length)
       for (const row of ready) {
         const one = this.handing.read(row, n, turn)
         this.#sql.claim.run(raiseFence(one, turn.now), worker, n, turn.now, one.held.place)
+        if (one.held.limits) this.#limits.waits(one.held.limits, -1)
         handed.push(one)
       }
       if (ready.length > 0) turn.tallies.move(queue, 'ready', 'running', ready.length)

@@ -1,7 +1,8 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { Millis } from '../../base/time.ts'
 import { encodeTally } from '../../job/batch.ts'
-import type { Claimed, Fence, JobId, Subject } from '../../job/job.ts'
+import type { Claimed, Fence, JobId, Limit, Subject } from '../../job/job.ts'
+import { readLimits } from '../parts/limits.ts'
 import type { Connection } from './connection.ts'
 import { Policies } from './policies.ts'
 import { bytes, int, text, toMail, toStep } from './rows.ts'
@@ -19,6 +20,8 @@ export type Held = {
   tried: boolean
   /** Whose end it tells. */
   batch?: JobId
+  /** Whose places it has. */
+  limits?: readonly Limit[]
 }
 
 /** A job on its way to a worker. */
@@ -41,7 +44,7 @@ export class Handing {
   read(row: readonly SQLOutputValue[], receipt: number, turn: Turn): Handed {
     const [place, id, fence, queue, failures, crashes, losses, runAt, ...body] = row
     const [job, tenant, createdAt, expiresAt, deadlineAt, input, policy, ...marks] = body
-    const [isUnique, cancelAsked, subject, isCarrier, parent, batch, index] = marks
+    const [isUnique, cancelAsked, subject, isCarrier, parent, batch, index, limits] = marks
     const claimed: Claimed = {
       id: text(id),
       fence: int(fence),
@@ -81,6 +84,7 @@ export class Handing {
         isUnique: isUnique === 1,
         tried,
         ...(typeof batch === 'string' && { batch }),
+        ...(typeof limits === 'string' && { limits: readLimits(limits) }),
       },
     }
   }

@@ -11,8 +11,8 @@ on conflict (id) do nothing;
 
 -- name: body
 insert into body (turn, job, tenant, created_at, expires_at, deadline_at, unique_value, unique_until,
-  unique_held, fingerprint, tags, subject, parent, called, batch, item, input, policy)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+  unique_held, fingerprint, tags, subject, parent, called, batch, item, limits, input, policy)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: plain
 -- The same for a job without options: most have none, and each value bound costs time.

@@ -3,6 +3,7 @@ import type { NewJob } from '../../job/job.ts'
 import type { State } from '../../job/state.ts'
 import type { Inserted } from '../contract.ts'
 import type { Connection } from './connection.ts'
+import { Limits } from './limits.ts'
 import { Policies } from './policies.ts'
 import { numberOf, text } from './rows.ts'
 import type { Turn } from './turns.ts'
@@ -14,6 +15,7 @@ const ALIAS_MS = 86_400_000
 export class Inserting {
   readonly #sql
   readonly #policies
+  readonly #limits
 
   constructor(connection: Connection) {
     this.#sql = connection.prepare('./insert.sql', [
@@ -27,10 +29,12 @@ export class Inserting {
       'remember',
     ])
     this.#policies = new Policies(connection)
+    this.#limits = new Limits(connection)
   }
 
-  run(job: NewJob, turn: Turn): Inserted {
-    return this.#join(job, turn) ?? this.#insert(job, turn)
+  /** `strictly`: who asks is told when as many wait as may; what is inserted along with an end never is. */
+  run(job: NewJob, turn: Turn, strictly = false): Inserted {
+    return this.#join(job, turn) ?? this.#refuse(job, strictly) ?? this.#insert(job, turn)
   }
 
   /** A job that is there already under another id: by the same request before, or by its unique value. */
@@ -53,6 +57,12 @@ export class Inserting {
     return { id: held, joined: true }
   }
 
+  #refuse({ id, limits }: NewJob, strictly: boolean): Inserted | undefined {
+    const full = strictly && limits ? this.#limits.full(limits) : undefined
+    if (full === undefined || this.#sql.same.get(id) !== undefined) return undefined
+    return { id, refused: 'LIMIT_REACHED', key: full.key }
+  }
+
   #insert(job: NewJob, turn: Turn): Inserted {
     const runAt = Math.max(job.runAt ?? turn.now + (job.delayMs ?? 0), turn.now)
     const state: State = runAt > turn.now ? 'scheduled' : 'ready'
@@ -66,6 +76,7 @@ export class Inserting {
     if (changes === 0) return this.#repeat(job)
 
     this.#insertBody(Number(lastInsertRowid), job, runAt, turn)
+    if (job.limits) this.#limits.arrive(Number(lastInsertRowid), job.limits, turn)
     turn.tallies.add(job.queue, 'accepted')
     turn.tallies.add(job.queue, state)
     if (job.place) turn.told.came(job.place.batch)
@@ -75,8 +86,9 @@ export class Inserting {
 
   #insertBody(place: number, job: NewJob, runAt: Millis, turn: Turn): void {
     const { unique, tags, fingerprint, expiresInMs, deadlineMs, subject, parent, place: item } = job
+    const { limits } = job
     const policy = this.#policies.idOf(job.policy, turn)
-    const rare = fingerprint ?? expiresInMs ?? deadlineMs ?? subject ?? parent ?? item
+    const rare = fingerprint ?? expiresInMs ?? deadlineMs ?? subject ?? parent ?? item ?? limits
     if (!unique && !tags && rare === undefined) {
       this.#sql.plain.run(place, job.job, job.tenant, turn.now, job.input, policy)
       return
@@ -98,6 +110,7 @@ export class Inserting {
       parent?.name ?? null,
       item?.batch ?? null,
       item?.index ?? null,
+      limits ? JSON.stringify(limits) : null,
       job.input,
       policy,
     )

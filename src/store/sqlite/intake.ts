@@ -16,6 +16,7 @@ import type {
   Retried,
   Transaction,
 } from '../contract.ts'
+import { readLimits } from '../parts/limits.ts'
 import { refuseTransaction } from '../parts/transaction.ts'
 import { Adopting } from './adopting.ts'
 import type { Connection } from './connection.ts'
@@ -23,8 +24,10 @@ import { Children } from './children.ts'
 import { Inserting } from './inserting.ts'
 import { Mailbox } from './mailbox.ts'
 import { Reviving } from './reviving.ts'
-import { int, stateOf, text } from './rows.ts'
+import { int, numberOf, stateOf, text } from './rows.ts'
 import type { Turn } from './turns.ts'
+
+const READY = numberOf('ready')
 
 /** Where work comes in. */
 export class SqliteIntake implements Intake {
@@ -35,6 +38,7 @@ export class SqliteIntake implements Intake {
   readonly #reviving
   readonly #children
   readonly #batches
+  readonly #limits
   readonly #change
   readonly #ended
 
@@ -46,13 +50,16 @@ export class SqliteIntake implements Intake {
     this.#reviving = new Reviving(connection)
     this.#children = new Children(connection)
     this.#batches = connection.batches
+    this.#limits = connection.limits
     this.#change = connection.prepare('./change.sql', ['find', 'ask', 'cancel', 'release'])
     this.#ended = connection.prepare('./exchange.sql', ['ended']).ended
   }
 
   async insert(jobs: readonly NewJob[], tx?: Transaction): Promise<Inserted[]> {
     refuseTransaction('SQLite', tx)
-    return this.#turns.run('insert', (turn) => jobs.map((job) => this.#inserting.run(job, turn)))
+    return this.#turns.run('insert', (turn) =>
+      jobs.map((job) => this.#inserting.run(job, turn, true)),
+    )
   }
 
   cancel(cancels: readonly Cancel[]): Promise<Cancelled[]> {
@@ -95,6 +102,12 @@ export class SqliteIntake implements Intake {
     this.#change.release.run(place)
     this.#ended.run(purgeAt, turn.now, JSON.stringify([place]))
     turn.tallies.move(queue, state, 'cancelled')
+    if (row.limits !== null) {
+      const limits = readLimits(text(row.limits))
+      this.#limits.waits(limits, -1)
+      // One that is held has none.
+      if (row.state === READY) this.#limits.leave(limits, turn)
+    }
     if (row.batch !== null) turn.told.ended(text(row.batch), 'cancelled', false)
     if (hook) this.#inserting.run(hook, turn)
     if (word) this.#mailbox.tell(word, turn)

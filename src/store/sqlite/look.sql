@@ -33,6 +33,15 @@ select job.turn, job.state, job.queue, body.job, body.tenant, body.batch, job.pr
 where job.state = 1 and (job.queue, job.priority, job.run_at, job.turn) > (:a, :b, :c, :d)
 order by job.queue, job.priority, job.run_at, job.turn limit 1000;
 
+-- name: held
+select job.turn, job.state, job.queue, body.job, body.tenant, body.batch, job.held, job.priority, job.run_at
+from job join body using (turn)
+where job.state = -1 and (job.held, job.priority, job.run_at, job.turn) > (:a, :b, :c, :d)
+order by job.held, job.priority, job.run_at, job.turn limit 1000;
+
+-- name: isHeld
+select 1 from job where state = -1 limit 1;
+
 -- name: scheduled
 select job.turn, job.state, job.queue, body.job, body.tenant, body.batch, job.run_at from job join body using (turn)
 where job.state = 0 and (job.run_at, job.turn) > (:a, :b) order by job.run_at, job.turn limit 1000;

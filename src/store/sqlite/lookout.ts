@@ -52,6 +52,7 @@ const LAWS = [
   'files',
   'subjects',
   'tallies',
+  'limits',
 ] as const
 
 /** Where work is seen. */

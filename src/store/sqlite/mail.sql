@@ -44,16 +44,17 @@ select 1 from awaited where turn = ? and for_all = 1 limit 1;
 update job set wakes_at = ? where turn = ?;
 
 -- name: wake
-update job set state = 1, run_at = ?, wakes_at = null, rev = rev + 1 where turn = ?;
+update job set state = iif(held is null, 1, -1), run_at = ?, wakes_at = null, rev = rev + 1 where turn = ?
+returning held;
 
 -- name: unwait
 update body set waiting_for = null where turn = ?;
 
 -- name: awake
 -- Those whose time has come, a bounded number a turn.
-update job set state = 1, run_at = wakes_at, wakes_at = null, rev = rev + 1
+update job set state = iif(held is null, 1, -1), run_at = wakes_at, wakes_at = null, rev = rev + 1
 where turn in (select turn from job where wakes_at <= ? order by wakes_at limit 1000)
-returning turn, queue;
+returning turn, queue, held;
 
 -- name: read
 select name, key, at, urgent, value from mail where turn = ? order by rowid;

@@ -75,6 +75,7 @@ export class Mailbox {
     for (const row of this.#sql.awake.all(turn.now)) {
       this.#sql.unwait.run(int(row.turn))
       turn.tallies.move(text(row.queue), 'waiting', 'ready')
+      if (row.held !== null) turn.freed.add(text(row.held))
     }
   }
 
@@ -99,7 +100,8 @@ export class Mailbox {
   }
 
   #wake(place: number, queue: string, turn: Turn): void {
-    this.#sql.wake.run(turn.now, place)
+    const { held } = this.#sql.wake.get(turn.now, place) ?? {}
+    if (typeof held === 'string') turn.freed.add(held)
     this.#sql.unwait.run(place)
     turn.tallies.move(queue, 'waiting', 'ready')
     for (const topic of ['ready', 'change'] as const) turn.ring(topic)

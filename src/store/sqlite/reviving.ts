@@ -3,14 +3,18 @@ import type { JobId } from '../../job/job.ts'
 import { isEnded } from '../../job/state.ts'
 import type { Retried } from '../contract.ts'
 import type { Connection } from './connection.ts'
+import { readLimits } from '../parts/limits.ts'
+import { Limits } from './limits.ts'
 import { int, stateOf, text } from './rows.ts'
 import type { Turn } from './turns.ts'
 
 /** Gives jobs that have ended another life: those that went wrong for people, any for those that called them. */
 export class Reviving {
   readonly #sql
+  readonly #limits
 
   constructor(connection: Connection) {
+    this.#limits = new Limits(connection)
     this.#sql = connection.prepare('./change.sql', [
       'find',
       'hold',
@@ -31,7 +35,9 @@ export class Reviving {
     if (!isEnded(state) || (state === 'completed' && !anyEnd)) return state
     this.#sql.hold.run(place)
     if (this.#sql.free.get(place)?.free !== 1) return 'taken'
-    this.#sql.revive.run(turn.now, place)
+    const { held } = this.#sql.revive.get(turn.now, place) ?? {}
+    if (typeof held === 'string') turn.freed.add(held)
+    this.#limits.waits(readLimits(row.limits === null ? null : text(row.limits)), 1)
     this.#sql.renewed.run(input ?? null, place)
     if (input) {
       this.#sql.anew.run(place)

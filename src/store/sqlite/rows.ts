@@ -12,6 +12,7 @@ import {
 } from '../../job/job.ts'
 import { type State, STATES } from '../../job/state.ts'
 import { damaged, toReason } from '../parts/damage.ts'
+import { readLimits } from '../parts/limits.ts'
 
 export type Row = Record<string, SQLOutputValue>
 
@@ -23,7 +24,10 @@ export const bytes = (value: SQLOutputValue | undefined): Bytes =>
   value instanceof Uint8Array ? value : damaged()
 
 export const numberOf = (state: State): number => STATES.indexOf(state)
-export const stateOf = (value: SQLOutputValue | undefined): State => STATES[int(value)] ?? damaged()
+/** A ready job that is held for want of a place. */
+const HELD = -1
+export const stateOf = (value: SQLOutputValue | undefined): State =>
+  value === HELD ? 'ready' : (STATES[int(value)] ?? damaged())
 
 function toClaimed(row: Row): Omit<Claimed, 'subject'> {
   const claimed: Claimed = {
@@ -73,6 +77,8 @@ export function toJob(row: Row, artifacts: readonly Artifact[]): Job {
     ...(row.waiting_for !== null && { waitingFor: text(row.waiting_for) }),
     ...(row.parent !== null && { parent: { id: text(row.parent), name: text(row.called) } }),
     ...(row.batch !== null && { place: { batch: text(row.batch), index: int(row.item) } }),
+    ...(row.limits !== null && { limits: readLimits(text(row.limits)) }),
+    ...(row.state === HELD && { heldBy: text(row.held) }),
     ...(row.wakes_at !== null && { wakesAt: int(row.wakes_at) }),
     ...(row.unique_value !== null && { unique: text(row.unique_value) }),
     ...(row.fingerprint !== null && { fingerprint: text(row.fingerprint) }),

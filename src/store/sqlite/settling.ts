@@ -1,10 +1,11 @@
 import { failpoint } from '../../base/failpoint.ts'
 import type { Bytes } from '../../base/json.ts'
 import type { Millis } from '../../base/time.ts'
-import type { Fence, JobId, WorkerId } from '../../job/job.ts'
+import type { Fence, JobId, Limit, WorkerId } from '../../job/job.ts'
 import { attemptOf, broughtBy, type NewArtifact, type Outcome } from '../../job/outcome.ts'
-import type { State } from '../../job/state.ts'
+import { isEnded, type State } from '../../job/state.ts'
 import type { Answer, Settlement } from '../contract.ts'
+import { readLimits } from '../parts/limits.ts'
 import { Children } from './children.ts'
 import type { Connection } from './connection.ts'
 import type { Held } from './handing.ts'
@@ -23,6 +24,7 @@ export class Settling {
   readonly #inserting
   readonly #mailbox
   readonly #children
+  readonly #limits
 
   constructor(connection: Connection, held: Map<JobId, Held>) {
     this.#sql = connection.prepare('./exchange.sql', [
@@ -43,6 +45,7 @@ export class Settling {
     this.#inserting = new Inserting(connection)
     this.#mailbox = new Mailbox(connection)
     this.#children = new Children(connection)
+    this.#limits = connection.limits
   }
 
   run(worker: WorkerId, settlements: readonly Settlement[], turn: Turn): Answer[] {
@@ -86,6 +89,7 @@ export class Settling {
     )
     if (changes === 0) return this.answer(id, fence)
     turn.tallies.move(queue, 'running', state)
+    if (held.limits) this.#release(held.limits, state, turn)
     turn.ring('change')
     if (state === 'ready' || state === 'scheduled') turn.ring('ready')
     trip.closed.set(receipt, (trip.closed.get(receipt) ?? 0) + 1)
@@ -96,6 +100,12 @@ export class Settling {
     this.#write(id, held, outcome, trip, turn)
     failpoint('settle.between')
     return 'done'
+  }
+
+  /** Who is ready again at once keeps its places. */
+  #release(limits: readonly Limit[], state: State, turn: Turn): void {
+    if (state !== 'ready') this.#limits.leave(limits, turn)
+    if (!isEnded(state)) this.#limits.waits(limits, 1)
   }
 
   #find(id: JobId, fence: Fence): Held | undefined {
@@ -109,6 +119,7 @@ export class Settling {
         isUnique: row.is_unique === 1,
         tried: int(row.tried) > 0,
         ...(row.batch !== null && { batch: text(row.batch) }),
+        ...(row.limits !== null && { limits: readLimits(text(row.limits)) }),
       }
     )
   }

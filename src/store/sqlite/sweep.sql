@@ -25,7 +25,7 @@ where worker.gone_at is not null limit 1000;
 select job.turn, job.id, job.fence, job.queue, job.failures, job.crashes, job.losses, job.run_at,
   body.job, body.tenant, body.created_at, body.expires_at, body.deadline_at, body.input, body.policy,
   body.unique_value is not null, job.cancel_asked, body.subject, 1,
-  body.parent || ' ' || body.called, body.batch, body.item
+  body.parent || ' ' || body.called, body.batch, body.item, body.limits
 from job join body using (turn)
 where job.turn = ? and job.fence = ? and job.worker = ? and job.receipt = ? and job.state = 2;
 

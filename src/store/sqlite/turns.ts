@@ -13,6 +13,8 @@ export type Turn = {
   readonly now: Millis
   readonly tallies: Tallies
   readonly told: Told
+  /** Keys of limits whose places or lines have changed. */
+  readonly freed: Set<string>
   ring(topic: Topic): void
   after(act: () => void): void
 }
@@ -39,6 +41,7 @@ export class Turns {
   readonly #busyMs: Millis
   readonly #tallies: Tallies
   readonly #told = new Told()
+  readonly #freed = new Set<string>()
   readonly #last: (turn: Turn) => void
   readonly #begin: StatementSync
   readonly #commit: StatementSync
@@ -121,6 +124,7 @@ export class Turns {
       now: this.#clock.now(),
       tallies: this.#tallies,
       told: this.#told,
+      freed: this.#freed,
       ring: (topic) => rung.add(topic),
       after: (act) => acts.push(act),
     }
@@ -143,6 +147,7 @@ export class Turns {
   #undo(calls: Call[], error: unknown): void {
     this.#tallies.clear()
     this.#told.take()
+    this.#freed.clear()
     if (this.#db.isTransaction) this.#db.exec('rollback')
     if (calls.length === 1 || isFault(error))
       for (const call of calls) call.reject(toErrand(error, this.#file))

@@ -11,7 +11,7 @@ where accepted <> scheduled + ready + running + waiting + completed + failed + c
 
 -- name: counters
 with counted as (
-  select queue, sum(state = 0) s0, sum(state = 1) s1, sum(state = 2) s2, sum(state = 3) s3,
+  select queue, sum(state = 0) s0, sum(state in (1, -1)) s1, sum(state = 2) s2, sum(state = 3) s3,
     sum(state = 4) s4, sum(state = 5) s5, sum(state = 6) s6
   from job group by queue
 )
@@ -21,6 +21,22 @@ where (scheduled, ready, running, waiting, completed, failed, cancelled)
   <> (coalesce(s0, 0), coalesce(s1, 0), coalesce(s2, 0), coalesce(s3, 0), coalesce(s4, 0), coalesce(s5, 0), coalesce(s6, 0))
 union all
 select 'every queue has its counters', queue from counted where queue not in (select queue from tally);
+
+-- name: limits
+with asked as (
+  select job.id, job.state, value ->> 'key' as key, value ->> 'running' as running, value ->> 'pending' as pending
+  from body join job using (turn), json_each(body.limits) where body.limits is not null and job.state < 4
+),
+counted as (
+  select key, coalesce(sum(running is not null and state in (1, 2)), 0) as places,
+    coalesce(sum(pending is not null and state <> 2), 0) as pending from asked group by key
+)
+select 'a key counts the places it gave, and those that wait' as law, key as detail from counted left join limit_key using (key)
+where counted.places <> coalesce(limit_key.places, 0) or counted.pending <> coalesce(limit_key.pending, 0)
+union all
+select 'a key that nobody has is forgotten', key from limit_key where key not in (select key from asked)
+union all
+select 'a held job names its key', id from job where state = -1 and held is null limit 100;
 
 -- name: receipts
 with given as (

@@ -1,5 +1,5 @@
 import type { Filter, Page } from '../contract.ts'
-import { cut, startOf } from '../parts/orders.ts'
+import { cut, heldStart, startOf } from '../parts/orders.ts'
 import type { Connection } from './connection.ts'
 import { int, type Row, stateOf, text } from './rows.ts'
 
@@ -7,6 +7,7 @@ const WALKS = [
   'all',
   'tagged',
   'ready',
+  'held',
   'scheduled',
   'running',
   'waiting',
@@ -19,7 +20,7 @@ export class Walks {
   readonly #sql
 
   constructor(connection: Connection) {
-    this.#sql = connection.prepare('./look.sql', WALKS)
+    this.#sql = connection.prepare('./look.sql', [...WALKS, 'isHeld'])
   }
 
   /** The places of a page's jobs, and where the walk goes on. */
@@ -30,7 +31,11 @@ export class Walks {
     const rows = this.#sql[walk].all(
       walk === 'tagged' ? { ...bound, tag: filter.tag ?? '' } : bound,
     )
-    const { shown, ...next } = cut(walk, rows, filter, limit, { seen, key: keyOf })
+    const { shown, ...rest } = cut(walk, rows, filter, limit, { seen, key: keyOf })
+    // Those that wait for a place are ready as well, and come after the line.
+    const isMore =
+      walk === 'ready' && rest.next === undefined && this.#sql.isHeld.get() !== undefined
+    const next = isMore ? { next: heldStart() } : rest
     return { places: shown.map((row) => int(row.turn)), ...next }
   }
 }
@@ -44,4 +49,4 @@ const seen = (row: Row) => ({
 })
 
 const keyOf = (row: Row, column: string) =>
-  column === 'queue' ? text(row.queue) : int(row[column])
+  column === 'queue' || column === 'held' ? text(row[column]) : int(row[column])

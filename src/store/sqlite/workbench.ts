@@ -108,6 +108,7 @@ export class SqliteWorkbench implements Workbench {
       for (const row of rows) {
         this.#change.unwait.run(int(row.turn))
         turn.tallies.move(text(row.queue), 'waiting', 'ready')
+        if (row.held !== null) turn.freed.add(text(row.held))
       }
       if (rows.length > 0) for (const topic of ['ready', 'change'] as const) turn.ring(topic)
       return rows.length
