@@ -34,6 +34,8 @@ export type Tools = {
   keys?: Keyring | undefined
   /** What is said of this attempt is sealed on its way. */
   isSealed?: boolean
+  /** The store's time, where it does not pass by itself: a test moves it by hand. */
+  now?: () => Millis
   note(note: Note): void
   /** Sets an attempt aside that only waits; absent where nobody would run it again. */
   suspend?(job: Task, wait: Wait): void
@@ -201,7 +203,7 @@ export class Attempt implements Context {
       steps: this.#stepsOf(),
       keys: this.#tools.keys,
       isSealed: this.#tools.isSealed ?? false,
-      now: () => this.#ahead + performance.now(),
+      now: this.#tools.now ?? (() => this.#ahead + performance.now()),
       isBusy: () => this.#calls > 0 || this.#stepsOf().isRecording,
       suspend: this.#tools.suspend && ((wait) => this.#tools.suspend?.(this.#job, wait)),
     }))

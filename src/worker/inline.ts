@@ -86,6 +86,12 @@ export class InlineCrew<Job extends Task = Claimed> implements Crew<Job> {
     if (waiting) this.#ear.report(waiting.job, unbegun(why), 0)
   }
 
+  /** Its soft limit has come, as somebody else keeps time. */
+  timeOut(id: JobId, fence: Fence): void {
+    const running = this.#running.get(id)
+    if (running?.job.fence === fence) running.performance.timeOut()
+  }
+
   noted(id: JobId, fence: Fence, step: string, answer: Answer): void {
     const running = this.#running.get(id)
     if (running?.job.fence === fence) running.performance.noted(step, answer)

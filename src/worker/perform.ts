@@ -88,6 +88,11 @@ export class Performance {
     this.#stop(why, new DOMException(`the job was ${why}`, 'AbortError'))
   }
 
+  /** The soft limit: what it does after this no longer counts. */
+  timeOut(): void {
+    this.#stop('timeout', new DOMException('the time limit was reached', 'TimeoutError'))
+  }
+
   #stop(why: Abort | 'timeout', reason: Error): void {
     this.#stopped ??= why
     this.#attempt.abort(reason)
@@ -95,10 +100,7 @@ export class Performance {
 
   /** Waits for the handler under its time limit. */
   #within<T>(promised: PromiseLike<T>): PromiseLike<T> {
-    this.#timer ??= setTimeout(
-      () => this.#stop('timeout', new DOMException('the time limit was reached', 'TimeoutError')),
-      this.#softMs,
-    )
+    this.#timer ??= setTimeout(() => this.timeOut(), this.#softMs)
     return promised
   }
 
