@@ -50,6 +50,22 @@ export const ELSEWHERE: readonly Sabotage[] = [
     red: /time/,
   },
   {
+    breaks: 'a rehearsal’s worker is not taken for dead',
+    file: 'src/testing/rehearsal.ts',
+    find: '    await store.retire(hand.id)\n',
+    put: '',
+    test: 'test/testing/faults.test.ts',
+    red: /a late result is refused/,
+  },
+  {
+    breaks: 'a handler’s time is not the rehearsal’s',
+    file: 'src/worker/context.ts',
+    find: 'this.#tools.now ?? ',
+    put: '',
+    test: 'test/testing/rehearsal.test.ts',
+    red: /as long as they say/,
+  },
+  {
     breaks: 'a cancel rings nobody',
     file: 'src/store/sqlite/intake.ts',
     find: "      turn.ring('cancel')\n",
