@@ -74,6 +74,31 @@ test('run twice: both runs go on at the same time, and one result is kept', asyn
   assert.deepEqual([seen.attempts, seen.late, seen.result?.first], [['lost'], 1, false])
 })
 
+test('a run that was overtaken is waited for, and its own limits come with the clock', async () => {
+  let runs = 0
+  const slow = async () => {
+    for (let turns = 0; turns < 50; turns++) await new Promise(setImmediate)
+  }
+  const run = () => (runs++ === 0 ? slow() : undefined)
+  const waits = defineJob({ name: 'waits', input: z.unknown(), run })
+  const hangs = defineJob({
+    name: 'waits',
+    input: z.unknown(),
+    run: () => (runs++ === 2 ? new Promise(() => undefined) : 1),
+  })
+  const faults = [{ job: waits, fault: 'runTwice' as const }]
+  await using errand = await rehearse({ jobs: [waits] }, { faults })
+  await errand.enqueue(waits, {})
+  await errand.drain()
+  assert.equal(errand.late, 1)
+  await using other = await rehearse({ jobs: [hangs] }, { faults, patience: 20 })
+  await other.enqueue(hangs, {})
+  await assert.rejects(other.drain(), { code: 'STILL_RUNNING' })
+  await other.advance('306s')
+  await other.drain()
+  assert.equal(other.late, 1)
+})
+
 test('a run that was overtaken records no step', async () => {
   const { promise, resolve } = Promise.withResolvers<void>()
   let going = 0
