@@ -66,6 +66,22 @@ export const ELSEWHERE: readonly Sabotage[] = [
     red: /as long as they say/,
   },
   {
+    breaks: 'errors of data that rests by reference keep their texts',
+    file: 'src/worker/perform.ts',
+    find: 'this.#tools.references ? encodeKind : encodeThrown',
+    put: 'encodeThrown',
+    test: 'test/worker/reference.test.ts',
+    red: /kept without its text/,
+  },
+  {
+    breaks: 'a schema that lets more through decides what is stored',
+    file: 'src/job/prepare.ts',
+    find: '  refuseUndeclared(bytes, definition.policy, definition.name)\n',
+    put: '',
+    test: 'test/job/reference.test.ts',
+    red: /refused at the door/,
+  },
+  {
     breaks: 'a cancel rings nobody',
     file: 'src/store/sqlite/intake.ts',
     find: "      turn.ring('cancel')\n",
