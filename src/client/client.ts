@@ -136,7 +136,8 @@ export class Client {
   }
 
   /**
-   * Gives a failed or cancelled job another life under the same id, with a new input if one is given.
+   * Gives a failed or cancelled job another life under the same id, with a new input if one is given. Refused while
+   * jobs that it called are still asked to end, as those of a cancelled one are for a moment.
    * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE, UNIQUE_TAKEN, UNSTORABLE_INPUT, INVALID_INPUT
    */
   async retry(id: JobId, { input }: { input?: unknown } = {}): Promise<void> {

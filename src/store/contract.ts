@@ -37,7 +37,7 @@ import type { Ended, State } from '../job/state.ts'
  *      before or after; mail is kept once under its key, and comes with its job.
  *  C15 A job that was called is stored once; the step that ends it tells its parent, and whose parent is cancelled
  *      is asked to end. A word's key begins with the id of who says it: who is called makes what others said
- *      under that name forgotten.
+ *      under that name forgotten. Who called others that are still asked to end is not retried.
  *
  * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`. Ids are lower-case
  * UUIDs, moments and spans whole milliseconds, priorities 0 to 9, texts well-formed and without NUL:
@@ -67,7 +67,10 @@ export interface Intake {
   insert(jobs: readonly NewJob[], tx?: Transaction): Promise<Inserted[]>
   /** Ends a job that is not running with this outcome; asks and rings the holder of one that is. */
   cancel(cancels: readonly Cancel[]): Promise<Cancelled[]>
-  /** Gives failed and cancelled jobs another life under the same id, with all attempts before them. */
+  /**
+   * Gives failed and cancelled jobs another life under the same id, with all attempts before them; not while jobs
+   * that they called are still asked to end.
+   */
   retry(ids: readonly JobId[], input?: Bytes): Promise<Retried[]>
   /** Puts letters into mailboxes, each once under its key. A job that waits for it becomes ready. */
   post(letters: readonly Letter[]): Promise<Posted[]>

@@ -12,6 +12,7 @@ export class Reviving {
   constructor(connection: Connection) {
     this.#sql = connection.prepare('./change.sql', [
       'find',
+      'ending',
       'hold',
       'free',
       'revive',
@@ -29,6 +30,8 @@ export class Reviving {
     const [place, queue, state] = [int(row.turn), text(row.queue), stateOf(row.state)]
     const hasEnded = state === 'failed' || state === 'cancelled'
     if (!hasEnded && !(anyEnd && state === 'completed')) return state
+    // What those still say of their end would be taken for a word in its new life.
+    if (!anyEnd && this.#sql.ending.get(id)) return state
     this.#sql.hold.run(place)
     if (this.#sql.free.get(place)?.free !== 1) return 'taken'
     this.#sql.revive.run(turn.now, place)
