@@ -119,14 +119,13 @@ export function openFiles(url: string = DEFAULT_FILES): Files {
  */
 export async function open(url?: string, options: OpenOptions = {}): Promise<Errand> {
   refuseUnknown(options, ['durability', 'migrate', 'clock', 'jobs', 'flush', 'files', 'sealKeys'])
-  const keys = readKeys(options.sealKeys)
+  const keys = options.sealKeys === undefined ? undefined : readKeys(options.sealKeys)
   const store = await openStore(url, options)
   return new Errand(store, openFiles(options.files), { ...options, keys })
 }
 
 /** @throws ErrandError INVALID_OPTION */
-function readKeys(text: string | undefined): Keyring | undefined {
-  if (text === undefined) return undefined
+export function readKeys(text: string): Keyring {
   const keys = Keyring.read(text)
   if (keys) return keys
   const problem = 'needs id:key with commas between, each key 32 bytes in base64'

@@ -13,7 +13,7 @@ const FLOORS = [
   ['store/parts', 'files/sealed.ts'],
   ['client', 'worker', 'watch', 'store/sqlite', 'store/redis', 'store/postgres', 'files/disk'],
   ['http'],
-  ['cli', 'open.ts', 'index.ts'],
+  ['cli', 'open.ts', 'index.ts', 'testing', 'testing.ts'],
 ]
 const ROOMS = FLOORS.flat()
 const TOP = FLOORS.length - 1

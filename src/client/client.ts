@@ -9,6 +9,8 @@ import { boxOf } from '../job/mail.ts'
 import { readText } from '../job/options.ts'
 import { decideCancel } from '../job/outcome.ts'
 import { encodeInput, type EnqueueOptions, type Idempotency, prepare } from '../job/prepare.ts'
+import { readPolicy } from '../job/policy.ts'
+import { refuseUndeclared } from '../job/reference.ts'
 import type { Given, Schema } from '../job/schema.ts'
 import type { Keyring } from '../job/seal.ts'
 import { isPrivate, seal, sealNew } from '../job/sealing.ts'
@@ -143,8 +145,9 @@ export class Client {
   }
 
   /**
-   * Gives a failed or cancelled job another life under the same id, with a new input if one is given.
-   * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE, UNIQUE_TAKEN, UNSTORABLE_INPUT
+   * Gives a failed or cancelled job another life under the same id, with a new input if one is given. Refused while
+   * jobs that it called are still asked to end, as those of a cancelled one are for a moment.
+   * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE, UNIQUE_TAKEN, UNSTORABLE_INPUT, INVALID_INPUT
    */
   async retry(id: JobId, { input }: { input?: unknown } = {}): Promise<void> {
     const [answer = 'gone'] = await this.#intake.retry(
@@ -163,7 +166,7 @@ export class Client {
    * waits for it just now.
    * @returns whether it was sent before, under this key
    * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE (it has ended), NOT_WAITING, MAILBOX_FULL, INVALID_OPTION,
-   * UNSTORABLE_INPUT, INPUT_TOO_LARGE
+   * UNSTORABLE_INPUT, INPUT_TOO_LARGE, INVALID_INPUT (it is more than the job may carry)
    */
   async signal(
     id: JobId,
@@ -203,10 +206,13 @@ export class Client {
     return [...this.#definitions.values()]
   }
 
-  /** What goes to a job that is there rests as that does. */
+  /** What goes to a job that is there rests as that does. @throws ErrandError INVALID_INPUT */
   async #close(id: JobId, field: string, bytes: Bytes): Promise<Bytes> {
     const [job] = await this.#intake.find([id])
-    return job && isPrivate(job) ? seal(bytes, job, field, this.#keys) : bytes
+    if (job === undefined) return bytes
+    if (isPrivate(job)) return seal(bytes, job, field, this.#keys)
+    refuseUndeclared(bytes, readPolicy(job.policy), job.job)
+    return bytes
   }
 
   /** What belongs to a transaction shares its trip with nobody. */

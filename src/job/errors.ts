@@ -59,6 +59,10 @@ const REASONS = {
   INVALID_SETTING: 'the setting {setting} {problem}',
   ADDRESS_REFUSED: 'listening on {host} needs authenticate in the app, or --insecure',
   ADDRESS_IN_USE: 'the address {address} is in use; choose another with --port',
+  // In a rehearsal
+  STILL_RUNNING:
+    'the job {id} ({job}) still runs after {ms} ms; if it waits for the clock, advance it',
+  RUNS_WITHOUT_END: 'there is more to do after {max} runs; a job of {job} would be next',
   // Over HTTP
   NOT_FOUND: 'nothing is here',
   METHOD_NOT_ALLOWED: 'this method is not allowed here; use {allow}',

@@ -38,6 +38,26 @@ function describeError(error: Error): Failure {
 }
 
 export const encodeFailure = (name: string, message: string): Bytes => encode({ name, message })
+/** The same without the texts that whoever threw it chose. */
+export function encodeKind(thrown: unknown): Bytes {
+  const { name, message, code, stack = '' } = describe(thrown)
+  const [before, ...rest] = stack.split(message)
+  // What stands before the message is one word; a stack that does not repeat it is not understood.
+  const isPlain = rest.length > 0 && !before?.includes('\n')
+  const frames = isPlain ? FRAMES.exec(rest.join(message))?.[0] : undefined
+  return encode({
+    name: WORD.test(name) ? name : 'Error',
+    message: UNKEPT,
+    ...(code !== undefined && WORD.test(code) && { code }),
+    ...(frames !== undefined && { stack: `${UNKEPT}${frames}` }),
+  })
+}
+
+const UNKEPT = 'its text is not kept, as its data rests by reference'
+const WORD = /^\w{1,64}$/
+/** Where it was thrown, as V8 spells it: code and its place. */
+const FRAMES = /(?:\n {4}at [^\n]+)+$/
+
 export const encodeThrown = (thrown: unknown): Bytes => encode(describe(thrown))
 
 const encode = (failure: Failure): Bytes => encodeJson(failure) ?? new Uint8Array()

@@ -1,7 +1,7 @@
 import type { Millis } from '../base/time.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, NewJob, Step, Unique } from './job.ts'
 import { keepMsOf } from './keep.ts'
-import { attemptOf, decide, type Outcome, type Suspension } from './outcome.ts'
+import { attemptOf, decide, type Outcome, type Suspension, type Word } from './outcome.ts'
 import type { State } from './state.ts'
 
 /** A job whole, with all it left: what is taken from one store to another. */
@@ -41,9 +41,17 @@ export function toAdoptees({ heldBy: _, ...copy }: JobCopy, now: Millis): Adopte
   return [{ ...copy, state, keptUntil: endedAt + keepMsOf(copy, state, endedAt, files) }]
 }
 
+/** What a job that runs while it leaves says of its end to the one that called it, if a loss is its end. */
+export function wordOf(copy: JobCopy, now: Millis): Word | undefined {
+  const outcome = copy.state === 'running' ? lossOf(copy, now) : undefined
+  return outcome && 'word' in outcome ? outcome.word : undefined
+}
+
+const lossOf = ({ subject: _, ...claimed }: JobCopy, now: Millis): Outcome =>
+  decide(claimed, { how: 'lost' }, now)
+
 function lose(copy: JobCopy, now: Millis): Adoptee[] {
-  const { subject: _, ...claimed } = copy
-  const outcome = decide(claimed, { how: 'lost' }, now)
+  const outcome = lossOf(copy, now)
   const attempts = [...copy.attempts, runOf(copy, outcome, now)]
   const { error: _error, reason: _reason, ...rest } = copy
   const after = {

@@ -16,6 +16,8 @@ export type Policy = {
   isolate: boolean
   /** How what it carries rests in a store. */
   data: DataRest
+  /** All that it may carry where that is `reference`. */
+  references?: readonly string[]
   onSuccess?: Hook
   onFailure?: Hook
   keepCompletedMs: Millis
@@ -24,7 +26,7 @@ export type Policy = {
   keepAtLeastMs: Millis
 }
 
-export type DataRest = 'inline' | 'sealed'
+export type DataRest = 'inline' | 'sealed' | 'reference'
 
 /** What is known of a hook when the job it belongs to is inserted: all but the ending it is for. */
 export type Hook = { job: string; queue: string; priority: number; policy: Partial<Policy> }

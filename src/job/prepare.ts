@@ -7,6 +7,7 @@ import { ErrandError } from './errors.ts'
 import type { JobId, NewJob } from './job.ts'
 import { readName, readSpan, readText, refuseUnknown, YEAR_MS } from './options.ts'
 import { encodePolicy } from './policy.ts'
+import { refuseUndeclared } from './reference.ts'
 import { validate } from './schema.ts'
 import { type Priority, readPriority } from './terms.ts'
 
@@ -61,6 +62,7 @@ export function prepare(
   idempotency?: Idempotency,
 ): NewJob | Promise<NewJob> {
   const bytes = encodeInput(input)
+  refuseUndeclared(bytes, definition.policy, definition.name)
   const validated = validate(definition.input, input, definition.name)
   const build = () =>
     options === undefined && idempotency === undefined && definition.unique === undefined

@@ -1,4 +1,5 @@
 import { ErrandError, type Issue } from './errors.ts'
+import { valueAt, withoutValues } from './redact.ts'
 
 /**
  * A validator of any library that speaks Standard Schema (zod, valibot, arktype, …).
@@ -40,28 +41,23 @@ export function validate<Output>(
 ): Output | Promise<Output> {
   const validated = schema['~standard'].validate(value)
   return validated instanceof Promise
-    ? validated.then((late) => accept(late, job))
-    : accept(validated, job)
+    ? validated.then((late) => accept(late, value, job))
+    : accept(validated, value, job)
 }
 
-function accept<Output>(validated: Validated<Output>, job: string): Output {
+function accept<Output>(validated: Validated<Output>, value: unknown, job: string): Output {
   if (validated.issues === undefined) return validated.value
-  const issues = validated.issues.slice(0, ISSUES_MAX).map(toIssue)
+  const issues = validated.issues.slice(0, ISSUES_MAX).map((issue) => toIssue(issue, value))
   throw new ErrandError('INVALID_INPUT', { job }, { issues })
 }
 
-const toIssue = ({ message, path = [] }: SchemaIssue): Issue => ({
-  pointer: path
-    .map((part) =>
-      String(typeof part === 'object' ? part.key : part)
-        .replaceAll('~', '~0')
-        .replaceAll('/', '~1'),
-    )
-    .map((part) => `/${part}`)
-    .join(''),
-  code: 'invalid',
-  detail: message,
-})
+function toIssue({ message, path = [] }: SchemaIssue, value: unknown): Issue {
+  const keys = path.map((part) => (typeof part === 'object' ? part.key : part))
+  const pointer = keys
+    .map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('')
+  return { pointer, code: 'invalid', detail: withoutValues(message, valueAt(value, keys)) }
+}
 
 /** The schema as JSON Schema where its library offers one. */
 export const toJsonSchema = (schema: Schema): Record<string, unknown> | undefined =>

@@ -4,7 +4,7 @@ import type { Definition } from './define.ts'
 import { ErrandError } from './errors.ts'
 import { toHook } from './hooks.ts'
 import type { Unique } from './job.ts'
-import { readChoice, readCount, readSpan, refuseUnknown } from './options.ts'
+import { readChoice, readCount, readSpan, readText, refuseUnknown } from './options.ts'
 import { type DataRest, HARD_AFTER_MS, type Hook, POLICY_DEFAULTS, type Policy } from './policy.ts'
 
 /** What may be said of a job beside its name and schemas. */
@@ -29,9 +29,15 @@ export type JobOptions<Input = never> = {
   /**
    * How what it carries rests in a store: `inline`, as it is, unless said; `sealed` under the keys of the
    * installation, which no store holds: its input, result, errors, progress, steps, signals, log lines and
-   * files.
+   * files; `reference`: only as `references`. Its log lines, and the texts of its errors and of its progress, are
+   * kept nowhere.
    */
   data?: DataRest
+  /**
+   * With `data: 'reference'`: the fields that say where its data is, and all that its input, result, steps and
+   * signals may hold. Each is a text of at most 200 characters, a number, a boolean, or a list of those.
+   */
+  references?: readonly string[]
   /** A job inserted in the step that completes this one; its input is an `Ended`. */
   onSuccess?: Definition
   /** The same for the step that fails or cancels this one, whatever the cause. */
@@ -57,6 +63,7 @@ export const OPTIONS = [
   'onLost',
   'isolate',
   'data',
+  'references',
   'onSuccess',
   'onFailure',
   'keep',
@@ -88,6 +95,7 @@ export function readJobPolicy({
   onLost = 'retry',
   isolate = false,
   data = 'inline',
+  references,
   onSuccess,
   onFailure,
   keep = {},
@@ -103,13 +111,24 @@ export function readJobPolicy({
     onLost: readChoice('onLost', onLost, ['retry', 'fail']),
     // Where a run must not be repeated, no neighbour's end may cut it off.
     isolate: isolate || onLost === 'fail',
-    data: readChoice('data', data, ['inline', 'sealed']),
+    data: readChoice('data', data, ['inline', 'sealed', 'reference']),
+    ...readReferences(data, references),
     ...(onSuccess && { onSuccess: readHook('onSuccess', onSuccess, data) }),
     ...(onFailure && { onFailure: readHook('onFailure', onFailure, data) }),
     keepCompletedMs: readSpan('keep.record', keep.record ?? of.keepCompletedMs),
     keepFailedMs: readSpan('keep.failed', keep.failed ?? of.keepFailedMs),
     keepAtLeastMs: of.keepAtLeastMs,
   }
+}
+
+function readReferences(data: DataRest, references: unknown): Pick<Policy, 'references'> {
+  const refuse = (problem: string): never => {
+    throw new ErrandError('INVALID_OPTION', { option: 'references', problem })
+  }
+  if (data !== 'reference')
+    return references === undefined ? {} : refuse("belongs to data: 'reference'")
+  if (!Array.isArray(references)) return refuse('needs a list of names of fields')
+  return { references: references.map((field: unknown) => readText('references', field)) }
 }
 
 /** A hard limit alone draws the soft one below itself. */

@@ -38,7 +38,7 @@ import type { Ended, State } from '../job/state.ts'
  *      before or after; mail is kept once under its key, and comes with its job.
  *  C15 A job that was called is stored once; the step that ends it tells its parent, and whose parent is cancelled
  *      is asked to end. A word's key begins with the id of who says it: who is called makes what others said
- *      under that name forgotten.
+ *      under that name forgotten. Who called others that are still asked to end is not retried.
  *  C16 A batch counts its items and what became of them, exactly at every look; the step that ends the last of a
  *      closed one inserts the job at its end, once an ending. Of one that is stopped no item is begun any more.
  *  C17 A limited job is handed out only while each of its keys has a place for it; whatever it leaves gives its
@@ -72,7 +72,10 @@ export interface Intake {
   insert(jobs: readonly NewJob[], tx?: Transaction): Promise<Inserted[]>
   /** Ends a job that is not running with this outcome; asks and rings the holder of one that is. */
   cancel(cancels: readonly Cancel[]): Promise<Cancelled[]>
-  /** Gives failed and cancelled jobs another life under the same id, with all attempts before them. */
+  /**
+   * Gives failed and cancelled jobs another life under the same id, with all attempts before them; not while jobs
+   * that they called are still asked to end.
+   */
   retry(ids: readonly JobId[], input?: Bytes): Promise<Retried[]>
   /** Puts letters into mailboxes, each once under its key. A job that waits for it becomes ready. */
   post(letters: readonly Letter[]): Promise<Posted[]>

@@ -16,6 +16,7 @@ import { ErrandError } from '../job/errors.ts'
 import type { LogLevel, NewJob } from '../job/job.ts'
 import { readText } from '../job/options.ts'
 import type { NewArtifact } from '../job/outcome.ts'
+import { findUndeclared, type References } from '../job/reference.ts'
 import type { Given, Schema } from '../job/schema.ts'
 import type { Keyring } from '../job/seal.ts'
 import type { Answer, Note } from '../store/contract.ts'
@@ -34,6 +35,10 @@ export type Tools = {
   keys?: Keyring | undefined
   /** What is said of this attempt is sealed on its way. */
   isSealed?: boolean
+  /** All that may be kept of what it says, where its data rests by reference. */
+  references?: References | undefined
+  /** The store's time, where it does not pass by itself: a test moves it by hand. */
+  now?: () => Millis
   note(note: Note): void
   /** Sets an attempt aside that only waits; absent where nobody would run it again. */
   suspend?(job: Task, wait: Wait): void
@@ -112,8 +117,9 @@ export class Attempt implements Context {
   }
 
   get step() {
+    const { references } = this.#tools
     return <Value>(name: string, fn: (key: string) => Value | Promise<Value>) =>
-      this.#during(this.#stepsOf().run(name, fn))
+      this.#during(this.#stepsOf().run(name, references ? within(references, name, fn) : fn))
   }
 
   get sleep() {
@@ -184,7 +190,8 @@ export class Attempt implements Context {
   }
 
   #sayingsOf(): Sayings {
-    return (this.#sayings ??= new Sayings(this.#job, (note) => this.#tools.note(note)))
+    const isMute = this.#tools.references !== undefined
+    return (this.#sayings ??= new Sayings(this.#job, (note) => this.#tools.note(note), { isMute }))
   }
 
   #leavingsOf(): Leavings {
@@ -201,7 +208,7 @@ export class Attempt implements Context {
       steps: this.#stepsOf(),
       keys: this.#tools.keys,
       isSealed: this.#tools.isSealed ?? false,
-      now: () => this.#ahead + performance.now(),
+      now: this.#tools.now ?? (() => this.#ahead + performance.now()),
       isBusy: () => this.#calls > 0 || this.#stepsOf().isRecording,
       suspend: this.#tools.suspend && ((wait) => this.#tools.suspend?.(this.#job, wait)),
     }))
@@ -220,6 +227,16 @@ export class Attempt implements Context {
 }
 
 const NONE: readonly NewArtifact[] = []
+
+/** A step that comes to more than references is refused before it is recorded. */
+const within =
+  <Value>(references: References, name: string, fn: (key: string) => Value | Promise<Value>) =>
+  async (key: string): Promise<Value> => {
+    const value = await fn(key)
+    if (findUndeclared(value, references).length === 0) return value
+    throw new ErrandError('STEP_REFUSED', { step: name, problem: UNDECLARED })
+  }
+const UNDECLARED = 'came to more than the declared references'
 
 /** What a handler locked away stays behind: the job's outcome does not hang on it. */
 function removeQuietly(dir: string): void {

@@ -107,9 +107,15 @@ export class Executor {
         'an error that no running job can answer for:',
         job?.id ?? '',
         // What belongs to a private job is told by its kind alone.
-        job && isSealed(job.input) ? describe(error).name : error,
+        job && this.#isPrivate(job) ? describe(error).name : error,
       )
     this.#frames.say({ say: 'worn' })
+  }
+
+  #isPrivate({ job, input }: Task): boolean {
+    const isOf = ({ definition }: Handler) => definition.name === job
+    const rest = this.#workload.handlers.find(isOf)?.definition.policy.data
+    return isSealed(input) || (rest !== undefined && rest !== 'inline')
   }
 
   #obey({ message, bytes }: Frame<Order>): void {

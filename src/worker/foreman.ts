@@ -2,12 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Bell } from '../base/bell.ts'
 import { failpoint } from '../base/failpoint.ts'
 import type { Millis } from '../base/time.ts'
-import { encodeFailure } from '../job/failure.ts'
 import type { Claimed, JobId, WorkerId } from '../job/job.ts'
 import { decide, type Outcome, type Report } from '../job/outcome.ts'
-import { type Policy, readPolicy } from '../job/policy.ts'
+import { readPolicy } from '../job/policy.ts'
 import type { Answer, Note, Workbench } from '../store/contract.ts'
-import { type Crew, type Limits, unbegun } from './crew.ts'
+import { limitsOf, unfitToBegin } from './begin.ts'
+import { type Crew, unbegun } from './crew.ts'
 import { Demand } from './demand.ts'
 import { Pace } from './pace.ts'
 import { Notes } from './notes.ts'
@@ -200,12 +200,8 @@ export class Foreman {
     if (this.#isStopping) return this.#release(job)
     if (job.cancelAsked) return this.#end(job, { how: 'cancelled' }, 0)
     this.stats.waited(job, now - job.runAt)
-    const isFresh = job.failures + job.crashes + job.losses === 0
-    if (isFresh && job.expiresAt !== undefined && now > job.expiresAt)
-      return this.#end(job, { how: 'expired' }, 0)
-    if (job.deadlineAt !== undefined && now >= job.deadlineAt)
-      return this.#end(job, pastDeadline(), 0)
-    if (!this.#known.has(job.job)) return this.#end(job, { how: 'unknown' }, 0)
+    const unfit = unfitToBegin(job, this.#known, now)
+    if (unfit) return this.#end(job, unfit, 0)
     const policy = readPolicy(job.policy)
     const mustBegin = policy.isolate || job.crashes > 0 || !this.#pace.isShort(job.job)
     if (mustBegin && this.#held.size > this.#crew.places) {
@@ -239,17 +235,3 @@ export class Foreman {
     this.ring()
   }
 }
-
-/** A deadline nearer than the soft limit takes its place; what is killed is killed as long after it. */
-function limitsOf({ deadlineAt = Infinity }: Claimed, policy: Policy, now: Millis): Limits {
-  const softMs = Math.min(policy.softMs, deadlineAt - now)
-  const hardMs = softMs + policy.hardMs - policy.softMs
-  return { softMs, hardMs, attemptsMax: policy.attempts, now }
-}
-
-const pastDeadline = (): Report => ({
-  how: 'failed',
-  reason: 'timeout',
-  error: encodeFailure('DeadlineError', 'its deadline passed before it began'),
-  retry: true,
-})

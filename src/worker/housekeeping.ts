@@ -63,15 +63,8 @@ export class Housekeeping implements Disposable {
     this.#next()
   }
 
-  /** Bytes go before the rows that name them: a row without a file would be a broken promise. */
   async #retain(): Promise<void> {
-    const { store, files } = this.#parts
-    const expired = await store.expired(PURGE_MAX)
-    for (const { id, fence, file } of expired) await files.remove({ id, fence, file })
-    failpoint('retain.removed')
-    if (expired.length > 0) await store.forget(expired)
-    const { withFiles } = await store.purge(PURGE_MAX)
-    for (const id of withFiles) await files.removeAll(id)
+    await retain(this.#parts)
     if (performance.now() >= this.#straysAt) await this.#removeStrays()
   }
 
@@ -87,4 +80,14 @@ export class Housekeeping implements Disposable {
         await files.removeAll(id)
     }
   }
+}
+
+/** Bytes go before the rows that name them: a row without a file would be a broken promise. */
+export async function retain({ store, files }: Pick<Parts, 'files'> & { store: Workbench }) {
+  const expired = await store.expired(PURGE_MAX)
+  for (const { id, fence, file } of expired) await files.remove({ id, fence, file })
+  failpoint('retain.removed')
+  if (expired.length > 0) await store.forget(expired)
+  const { withFiles } = await store.purge(PURGE_MAX)
+  for (const id of withFiles) await files.removeAll(id)
 }

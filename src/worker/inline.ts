@@ -19,7 +19,7 @@ import {
 } from './crew.ts'
 import { current } from './current.ts'
 import { Performance } from './perform.ts'
-import { isPrivate, type Opened, openTask } from './privacy.ts'
+import { isPrivate, type Opened, openTask, toolsFor } from './privacy.ts'
 import type { Wait } from './waits.ts'
 
 type Running<Job> = {
@@ -86,6 +86,12 @@ export class InlineCrew<Job extends Task = Claimed> implements Crew<Job> {
     if (waiting) this.#ear.report(waiting.job, unbegun(why), 0)
   }
 
+  /** Its soft limit has come, as somebody else keeps time. */
+  timeOut(id: JobId, fence: Fence): void {
+    const running = this.#running.get(id)
+    if (running?.job.fence === fence) running.performance.timeOut()
+  }
+
   noted(id: JobId, fence: Fence, step: string, answer: Answer): void {
     const running = this.#running.get(id)
     if (running?.job.fence === fence) running.performance.noted(step, answer)
@@ -140,7 +146,7 @@ export class InlineCrew<Job extends Task = Claimed> implements Crew<Job> {
     const began = performance.now()
     const attempt = opened
       ? new Performance(handler, opened.task, limits, opened.tools)
-      : new Performance(handler, job, limits, this.#tools)
+      : new Performance(handler, job, limits, toolsFor(handler, this.#tools))
     const hardAt = began + limits.hardMs
     const running = { job, performance: attempt, began, hardAt, close: opened?.close }
     this.#running.set(job.id, running)

@@ -3,9 +3,10 @@ import { type Millis, TIMER_MAX_MS } from '../base/time.ts'
 import { ChildFailed, FatalError, RetryAfter, SignalTimeout } from '../job/control.ts'
 import type { Handler } from '../job/define.ts'
 import { ErrandError, hasCode } from '../job/errors.ts'
-import { encodeFailure, encodeThrown } from '../job/failure.ts'
+import { encodeFailure, encodeKind, encodeThrown } from '../job/failure.ts'
 import { readEnded } from '../job/hooks.ts'
 import type { Report } from '../job/outcome.ts'
+import { findUndeclared } from '../job/reference.ts'
 import { type Schema, validate } from '../job/schema.ts'
 import type { Answer } from '../store/contract.ts'
 import { Attempt, type Tools } from './context.ts'
@@ -88,6 +89,11 @@ export class Performance {
     this.#stop(why, new DOMException(`the job was ${why}`, 'AbortError'))
   }
 
+  /** The soft limit: what it does after this no longer counts. */
+  timeOut(): void {
+    this.#stop('timeout', new DOMException('the time limit was reached', 'TimeoutError'))
+  }
+
   #stop(why: Abort | 'timeout', reason: Error): void {
     this.#stopped ??= why
     this.#attempt.abort(reason)
@@ -95,10 +101,7 @@ export class Performance {
 
   /** Waits for the handler under its time limit. */
   #within<T>(promised: PromiseLike<T>): PromiseLike<T> {
-    this.#timer ??= setTimeout(
-      () => this.#stop('timeout', new DOMException('the time limit was reached', 'TimeoutError')),
-      this.#softMs,
-    )
+    this.#timer ??= setTimeout(() => this.timeOut(), this.#softMs)
     return promised
   }
 
@@ -119,21 +122,28 @@ export class Performance {
     const { warned: withErrors, artifacts, more } = this.#attempt
     const completed = { how: 'completed', withErrors, artifacts: [...artifacts] } as const
     const report = more ? { ...completed, more } : completed
-    return value === undefined ? report : { ...report, result: encodeResult(value) }
+    if (value === undefined) return report
+    const result = encodeResult(value)
+    const { references } = this.#tools
+    if (references && findUndeclared(decodeJson(result), references).length > 0)
+      throw new UnfitResult(UNFIT)
+    return { ...report, result }
   }
 
   #fail(error: unknown): Report {
+    // Of data that rests by reference no text is kept that might repeat it.
+    const tell = this.#tools.references ? encodeKind : encodeThrown
     const failed = {
       how: 'failed',
       reason: 'error',
-      error: encodeThrown(error),
+      error: tell(error),
       retry: true,
     } as const
     if (error instanceof UnfitResult)
       return {
         ...failed,
         reason: 'unserializable_result',
-        error: encodeFailure('UnfitResult', error.message),
+        error: encodeFailure('UnfitResult', this.#tools.references ? UNFIT : error.message),
         retry: false,
       }
     if (hasCode(error, 'INVALID_INPUT') || hasCode(error, 'UNSTORABLE_INPUT'))
@@ -141,9 +151,9 @@ export class Performance {
     // Its code is at fault: another run would say the same, after its effects.
     if (hasCode(error, 'STEP_REFUSED') || isLasting(error)) return { ...failed, retry: false }
     if (error instanceof FatalError)
-      return { ...failed, error: encodeThrown(error.cause ?? error), retry: false }
+      return { ...failed, error: tell(error.cause ?? error), retry: false }
     if (error instanceof RetryAfter)
-      return { ...failed, error: encodeThrown(error.cause ?? error), delayMs: error.delayMs }
+      return { ...failed, error: tell(error.cause ?? error), delayMs: error.delayMs }
     return { ...failed, retry: this.#isWorthARetry(error) }
   }
 
@@ -181,6 +191,8 @@ const isLasting = (error: unknown): boolean =>
 /** Query builders and the like are awaited too, though they are no promises. */
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+
+const UNFIT = 'the result does not fit, or is more than the declared references'
 
 /** The handler did its work, but what it returned cannot be kept: running it again would repeat the effect. */
 class UnfitResult extends Error {}

@@ -3,6 +3,7 @@ import { hasCode } from '../job/errors.ts'
 import { encodeFailure } from '../job/failure.ts'
 import type { Handler } from '../job/define.ts'
 import type { Report } from '../job/outcome.ts'
+import { referencesOf } from '../job/reference.ts'
 import { isSealed } from '../job/seal.ts'
 import { needKeys, sealNote, sealReport, unsealTask } from '../job/sealing.ts'
 import type { Tools } from './context.ts'
@@ -36,4 +37,9 @@ export function openTask(task: Task, tools: Tools): Opened | Report {
     const told = encodeFailure('ErrandError', error.message)
     return { how: 'failed', reason: 'invalid_input', error: told, retry: false }
   }
+}
+
+/** What an attempt is given that is not sealed: of data that rests by reference little of what it says is kept. */
+export function toolsFor({ definition: { policy } }: Handler, tools: Tools): Tools {
+  return policy.data === 'reference' ? { ...tools, references: referencesOf(policy) } : tools
 }

@@ -14,17 +14,24 @@ export class Sayings {
   warned = false
   readonly #task: Task
   readonly #note: (note: Note) => void
+  /** Whatever text it says is kept nowhere. */
+  readonly #isMute: boolean
   #lines = 0
   #progress: Progress | undefined
   #progressAt: Millis = -PROGRESS_EVERY_MS
   #timer: NodeJS.Timeout | undefined
 
-  constructor(task: Task, note: (note: Note) => void) {
+  constructor(task: Task, note: (note: Note) => void, { isMute = false } = {}) {
     this.#task = task
     this.#note = note
+    this.#isMute = isMute
   }
 
   log(level: LogLevel, text: unknown): void {
+    if (!this.#isMute) this.#line(level, text)
+  }
+
+  #line(level: LogLevel, text: unknown): void {
     if (++this.#lines > LINES_MAX) return
     const said = String(text).replaceAll('\0', '').slice(0, LINE_MAX)
     this.#say({ log: [{ at: Date.now(), level, text: said }] })
@@ -32,11 +39,12 @@ export class Sayings {
 
   warn(code: string, text: string): void {
     this.warned = true
-    this.log('warn', text === '' ? code : `${code}: ${text}`)
+    if (!this.#isMute) return this.#line('warn', text === '' ? code : `${code}: ${text}`)
+    if (CODE.test(code)) this.#line('warn', code)
   }
 
   progress(progress: Progress): void {
-    this.#progress = { ...progress }
+    this.#progress = this.#isMute ? countsOf(progress) : { ...progress }
     const waitMs = this.#progressAt + PROGRESS_EVERY_MS - performance.now()
     if (waitMs <= 0) this.#sendProgress()
     else this.#timer ??= setTimeout(() => this.#sendProgress(), waitMs)
@@ -61,6 +69,17 @@ export class Sayings {
     this.#note({ id, fence, ...note })
   }
 }
+
+/** A warning's code is a word of the program's. */
+const CODE = /^[A-Z][A-Z\d_]{0,63}$/
+
+const countsOf = (progress: Progress): Progress =>
+  Object.fromEntries(
+    (['done', 'failed', 'total'] as const).flatMap((of) => {
+      const count: unknown = progress[of]
+      return typeof count === 'number' ? [[of, count]] : []
+    }),
+  )
 
 /** Progress that cannot be stored is not worth a job: it is left out. */
 function encodeQuietly(progress: Progress | undefined): Bytes | undefined {

@@ -13,7 +13,7 @@ import { HandClock } from '../support/clock.ts'
 import { adoptee, copyAll, veteran } from '../support/copies.ts'
 import { Hand, idsOf } from '../support/hand.ts'
 import { plain } from '../support/histories/plain.ts'
-import { cancels, chore, chores } from '../support/jobs.ts'
+import { bytes, cancels, chore, chores } from '../support/jobs.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'errand-move-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -21,14 +21,19 @@ after(() => rmSync(folder, { recursive: true }))
 const NOW = Date.UTC(2026, 10, 21)
 const exportedAt = new Date(NOW).toISOString()
 const head: Line = { line: 'export', version: 1, release: '0', kind: 'x', schema: 1, exportedAt }
+const word = { to: chore().id, name: 'call:a', key: 'x 1.0', value: bytes('{}'), urgent: true }
 const alias = { id: chore().id, job: chore().id, fingerprint: 'f', until: NOW }
 
 /** An export as it should be. */
 function parcel(jobs: readonly Adoptee[], first: Line = head): string {
   const lines = jobs.map((job): Line => ({ line: 'job', ...job }))
-  const text = [first, ...lines, { line: 'alias', ...alias } as const].map(writeLine).join('')
+  const last: Line[] = [
+    { line: 'alias', ...alias },
+    { line: 'word', ...word },
+  ]
+  const text = [first, ...lines, ...last].map(writeLine).join('')
   const sha256 = createHash('sha256').update(text).digest('hex')
-  return text + writeLine({ line: 'end', jobs: jobs.length, aliases: 1, sha256 })
+  return text + writeLine({ line: 'end', jobs: jobs.length, aliases: 1, words: 1, sha256 })
 }
 
 let files = 0
@@ -40,6 +45,7 @@ async function read(text: string) {
   return {
     jobs: found.flatMap(({ jobs }) => jobs),
     aliases: found.flatMap(({ aliases }) => aliases),
+    words: found.flatMap(({ words }) => words),
     batches: found.length,
   }
 }
@@ -53,6 +59,17 @@ test('a job is read as it was written, to the byte', async () => {
   const found = await read(parcel(jobs))
   assert.deepEqual(found.jobs.map(plain), jobs.map(plain))
   assert.deepEqual(found.aliases, [alias])
+  assert.deepEqual(found.words.map(plain), [word].map(plain))
+})
+
+test('an export of the first version, which has no words, is read', async () => {
+  const text = ['job', 'alias'].map((line) =>
+    writeLine(line === 'job' ? { line, ...adoptee(NOW) } : { line: 'alias', ...alias }),
+  )
+  const all = [writeLine(head), ...text].join('')
+  const sha256 = createHash('sha256').update(all).digest('hex')
+  const found = await read(all + writeLine({ line: 'end', jobs: 1, aliases: 1, sha256 }))
+  assert.deepEqual([found.jobs.length, found.words], [1, []])
 })
 
 test('policies that are alike are one and the same', async () => {
@@ -61,8 +78,8 @@ test('policies that are alike are one and the same', async () => {
 })
 
 test('many jobs, and large ones, come in batches of a bounded size', async () => {
-  // With the one that joined.
-  const many = Array.from({ length: 1999 }, () => adoptee(NOW))
+  // With the one that joined, and a word.
+  const many = Array.from({ length: 1998 }, () => adoptee(NOW))
   const found = await read(parcel(many))
   assert.deepEqual([found.batches, idsOf(found.jobs)], [2, idsOf(many)])
   const large = Array.from({ length: 7 }, () => adoptee(NOW, { input: Buffer.alloc(1_500_000) }))
@@ -80,7 +97,7 @@ const broken: Record<string, [string, RegExp]> = {
   'whose lines stand in another order': [swapped.join('\n'), /not as it was/],
   'that goes on after its end': [`${whole}${writeLine({ line: 'alias', ...alias })}`, /cut off/],
   'of something else': ['{"hello":1}\n', /does not begin/],
-  'of a newer release': [parcel([], { ...head, version: 2, release: '9.9.9' }), /newer.*9\.9\.9/],
+  'of a newer release': [parcel([], { ...head, version: 3, release: '9.9.9' }), /newer.*9\.9\.9/],
 }
 
 for (const [name, [text, why]] of Object.entries(broken))

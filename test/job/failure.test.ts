@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FatalError } from '../../src/job/control.ts'
-import { describe, encodeFailure, encodeThrown, readFailure } from '../../src/job/failure.ts'
+import {
+  describe,
+  encodeFailure,
+  encodeKind,
+  encodeThrown,
+  readFailure,
+} from '../../src/job/failure.ts'
 
 test('an error is kept by name, message, code and stack', () => {
   const { stack, ...kept } = describe(Object.assign(new TypeError('no'), { code: 'E_NO' }))
@@ -37,4 +43,20 @@ test('a failure is read as it was written, and what is none is said to be unread
   assert.deepEqual(readFailure(encodeFailure('Lost', 'gone')), { name: 'Lost', message: 'gone' })
   assert.equal(readFailure(encodeThrown(new RangeError('far'))).name, 'RangeError')
   assert.equal(readFailure(Buffer.of(0xff)).name, 'Unreadable')
+})
+
+test('an error’s kind is kept without any text of it', () => {
+  const told = Object.assign(new RangeError('for Ada\n    at home (secret)'), { code: 'E_ADA' })
+  const { name, message, code, stack = '' } = readFailure(encodeKind(told))
+  assert.deepEqual([name, code], ['RangeError', 'E_ADA'])
+  assert.match(message, /not kept/)
+  assert.match(stack, /failure\.test\.ts/)
+  const odd = Object.assign(new Error('Ada '.repeat(4000)), { name: 'Ada L.', code: 'of Ada' })
+  const shown = [told, odd, 'Ada', new Error('no', { cause: 'Ada' })].map((thrown) =>
+    Buffer.from(encodeKind(thrown)).toString(),
+  )
+  assert.deepEqual(
+    shown.filter((text) => /Ada|secret/.test(text)),
+    [],
+  )
 })

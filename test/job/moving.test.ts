@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decide } from '../../src/job/outcome.ts'
-import { type JobCopy, toAdoptees } from '../../src/job/moving.ts'
+import { type JobCopy, toAdoptees, wordOf } from '../../src/job/moving.ts'
 import { encodePolicy, type Policy } from '../../src/job/policy.ts'
 import { adoptee } from '../support/copies.ts'
 import { only } from '../support/hand.ts'
-import { bytes, DAY, HOUR, SECOND } from '../support/jobs.ts'
+import { bytes, DAY, HOUR, SECOND, textOf } from '../support/jobs.ts'
 
 const NOW = Date.UTC(2026, 10, 21)
 const HOLDER = '0190b0a0-0000-7000-8000-000000000001'
@@ -78,4 +78,20 @@ test('what neither ran nor ended is left as it stands', () => {
     const job = { ...running(), state }
     assert.deepEqual(toAdoptees(job, NOW), [job])
   }
+})
+
+test('who called a job that is lost for good is told, once; of any other loss it need not know', () => {
+  const parent = { id: HOLDER, name: 'a' }
+  const lost = running({ onLost: 'fail' }, { parent })
+  const word = wordOf(lost, NOW)
+  assert.deepEqual([word?.to, word?.name, word?.urgent], [HOLDER, 'call:a', true])
+  assert.equal(wordOf(lost, NOW + DAY)?.key, word?.key)
+  assert.match(textOf(word?.value) ?? '', /"state":"failed","reason":"lost"/)
+  assert.match(
+    textOf(wordOf(running({}, { parent, cancelAsked: true }), NOW)?.value) ?? '',
+    /cancelled/,
+  )
+  assert.equal(wordOf(running({}, { parent }), NOW), undefined)
+  assert.equal(wordOf(running({ onLost: 'fail' }), NOW), undefined)
+  assert.equal(wordOf({ ...lost, state: 'ready' }, NOW), undefined)
 })

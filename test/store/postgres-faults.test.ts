@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import { hasCode } from '../../src/job/errors.ts'
 import { openStore } from '../../src/open.ts'
 import { toErrand } from '../../src/store/postgres/fault.ts'
@@ -19,4 +20,16 @@ test('a certificate that nobody vouches for is a server that cannot be reached',
   const said = toErrand(error)
   assert(hasCode(said, 'STORE_UNREACHABLE'))
   assert.match(said.message, /DEPTH_ZERO_SELF_SIGNED_CERT/)
+})
+
+test('a value that the server found at fault is not repeated, in the cause either', () => {
+  const told = Object.assign(new Error('invalid input syntax for type uuid: "Ada" (of "Ada")'), {
+    code: '22P02',
+    detail: 'of Ada',
+    where: 'JSON data, line 1: Ada',
+  })
+  const said = toErrand(told)
+  assert(hasCode(said, 'STORE_FAILED'))
+  assert(!inspect(said, { showHidden: true }).includes('Ada'))
+  assert.match(inspect(said), /invalid input syntax for type uuid/)
 })

@@ -8,6 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const ERRAND = resolve(import.meta.dirname, '../../bin/errand')
 
+/** Has a command write to one stream what it would write to two, so that a test sees both. */
+export const MERGED = ['sh', '-c', 'exec "$0" "$@" 2>&1']
+
 /** A line of a process's log. */
 export type Line = { msg: string; [key: string]: unknown }
 

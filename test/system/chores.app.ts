@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { type Context, defineApp, defineJob } from 'errand'
 import { z } from 'zod'
@@ -81,10 +81,35 @@ const secret = defineJob({
   },
 })
 
+/** Says what it finds where its reference points to, in every way there is, and ends as it is told. */
+const report = defineJob({
+  name: 'report',
+  input: z.looseObject({ file: z.string(), how: z.string() }),
+  data: 'reference',
+  references: ['file', 'how', 'rows'],
+  attempts: 1,
+  timeout: '1s',
+  async run({ file, how }, { log, progress, signal, step, warn }) {
+    const text = readFileSync(file, 'utf8')
+    log.info(text)
+    progress({ done: 1, status: text })
+    warn(text, text)
+    await step('learn', () => ({ name: text })).catch(() => undefined)
+    const fail = () => {
+      throw Object.assign(new Error(text), { code: 'E_ROW', cause: text })
+    }
+    if (how === 'fail') fail()
+    if (how === 'crash') process.kill(process.pid, 'SIGKILL')
+    if (how === 'hang') await sleep(60_000, undefined, { signal })
+    if (how === 'stray') setTimeout(fail, 50)
+    return how === 'return' ? { rows: text.length, name: text } : { rows: text.length }
+  },
+})
+
 const loop = defineJob({ name: 'loop', input: z.object({}), run: goOnForEver })
 
 export default defineApp({
-  jobs: [echo, nap, spin, chain, secret, loop],
+  jobs: [echo, nap, spin, chain, secret, report, loop],
   routes: (app) => {
     app.get('/spin', () => {
       for (;;);

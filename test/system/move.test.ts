@@ -5,12 +5,14 @@ import { join, resolve } from 'node:path'
 import { after, test } from 'node:test'
 import { z } from 'zod'
 import { open } from '../../src/open.ts'
+import { encodePolicy } from '../../src/job/policy.ts'
 import { toView } from '../../src/job/view.ts'
+import { mishapIn } from '../../src/job/words.ts'
 import { Installation, until } from '../support/command.ts'
 import { adoptees, copyAll } from '../support/copies.ts'
-import { idsOf } from '../support/hand.ts'
+import { Hand, idsOf, only, running } from '../support/hand.ts'
 import { plain } from '../support/histories/plain.ts'
-import { chores } from '../support/jobs.ts'
+import { bytes, chore, chores, suspended } from '../support/jobs.ts'
 import { populate, RUN } from '../support/moving.ts'
 import { PostgresServer } from '../support/servers/postgres.ts'
 import { RedisServer } from '../support/servers/redis.ts'
@@ -103,6 +105,33 @@ for (const from of KINDS)
       assert.deepEqual(written(), RUN)
       assert.equal(here.ask('verify', '--store', target).code, 0)
     }
+  })
+
+for (const to of KINDS)
+  test(`who waits for a job that is lost on the way to ${to} is told so`, async () => {
+    const [source, target] = [fresh('sqlite'), fresh(to)]
+    const ids: string[] = []
+    {
+      await using errand = await open(source)
+      const hand = await Hand.register(errand.store)
+      const parent = await running(errand.store, hand, chore())
+      const policy = encodePolicy({ onLost: 'fail' })
+      const child = chore({ queue: 'odd', policy, parent: { id: parent.id, name: 'a' } })
+      await hand.note(parent, { step: { name: 'call:a', value: bytes('1') }, child })
+      await hand.claimOne('odd')
+      await hand.settle(parent, suspended({ all: ['call:a'] }))
+      await errand.store.retire(hand.id)
+      ids.push(parent.id, child.id)
+    }
+    exported(source)
+    for (const _ of [1, 2]) imported(target)
+    await using there = await open(target)
+    const states = ids.map(async (id) => (await there.job(id)).state)
+    assert.deepEqual(await Promise.all(states), ['ready', 'failed'])
+    const word = only(await there.store.mail(ids[0] ?? ''))
+    assert.deepEqual([word.name, word.urgent], ['call:a', true])
+    assert.match(mishapIn(word).message, /failed \(lost\)/)
+    assert.deepEqual(await there.verify(), [])
   })
 
 for (const to of KINDS)

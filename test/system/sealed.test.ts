@@ -1,25 +1,15 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
+import { MERGED } from '../support/command.ts'
 import { openGround } from '../support/ground.ts'
 import { workplace } from '../support/place.ts'
 import { readStores } from '../support/stores.ts'
+import { tracesOf } from '../support/traces.ts'
 
 /** Whatever way a job ends, this must lie in no byte of a database, its journals, our files or our logs. */
 const CANARY = 'canary-2f6b-private'
 const KEYS = { ERRAND_SEAL_KEYS: `a:${Buffer.alloc(32, 7).toString('base64')}` }
 const ENDS = { complete: 'completed', fail: 'failed', crash: 'failed', hang: 'failed' } as const
-
-/** Files below these folders that hold it. */
-const traces = (...folders: (string | undefined)[]): string[] =>
-  folders
-    .flatMap((folder) =>
-      folder === undefined ? [] : readdirSync(folder, { recursive: true, withFileTypes: true }),
-    )
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => readFileSync(file).includes(CANARY))
 
 for (const store of readStores())
   test(`sealed data lies in no byte of ${store}, however a job ends`, async () => {
@@ -30,9 +20,9 @@ for (const store of readStores())
       url,
       KEYS.ERRAND_SEAL_KEYS,
     )
-    const worker = place.here.start('worker')
+    const worker = place.here.startIn(MERGED, 'worker')
     const { errand, here } = place
-    const serve = here.start('serve')
+    const serve = here.startIn(MERGED, 'serve')
     const door = String((await serve.said('serving')).url)
     await worker.said('worker started')
     const { id: plain } = await errand.enqueue('echo', { text: 'in the clear' })
@@ -66,7 +56,7 @@ for (const store of readStores())
       .flatMap(({ lines, text }) => [...lines.map((line) => JSON.stringify(line)), ...text])
       .join('')
     assert(!logs.includes(CANARY))
-    assert.deepEqual(traces(here.folder, ground.server?.folder), [])
+    assert.deepEqual(tracesOf(CANARY, here.folder, ground.server?.folder), [])
     await ground.server?.kill('SIGINT')
-    assert.deepEqual(traces(here.folder, ground.server?.folder), [])
+    assert.deepEqual(tracesOf(CANARY, here.folder, ground.server?.folder), [])
   })

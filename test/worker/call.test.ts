@@ -7,6 +7,7 @@ import { ChildFailed, FatalError } from '../../src/job/control.ts'
 import { defineJob, type WholeJob } from '../../src/job/define.ts'
 import { readFailure } from '../../src/job/failure.ts'
 import type { Schema } from '../../src/job/schema.ts'
+import { rehearse } from '../../src/testing/rehearse.ts'
 import { bytes, SECOND } from '../support/jobs.ts'
 import { anything } from '../support/schema.ts'
 import { Workplace } from '../support/workplace.ts'
@@ -222,4 +223,30 @@ test('a caller that fails for itself runs again, and calls nobody twice', async 
   place.clock.advance(60 * SECOND)
   assert.equal(await place.watch.result(shaky, id), 1)
   assert.deepEqual(runs, ['once'])
+})
+
+test('a caller that is cancelled is retried when its child has ended, and has it run again', async () => {
+  let runs = 0
+  const deaf = defineJob({
+    name: 'deaf',
+    input: z.null(),
+    output: z.string(),
+    run: () => (++runs === 1 ? new Promise<string>(() => undefined) : 'again'),
+  })
+  const caller = defineJob({
+    name: 'caller',
+    input: z.null(),
+    run: (_, { call }) => call('a', deaf, null),
+  })
+  await using errand = await rehearse({ jobs: [caller, deaf] }, { patience: '50ms' })
+  const { id } = await errand.enqueue(caller, null)
+  await errand.advance(0)
+  assert.equal(await errand.cancel(id), 'cancelled')
+  await assert.rejects(errand.retry(id), { code: 'WRONG_STATE' })
+  const [child] = await errand.advance('1s')
+  assert.deepEqual([child?.job, child?.state], ['deaf', 'cancelled'])
+  await errand.retry(id)
+  await errand.drain()
+  assert.equal(await errand.result(caller, id), 'again')
+  assert.deepEqual(await errand.verify(), [])
 })

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { formatSpan } from '../../base/time.ts'
 import { ErrandError } from '../../job/errors.ts'
-import { toAdoptees } from '../../job/moving.ts'
+import { toAdoptees, wordOf } from '../../job/moving.ts'
 import type { About, Lookout } from '../../store/contract.ts'
 import type { Define } from '../commands.ts'
 import { type Line, VERSION as FORMAT, writeLine } from '../move/lines.ts'
@@ -59,6 +59,8 @@ async function write(
 
   using progress = new Progress(print, 'exporting', still.total)
   const written: Written = { jobs: 0, aliases: 0, lost: 0, artifacts: 0 }
+  // They stand behind all jobs: whom they are for is there by then.
+  const words: Line[] = []
   let cursor: string | undefined
   do {
     const { jobs, aliases, next } = await store.copy(PAGE, cursor)
@@ -71,15 +73,19 @@ async function write(
       still.saw(job)
       written.artifacts += job.artifacts.length
       if (job.state === 'running') written.lost++
+      const word = wordOf(job, exportedAt)
+      if (word) words.push({ line: 'word', ...word })
     }
     written.jobs += leaving.length
     written.aliases += aliases.length
     progress.add(jobs.length)
     cursor = next
   } while (cursor !== undefined)
+  await put(words)
   await still.check(store)
   const { jobs, aliases } = written
-  await outlet.write(writeLine({ line: 'end', jobs, aliases, sha256: hash.digest('hex') }))
+  const counts = { jobs, aliases, words: words.length }
+  await outlet.write(writeLine({ line: 'end', ...counts, sha256: hash.digest('hex') }))
   return written
 }
 

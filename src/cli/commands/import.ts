@@ -12,7 +12,7 @@ import { filesRoot } from '../rows.ts'
 const SHOWN_MAX = 100
 const PROBLEM = 'needs a name, or standard input a pipe'
 
-type Refused = { id: JobId; why: Exclude<Adopted, 'adopted' | 'already'> }
+type Refused = { id: JobId; why: Exclude<Adopted, 'adopted' | 'already'> | 'full' }
 type Taken = {
   jobs: number
   adopted: number
@@ -55,9 +55,12 @@ export const importJobs: Define = (command, desk) => {
 async function take(store: Store, parcel: Parcel, print: Print): Promise<Taken> {
   const taken: Taken = { jobs: 0, adopted: 0, already: 0, artifacts: 0, refused: 0, refusals: [] }
   using progress = new Progress(print, 'importing', parcel.end.jobs)
-  const adopt = async ({ jobs, aliases }: Batch) => {
+  const adopt = async ({ jobs, aliases, words }: Batch) => {
     const answers = await store.adopt(jobs, aliases)
     for (const [i, job] of jobs.entries()) count(taken, job.id, answers[i] ?? 'adopted')
+    // Whom they are for may have ended, or be gone: then nobody waits for them.
+    const posted = words.length > 0 ? await store.post(words) : []
+    for (const [i, { to }] of words.entries()) if (posted[i] === 'full') refuse(taken, to, 'full')
     for (const { artifacts } of jobs) taken.artifacts += artifacts.length
     progress.add(jobs.length)
   }
@@ -75,15 +78,18 @@ async function take(store: Store, parcel: Parcel, print: Print): Promise<Taken> 
 function count(taken: Taken, id: JobId, answer: Adopted): void {
   taken.jobs++
   if (answer === 'adopted' || answer === 'already') taken[answer]++
-  else {
-    taken.refused++
-    if (taken.refusals.length < SHOWN_MAX) taken.refusals.push({ id, why: answer })
-  }
+  else refuse(taken, id, answer)
+}
+
+function refuse(taken: Taken, id: JobId, why: Refused['why']): void {
+  taken.refused++
+  if (taken.refusals.length < SHOWN_MAX) taken.refusals.push({ id, why })
 }
 
 const WHY: Record<Refused['why'], string> = {
   behind: 'is here as it stood at an earlier export',
   ID_TAKEN: 'is the id of another job here',
+  full: 'has a full mailbox: it hears nothing of a job that it called and that was lost',
   UNIQUE_TAKEN: 'has a unique value that another job holds here',
 }
 

@@ -101,6 +101,9 @@ begin
       answer := errand.state((select j.state from errand.job as j where j.id = ids[place]));
     elsif old.state = 4 and not any_end then
       answer := 'completed';
+    -- What those that it called still say of their end would be taken for a word in its new life.
+    elsif not any_end and exists (select from errand.job as j where j.parent = old.id and j.cancel_asked) then
+      answer := errand.state(old.state);
     else
       select k.name into kind_name from errand.kind as k where k.id = old.kind;
       if old.unique_value is not null then

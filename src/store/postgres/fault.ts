@@ -37,7 +37,7 @@ export const isHeldUp = (error: unknown): boolean =>
 /** What PostgreSQL or the way to it threw, in our words. The cause is kept; no value is repeated. */
 export function toErrand(error: unknown): unknown {
   if (error instanceof ErrandError) return error
-  const options = { cause: error }
+  const options = { cause: bare(error) }
   const code = codeOf(error)
   const message = error instanceof Error ? error.message : ''
   if (FULL.test(code)) return new ErrandError('STORE_FULL', {}, options)
@@ -63,3 +63,13 @@ const reasonOf = (code: string, message: string): string =>
         : code === ''
           ? message.toLowerCase()
           : `the connection failed (${code})`
+
+/** Where a value was at fault the server repeats it, in its message and beside it: whoever logs a cause would too. */
+function bare(error: unknown): unknown {
+  if (!(error instanceof Error) || !/^2[23]/.test(codeOf(error))) return error
+  for (const field of ['detail', 'where', 'internalQuery']) Reflect.deleteProperty(error, field)
+  const said = error.message
+  error.message = said.replaceAll(/"[^"]*"|: .*$/gs, '…')
+  error.stack = error.stack?.replace(said, () => error.message) ?? ''
+  return error
+}

@@ -140,7 +140,7 @@ const RETRIED: readonly Retried[] = [
   'ready',
   'running',
   'waiting',
-  'completed',
+  ...ENDED,
 ]
 const toRetried = (answer: string): Retried => RETRIED.find((one) => one === answer) ?? 'gone'
 

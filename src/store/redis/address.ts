@@ -39,6 +39,7 @@ function readOne(url: string): Address {
   if (!URL.canParse(url))
     throw new ErrandError('STORE_UNREACHABLE', { why: 'the URL of the store is none' })
   const parsed = new URL(url)
+  for (const part of [parsed.username, parsed.password]) decode(part)
   const prefix = parsed.searchParams.get('prefix') ?? undefined
   parsed.searchParams.delete('prefix')
   const db = /^\/(\d+)$/.exec(parsed.pathname)?.[1] ?? '0'

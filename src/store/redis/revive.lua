@@ -1,9 +1,9 @@
 -- revive: gives a job that went wrong another life under its id (C8, C10).
 --
--- Keys    {p}:unique hash   {p}:steps:<id> {p}:mail:<id> hashes   what line.lua names
+-- Keys    {p}:unique hash   {p}:steps:<id> {p}:mail:<id> hashes   {p}:children:<id> set   what line.lua names
 -- In      an id; another input, if any; whether one that completed is meant too
 -- Out     a byte: r(etried) g(one) t(aken), or the state it is in
--- Cost    some commands
+-- Cost    some commands, and one for each job that it called
 -- Beware  changes nothing when another job has taken the unique value meanwhile
 
 -- What went wrong before this life is not held against it.
@@ -14,12 +14,24 @@ local function forgive(id)
   end
 end
 
+-- Whether any that it called was asked to end, and has not.
+local function is_ending(id)
+  for _, child in ipairs(redis.call('SMEMBERS', P .. 'children:' .. id)) do
+    local raw = get(child)
+    local row = raw and read(raw)
+    if row and row.state < COMPLETED and marked(row, ASKED) then return true end
+  end
+  return false
+end
+
 local function revive(id, input, any_end)
   local raw = get(id)
   if not raw then return 'g' end
   local row = read(raw)
   local state = row.state
   if state ~= FAILED and state ~= CANCELLED and not (any_end and state == COMPLETED) then return char(state) end
+  -- What those still say of their end would be taken for a word in its new life.
+  if not any_end and is_ending(id) then return char(state) end
   local value = row.has.u
   if value then
     local holder = redis.call('HGET', P .. 'unique', value)

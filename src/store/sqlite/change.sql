@@ -51,6 +51,11 @@ delete from mail where turn = ? and urgent = 1;
 select job.turn, job.id, job.queue, job.state from body join job using (turn)
 where body.parent = ? and job.state < 4 and job.cancel_asked = 0;
 
+-- name: ending
+-- Whether any that it called was asked to end, and has not.
+select 1 from body join job using (turn)
+where body.parent = ? and job.state < 4 and job.cancel_asked = 1 limit 1;
+
 -- name: stir
 -- Whoever takes it settles it as cancelled.
 update job set state = iif(held is null, 1, -1), run_at = ?, wakes_at = null where turn = ? returning held;

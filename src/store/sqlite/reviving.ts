@@ -17,6 +17,7 @@ export class Reviving {
     this.#limits = new Limits(connection)
     this.#sql = connection.prepare('./change.sql', [
       'find',
+      'ending',
       'hold',
       'free',
       'revive',
@@ -33,6 +34,8 @@ export class Reviving {
     if (row === undefined) return 'gone'
     const [place, queue, state] = [int(row.turn), text(row.queue), stateOf(row.state)]
     if (!isEnded(state) || (state === 'completed' && !anyEnd)) return state
+    // What those still say of their end would be taken for a word in its new life.
+    if (!anyEnd && this.#sql.ending.get(id)) return state
     this.#sql.hold.run(place)
     if (this.#sql.free.get(place)?.free !== 1) return 'taken'
     const { held } = this.#sql.revive.get(turn.now, place) ?? {}

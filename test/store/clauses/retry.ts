@@ -141,4 +141,33 @@ export const retry: Clauses = {
     assert.equal(answers.flat().filter((answer) => answer === 'retried').length, 1)
     assert.equal((await worker.claim(5)).length, 1)
   },
+
+  'C15 one whose called jobs are still asked to end is not retried before they have': async (
+    store,
+  ) => {
+    const worker = await Hand.register(store)
+    const parent = await running(store, worker, chore())
+    const [held, idle, free] = ['held', 'idle', 'free'].map((queue) =>
+      chore({ queue, parent: { id: parent.id, name: queue } }),
+    )
+    assert(held && idle && free)
+    for (const child of [held, idle])
+      await worker.note(parent, { step: { name: child.queue, value: bytes('1') }, child })
+    const runs = await worker.claimOne('held')
+    await worker.settle(parent, { to: 'cancelled', keepMs: DAY })
+    assert.deepEqual(await store.retry([parent.id]), ['cancelled'])
+    const letter = { to: parent.id, name: 'call:held', key: `${held.id} 1`, value: bytes('') }
+    const word = { ...letter, urgent: true }
+    await worker.settle(runs, { to: 'cancelled', keepMs: DAY, word })
+    assert.deepEqual(await store.retry([parent.id]), ['cancelled'])
+    await worker.settle(await worker.claimOne('idle'), { to: 'cancelled', keepMs: DAY })
+    assert.deepEqual(await store.retry([parent.id]), ['retried'])
+    // What they said of the life that is over is no word in this one.
+    const next = await worker.claimOne()
+    assert.deepEqual([next.id, next.mail], [parent.id, undefined])
+    // Nobody asked those to end whose caller failed.
+    await worker.note(next, { step: { name: 'free', value: bytes('1') }, child: free })
+    await worker.settle(next, failed())
+    assert.deepEqual(await store.retry([parent.id]), ['retried'])
+  },
 }

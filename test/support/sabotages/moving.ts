@@ -3,6 +3,14 @@ import { POSTGRES, REDIS, type Sabotage, SQLITE } from './sabotage.ts'
 /** What moves jobs from one store to another. */
 export const MOVING: readonly Sabotage[] = [
   {
+    breaks: 'who waits for a job that is lost on the way is not told',
+    file: 'src/cli/commands/import.ts',
+    find: 'words.length > 0 ? await store.post(words) : []',
+    put: '[]',
+    test: 'test/system/move.test.ts',
+    red: /is told so/,
+  },
+  {
     breaks: 'a store adopts jobs and does not count them',
     file: 'src/store/sqlite/adopting.ts',
     find: "    turn.tallies.add(queue, 'accepted')\n",

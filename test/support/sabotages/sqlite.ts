@@ -2,6 +2,14 @@ import { type Sabotage, SQLITE } from './sabotage.ts'
 
 export const ON_SQLITE: readonly Sabotage[] = [
   {
+    breaks: 'who is retried hears what its children say of the life before',
+    file: 'src/store/sqlite/reviving.ts',
+    find: '    if (!anyEnd && this.#sql.ending.get(id)) return state\n',
+    put: '',
+    test: SQLITE,
+    red: /C15 one whose called jobs/,
+  },
+  {
     breaks: 'a letter that came before is overlooked when its job is set aside',
     file: 'src/store/sqlite/mailbox.ts',
     find: '      one.some(has) ||\n',
