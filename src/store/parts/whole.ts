@@ -29,6 +29,7 @@ export class WholeStore implements Store {
   cancel: Intake['cancel'] = (...call) => this.#intake.cancel(...call)
   retry: Intake['retry'] = (...call) => this.#intake.retry(...call)
   post: Intake['post'] = (...call) => this.#intake.post(...call)
+  put: Intake['put'] = (...call) => this.#intake.put(...call)
   adopt: Intake['adopt'] = (...call) => this.#intake.adopt(...call)
 
   register: Workbench['register'] = (...call) => this.#workbench.register(...call)
@@ -51,6 +52,7 @@ export class WholeStore implements Store {
   steps: Lookout['steps'] = (...call) => this.#lookout.steps(...call)
   mail: Lookout['mail'] = (...call) => this.#lookout.mail(...call)
   logs: Lookout['logs'] = (...call) => this.#lookout.logs(...call)
+  entries: Lookout['entries'] = (...call) => this.#lookout.entries(...call)
   tally: Lookout['tally'] = (...call) => this.#lookout.tally(...call)
   workers: Lookout['workers'] = (...call) => this.#lookout.workers(...call)
   metrics: Lookout['metrics'] = (...call) => this.#lookout.metrics(...call)

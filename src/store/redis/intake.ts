@@ -6,20 +6,24 @@ import type {
   Adopted,
   Cancel,
   Cancelled,
+  Change,
   Inserted,
   Intake,
   Letter,
   Posted,
+  Put,
   Retried,
   Transaction,
 } from '../contract.ts'
-import { MAIL_MAX } from '../contract.ts'
+import { ENTRIES_MAX, MAIL_MAX } from '../contract.ts'
 import { damaged } from '../parts/damage.ts'
+import { jobsOf } from '../parts/entries.ts'
 import { refuseTransaction } from '../parts/transaction.ts'
 import { packAdoptees, packAliases, toAdopted } from './adopting.ts'
+import { packChanges, toPuts } from './cabinet.ts'
 import type { Connection } from './connection.ts'
 import { wordOf } from './fault.ts'
-import { packJob } from './jobs.ts'
+import { packJob, toInserted } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
 import { packLetters, packWord, toPosted } from './mailing.ts'
 import { idAt, number, Packer, packIds, toBuffer } from './pack.ts'
@@ -81,6 +85,15 @@ export class RedisIntake implements Intake {
     return Array.from(bufferOf(answers), toPosted)
   }
 
+  async put(changes: readonly Change[]): Promise<Put[]> {
+    return withKinds(this.#kinds, jobsOf(changes), async (kinds) => {
+      const distinct = Buffer.concat([...new Set(kinds)])
+      const args = [distinct, packChanges(changes, kinds), number(ENTRIES_MAX)]
+      const answers = await this.#connection.call('put', args, { again: true })
+      return toPuts(changes, bufferOf(answers))
+    })
+  }
+
   async adopt(jobs: readonly Adoptee[], aliases: readonly Alias[] = []): Promise<Adopted[]> {
     return withKinds(this.#kinds, jobs, async (kinds) => {
       const distinct = Buffer.concat([...new Set(kinds)])
@@ -127,9 +140,3 @@ const CANCELLED: Record<number, Cancelled> = { 99: 'cancelled', 97: 'asked', 103
 const RETRIED: Record<number, Retried> = { 114: 'retried', 103: 'gone', 116: 'taken' }
 
 const stateAt = (code: number) => (code < CODES_MAX ? STATES[code] : undefined) ?? damaged()
-
-function toInserted(code: number | undefined, id: JobId): Inserted {
-  if (code === 2) return { id, refused: 'ID_TAKEN' }
-  if (code === 3) return { id, refused: 'UNIQUE_TAKEN' }
-  return { id, joined: code === 1 }
-}

@@ -1,4 +1,5 @@
-import type { NewJob } from '../../job/job.ts'
+import type { JobId, NewJob } from '../../job/job.ts'
+import type { Inserted } from '../contract.ts'
 import { Packer, packId } from './pack.ts'
 
 /** What a row takes in is copied whenever it changes; more than this lies beside it. As in row.lua. */
@@ -52,3 +53,10 @@ const NOTHING = Buffer.alloc(0)
 /** Texts hold no NUL, so that this tells all three apart. */
 export const uniqueKey = (tenant: string, job: string, value: string): string =>
   `${tenant}\0${job}\0${value}`
+
+/** What became of a job, by the byte that arrive.lua says of it. */
+export function toInserted(code: number | undefined, id: JobId): Inserted {
+  if (code === 2) return { id, refused: 'ID_TAKEN' }
+  if (code === 3) return { id, refused: 'UNIQUE_TAKEN' }
+  return { id, joined: code === 1 }
+}

@@ -6,15 +6,18 @@ import type {
   Adopted,
   Cancel,
   Cancelled,
+  Change,
   Inserted,
   Intake,
   Letter,
   Posted,
+  Put,
   Retried,
   Transaction,
 } from '../contract.ts'
 import { refuseTransaction } from '../parts/transaction.ts'
 import { Adopting } from './adopting.ts'
+import { Cabinet } from './cabinet.ts'
 import type { Connection } from './connection.ts'
 import { Children } from './children.ts'
 import { Inserting } from './inserting.ts'
@@ -30,6 +33,7 @@ export class SqliteIntake implements Intake {
   readonly #adopting
   readonly #mailbox
   readonly #reviving
+  readonly #cabinet
   readonly #children
   readonly #change
   readonly #ended
@@ -40,6 +44,7 @@ export class SqliteIntake implements Intake {
     this.#adopting = new Adopting(connection)
     this.#mailbox = new Mailbox(connection)
     this.#reviving = new Reviving(connection)
+    this.#cabinet = new Cabinet(connection)
     this.#children = new Children(connection)
     this.#change = connection.prepare('./change.sql', ['find', 'ask', 'cancel', 'release'])
     this.#ended = connection.prepare('./exchange.sql', ['ended']).ended
@@ -60,6 +65,10 @@ export class SqliteIntake implements Intake {
 
   post(letters: readonly Letter[]): Promise<Posted[]> {
     return this.#turns.run('post', (turn) => letters.map((one) => this.#mailbox.post(one, turn)))
+  }
+
+  put(changes: readonly Change[]): Promise<Put[]> {
+    return this.#turns.run('put', (turn) => changes.map((one) => this.#cabinet.put(one, turn)))
   }
 
   adopt(jobs: readonly Adoptee[], aliases: readonly Alias[] = []): Promise<Adopted[]> {

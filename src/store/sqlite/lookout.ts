@@ -6,6 +6,7 @@ import type {
   Copied,
   Filter,
   Finding,
+  Kept,
   Lookout,
   Page,
   Tally,
@@ -13,6 +14,7 @@ import type {
   WorkerRow,
 } from '../contract.ts'
 import { readMark } from '../parts/copying.ts'
+import { Cabinet } from './cabinet.ts'
 import type { Connection } from './connection.ts'
 import { Copying } from './copying.ts'
 import {
@@ -58,6 +60,7 @@ export class SqliteLookout implements Lookout {
   readonly #laws
   readonly #walks
   readonly #copying
+  readonly #cabinet
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -77,6 +80,7 @@ export class SqliteLookout implements Lookout {
     this.#laws = connection.prepare('./verify.sql', LAWS)
     this.#walks = new Walks(connection)
     this.#copying = new Copying(connection)
+    this.#cabinet = new Cabinet(connection)
   }
 
   find(ids: readonly JobId[]): Promise<(Job | undefined)[]> {
@@ -116,6 +120,11 @@ export class SqliteLookout implements Lookout {
 
   logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {
     return this.#connection.read(() => this.#sql.logs.all(id, after, limit).map(toLine))
+  }
+
+  entries(kind: string, which?: Parameters<Lookout['entries']>[1]): Promise<Kept> {
+    const now = this.#connection.clock.now()
+    return this.#connection.read(() => this.#cabinet.look(kind, now, which))
   }
 
   tally(): Promise<Tally[]> {
