@@ -9,4 +9,4 @@ create table errand.entry (
   primary key (kind, name)
 );
 
-create index entry_due on errand.entry (kind, at) where at is not null;
+create index entry_due on errand.entry (kind, at, name) where at is not null;

@@ -9,4 +9,4 @@ create table entry (
   primary key (kind, name)
 );
 
-create index entry_due on entry (kind, at) where at is not null;
+create index entry_due on entry (kind, at, name) where at is not null;
