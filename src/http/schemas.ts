@@ -2,26 +2,28 @@ import { z } from '@hono/zod-openapi'
 import { parseSpan, type Span } from '../base/time.ts'
 import { REASONS, STATES } from '../job/state.ts'
 
-const moment = z.string().openapi({ format: 'date-time', example: '2026-11-21T02:00:00.000Z' })
-const name = z.string().regex(/^[a-z][a-z0-9._-]{0,99}$/, 'needs a name such as report.make')
-const count = z.int().min(0)
+export const moment = z
+  .string()
+  .openapi({ format: 'date-time', example: '2026-11-21T02:00:00.000Z' })
+export const name = z.string().regex(/^[a-z][a-z0-9._-]{0,99}$/, 'needs a name such as report.make')
+export const count = z.int().min(0)
 const state = z.enum(STATES)
 
-const span = z
+export const span = z
   .custom<Span>(
     (value) => parseSpan(value) !== undefined,
     "needs a span such as '90s', '4m' or '7d'",
   )
   .openapi({ type: 'string', example: '4m', description: 'A span: 90s, 4m, 7d.' })
 
-const text = (max: number) =>
+export const text = (max: number) =>
   z
     .string()
     .min(1)
     .max(max)
     .refine((said) => !/\p{Cc}/u.test(said), 'must not hold control characters')
 
-const listOf = <T extends z.ZodType>(item: T) => z.object({ data: z.array(item) })
+export const listOf = <T extends z.ZodType>(item: T) => z.object({ data: z.array(item) })
 
 /** What may be asked for. An unknown member is refused, so that a typo is never silently ignored. */
 export const NewJob = z
@@ -211,6 +213,10 @@ export const Workers = listOf(
       queues: z.array(z.string()).readonly().optional(),
       concurrency: count.optional(),
       processes: count.optional(),
+      schedules: z
+        .string()
+        .optional()
+        .openapi({ description: 'By what the schedules of its app are known.' }),
     })
     .openapi('Worker'),
 )
