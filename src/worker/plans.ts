@@ -1,6 +1,7 @@
 import { newId } from '../base/id.ts'
 import { readOwn } from '../base/json.ts'
 import type { Millis } from '../base/time.ts'
+import { ErrandError } from '../job/errors.ts'
 import { putOn, stand } from '../job/firing.ts'
 import type { NextCron } from '../job/rule.ts'
 import {
@@ -11,7 +12,13 @@ import {
   SCHEDULE,
   setOf,
 } from '../job/schedule.ts'
-import type { Change, Entry, Intake, Lookout } from '../store/contract.ts'
+import {
+  type Change,
+  ENTRIES_MAX,
+  type Entry,
+  type Intake,
+  type Lookout,
+} from '../store/contract.ts'
 
 type Store = Pick<Intake, 'put'> & Pick<Lookout, 'entries' | 'workers'>
 
@@ -33,7 +40,7 @@ export class Plans {
     this.set = setOf(planned)
   }
 
-  /** `isStart`: what is named here counts, whoever is up. */
+  /** `isStart`: what is named here counts, whoever is up. @throws ErrandError SCHEDULES_FULL */
   async keep(isStart = false): Promise<void> {
     const { app, plans } = this.#planned
     const { entries, now } = await this.#store.entries(SCHEDULE)
@@ -54,7 +61,9 @@ export class Plans {
       if (origin?.app === app && !living.has(origin.set)) changes.push(removal(entry))
     }
     // What somebody changed meanwhile is looked at again the next time.
-    if (changes.length > 0) await this.#store.put(changes)
+    const puts = changes.length > 0 ? await this.#store.put(changes) : []
+    if (puts.some((put) => 'refused' in put && put.refused === 'full'))
+      throw new ErrandError('SCHEDULES_FULL', { max: ENTRIES_MAX })
   }
 
   /** Nothing where it stands as it is named. */

@@ -3,7 +3,7 @@ import { failpoint } from '../base/failpoint.ts'
 import { newId } from '../base/id.ts'
 import type { Millis } from '../base/time.ts'
 import { hasCode } from '../job/errors.ts'
-import { type Firing, fire } from '../job/firing.ts'
+import { fire } from '../job/firing.ts'
 import type { JobId } from '../job/job.ts'
 import type { NextCron } from '../job/rule.ts'
 import {
@@ -83,29 +83,28 @@ export class Timetable implements Disposable {
 
   async #changes(due: readonly Due[], now: Millis): Promise<Change[]> {
     const running = await this.#running(due)
-    return due.flatMap(({ entry, schedule, at }) => {
-      const isRunning = schedule.last !== undefined && running.has(schedule.last.job)
-      const firing = fire(schedule, at, now, isRunning, this.#parts.next)
-      return this.#change(entry, firing) ?? []
+    return due.flatMap((one) => {
+      const { last } = one.schedule
+      return this.#change(one, now, last !== undefined && running.has(last.job)) ?? []
     })
   }
 
-  /** Nothing where it is for a worker that has its key, or cannot be fired at all. */
-  #change({ kind, name, stamp: expect }: Entry, firing: Firing): Change | undefined {
-    const { schedule, at, moments } = firing
-    const { keys, onError } = this.#parts
+  /** Nothing where it is for a worker that has its key, or cannot be fired at all: others are fired nevertheless. */
+  #change({ entry, schedule, at }: Due, now: Millis, isRunning: boolean): Change | undefined {
+    const { kind, name, stamp: expect } = entry
+    const { next, keys, onError } = this.#parts
     try {
-      const jobs = moments.map((moment) => jobOf(name, schedule, idOf(name, moment), keys))
-      const last = moments.at(-1)
-      const after = last === undefined ? schedule : { ...schedule, last: lastOf(name, last) }
-      const value = encodeSchedule(after)
+      const firing = fire(schedule, at, now, isRunning, next)
+      const jobs = firing.moments.map((moment) => jobOf(name, schedule, idOf(name, moment), keys))
+      const moment = firing.moments.at(-1)
+      const last = moment === undefined ? undefined : { at: moment, job: idOf(name, moment) }
       return {
         kind,
         name,
         stamp: newId(),
         expect,
-        value,
-        ...(at !== undefined && { at }),
+        value: encodeSchedule({ ...firing.schedule, ...(last && { last }) }),
+        ...(firing.at !== undefined && { at: firing.at }),
         jobs,
       }
     } catch (error) {
@@ -124,8 +123,6 @@ export class Timetable implements Disposable {
     return new Set(jobs.flatMap((job) => (job && !isEnded(job.state) ? [job.id] : [])))
   }
 }
-
-const lastOf = (name: string, at: Millis) => ({ at, job: idOf(name, at) })
 
 function toDue(entry: Entry): Due[] {
   const schedule = decodeSchedule(entry.value)

@@ -106,4 +106,10 @@ test('a private input rests sealed, and each firing has a seal of its own', asyn
   assert.equal(textOf(unseal(one.input, one, 'input', keys)), '{"n":"canary"}')
   assert.throws(() => unseal(one.input, two, 'input', keys), /cannot be opened/)
   assert.throws(() => jobOf(key, schedule, idOf(key, 1)), /needs keys/)
+  // Who has the store and not the keys could else try inputs until one has this print.
+  const others = Keyring.read(`b:${Buffer.alloc(32, 2).toString('base64')}`)
+  const asked = { name: 'nightly', definition: secret, input: { n: 'canary' } }
+  const options = { every: '1h' } as const
+  const other = await planSchedule({ ...asked, options }, { ...means, keys: others })
+  assert.notEqual(other.print, print)
 })

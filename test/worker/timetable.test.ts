@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { newId } from '../../src/base/id.ts'
 import { Schedules } from '../../src/client/schedules.ts'
 import { nextCron } from '../../src/cron.ts'
 import { defineJob } from '../../src/job/define.ts'
 import type { Millis } from '../../src/base/time.ts'
-import type { ScheduleOptions } from '../../src/job/schedule.ts'
+import { decodeSchedule, encodeSchedule, type ScheduleOptions } from '../../src/job/schedule.ts'
 import { Keyring } from '../../src/job/seal.ts'
 import { unseal } from '../../src/job/sealing.ts'
 import type { Store } from '../../src/store/contract.ts'
@@ -159,4 +160,20 @@ test('paused it does not fire; resumed it goes on from then, run by hand it is f
   assert.equal(nextAt, new Date(place.clock.now() + 60 * SECOND).toISOString())
   place.clock.advance(60 * SECOND)
   assert.equal((await place.fired(2)).length, 2)
+})
+
+test('one that cannot be fired is told of, and others are fired', async () => {
+  await using place = await office()
+  await place.put({ every: '1m' })
+  const { entries } = await place.store.entries('schedule')
+  const [entry] = entries
+  assert(entry)
+  const broken = decodeSchedule(entry.value)
+  assert(broken)
+  const value = encodeSchedule({ ...broken, rule: { cron: 'no rule', zone: 'UTC' } })
+  await place.store.put([{ ...entry, name: 'broken', stamp: newId(), value }])
+  place.clock.advance(60 * SECOND)
+  place.start()
+  assert.equal((await place.fired(1)).length, 1)
+  await until(place.store, async () => place.errors.length > 0)
 })

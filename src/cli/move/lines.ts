@@ -6,7 +6,7 @@ import { REASONS } from '../../job/state.ts'
 /** The lines of an export: what each holds, as JSON and as it is here. Bytes are written as base64. */
 
 /** A reader refuses what it does not know. */
-export const VERSION = 1
+export const VERSION = 2
 
 const bytes = z.codec(
   z.string(),
@@ -118,15 +118,27 @@ const alias = z.strictObject({
   until: moment,
 })
 
+/** What is kept under a name beside jobs. */
+const entry = z.strictObject({
+  line: z.literal('entry'),
+  kind: text,
+  name: text,
+  stamp: id,
+  at: moment.exactOptional(),
+  value: bytes,
+})
+
 const end = z.strictObject({
   line: z.literal('end'),
   jobs: count,
   aliases: count,
+  /** None in version 1. */
+  entries: count.exactOptional(),
   /** Of all lines before this one, their ends included. */
   sha256: z.string(),
 })
 
-export const Line = z.discriminatedUnion('line', [head, job, alias, end])
+export const Line = z.discriminatedUnion('line', [head, job, alias, entry, end])
 export type Line = z.infer<typeof Line>
 export type Head = z.infer<typeof head>
 export type End = z.infer<typeof end>

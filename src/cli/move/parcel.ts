@@ -3,10 +3,14 @@ import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ErrandError } from '../../job/errors.ts'
 import type { Adoptee, Alias } from '../../job/moving.ts'
+import type { Entry } from '../../store/contract.ts'
 import { type End, type Head, readLine, VERSION } from './lines.ts'
 import { fileFault } from './outlet.ts'
 
-export type Batch = { jobs: Adoptee[]; aliases: Alias[] }
+export type Batch = { jobs: Adoptee[]; aliases: Alias[]; entries: Entry[] }
+
+const nothing = (): Batch => ({ jobs: [], aliases: [], entries: [] })
+const sizeOf = ({ jobs, aliases, entries }: Batch) => jobs.length + aliases.length + entries.length
 
 const READ_BYTES = 1_048_576
 const BATCH_BYTES = 4_194_304
@@ -41,7 +45,7 @@ export class Parcel implements AsyncDisposable {
 
   /** What is in it, in its order. @throws ErrandError INVALID_EXPORT */
   async *batches(): AsyncGenerator<Batch> {
-    let batch: Batch = { jobs: [], aliases: [] }
+    let batch = nothing()
     let bytes = 0
     let number = 0
     for await (const lines of linesOf(this.#file))
@@ -51,13 +55,14 @@ export class Parcel implements AsyncDisposable {
         if (line === undefined) throw invalid(`line ${number} is not one of an export`)
         if (line.line === 'job') batch.jobs.push(strip(line))
         else if (line.line === 'alias') batch.aliases.push(strip(line))
+        else if (line.line === 'entry') batch.entries.push(strip(line))
         bytes += given.length
-        if (bytes < BATCH_BYTES && batch.jobs.length + batch.aliases.length < BATCH_LINES) continue
+        if (bytes < BATCH_BYTES && sizeOf(batch) < BATCH_LINES) continue
         yield batch
-        batch = { jobs: [], aliases: [] }
+        batch = nothing()
         bytes = 0
       }
-    if (batch.jobs.length + batch.aliases.length > 0) yield batch
+    if (sizeOf(batch) > 0) yield batch
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -84,7 +89,8 @@ async function inspect(file: FileHandle): Promise<{ head: Head; end: End }> {
     }
   const end = last && readLine(last)
   if (head === undefined || end?.line !== 'end') throw invalid('it was cut off before its end')
-  if (end.sha256 !== hash.digest('hex') || end.jobs + end.aliases !== count - 2)
+  const told = end.jobs + end.aliases + (end.entries ?? 0)
+  if (end.sha256 !== hash.digest('hex') || told !== count - 2)
     throw invalid('it is not as it was written')
   return { head, end }
 }
