@@ -3,6 +3,7 @@ import { after, beforeEach, test } from 'node:test'
 import { Redis } from 'ioredis'
 import { packId } from '../../src/store/redis/pack.ts'
 import { RedisStore } from '../../src/store/redis/store.ts'
+import { change } from '../support/entries.ts'
 import { Hand } from '../support/hand.ts'
 import { again, chores, completed, DAY, failed, HOUR, parked } from '../support/jobs.ts'
 import { RedisServer } from '../support/servers/redis.ts'
@@ -36,6 +37,7 @@ async function oneEach(store: RedisStore) {
   const [ready] = chores(1)
   assert(ready)
   await store.insert([ready])
+  await store.put([change({ at: Date.now() })])
   return { worker, held, done, broken, waiting, retried, kept, ready }
 }
 
@@ -53,6 +55,14 @@ const BREAKAGES: Record<string, [(all: Everyone) => Promise<unknown>, readonly s
       await admin.hincrby(p('tally:default'), '4', -1)
     },
     ['counters agree with what is stored'],
+  ],
+  'an entry that nobody will look for': [
+    () => admin.zrem(p('due:note'), 'a'),
+    ['an entry is wanted when it says so'],
+  ],
+  'a moment of no entry': [
+    () => admin.zadd(p('due:note'), 1, 'b'),
+    ['an entry is wanted when it says so'],
   ],
   'a lost row': [
     ({ done }) => admin.del(at('j:', done.id)),

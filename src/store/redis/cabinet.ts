@@ -1,8 +1,17 @@
-import { type Change, DUE_MAX, type Entry, type Kept, type Lookout, type Put } from '../contract.ts'
+import {
+  type Change,
+  DUE_MAX,
+  type Entry,
+  type Finding,
+  type Kept,
+  type Lookout,
+  type Put,
+} from '../contract.ts'
 import { damaged } from '../parts/damage.ts'
 import { packJob, toInserted } from './jobs.ts'
 import { idAt, Packer } from './pack.ts'
 import { bufferOf, hashOf, listOf } from './rows.ts'
+import { fieldsOf, type Snapshot } from './snapshot.ts'
 
 const EXPECTS = 1
 const HAS_VALUE = 2
@@ -70,4 +79,18 @@ function toEntry(kind: string, name: string, kept: Buffer): Entry {
   const at = kept.readUIntBE(16, 6)
   const entry = { kind, name, stamp: idAt(kept, 0), value: kept.subarray(HEAD) }
   return at > 0 ? { ...entry, at } : entry
+}
+
+/** Every entry is looked for when it says that it is wanted, and nothing else is. */
+export function wantedOf({ entries: found }: Snapshot): Finding[] {
+  const kinds = new Set([...found('entries').keys(), ...found('due').keys()])
+  return [...kinds].flatMap((kind) => {
+    const said = fieldsOf(found('entries').get(kind) ?? []).flatMap(([name, kept]) => {
+      const at = kept.readUIntBE(16, 6)
+      return at > 0 ? [`${name} ${at}`] : []
+    })
+    const due = fieldsOf(found('due').get(kind) ?? []).map(([name, at]) => `${name} ${at}`)
+    const wrong = [...new Set(said).symmetricDifference(new Set(due))]
+    return wrong.map((detail) => ({ law: 'an entry is wanted when it says so', detail }))
+  })
 }

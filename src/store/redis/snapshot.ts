@@ -22,6 +22,8 @@ const READS: Record<string, readonly Argument[]> = {
   children: ['SMEMBERS'],
   kinds: ['HKEYS'],
   unique: ['HGETALL'],
+  entries: ['HGETALL'],
+  due: ['ZRANGE', 0, -1, 'WITHSCORES'],
   workers: ['SMEMBERS'],
   attempts: ['LRANGE', 0, -1],
   logs: ['LRANGE', 0, 0],

@@ -1,5 +1,6 @@
 import { STATES } from '../../job/state.ts'
 import type { Finding } from '../contract.ts'
+import { wantedOf } from './cabinet.ts'
 import type { Connection } from './connection.ts'
 import { leavingsOf, rowsOf } from './laws.ts'
 import { placesOf } from './places.ts'
@@ -52,6 +53,7 @@ export class Verification {
       ...rowsOf(kept, snapshot),
       ...leavingsOf(kept, snapshot),
       ...placesOf(kept, snapshot),
+      ...wantedOf(snapshot),
     ]
   }
 
