@@ -18,7 +18,11 @@ import {
   type Entry,
   type Intake,
   type Lookout,
+  type Put,
 } from '../store/contract.ts'
+
+/** What somebody changed all the while is looked at again the next time. */
+const TRIES_MAX = 5
 
 type Store = Pick<Intake, 'put'> & Pick<Lookout, 'entries' | 'workers'>
 
@@ -42,9 +46,19 @@ export class Plans {
 
   /** `isStart`: what is named here counts, whoever is up. @throws ErrandError SCHEDULES_FULL */
   async keep(isStart = false): Promise<void> {
+    // One that fires at this very moment is put once it has.
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const puts = await this.#keep(isStart)
+      const why = new Set(puts.map((put) => 'refused' in put && put.refused))
+      if (why.has('full')) throw new ErrandError('SCHEDULES_FULL', { max: ENTRIES_MAX })
+      if (!why.has('changed')) return
+    }
+  }
+
+  async #keep(isStart: boolean): Promise<Put[]> {
     const { app, plans } = this.#planned
     const { entries, now } = await this.#store.entries(SCHEDULE)
-    if (entries.length + plans.length === 0) return
+    if (entries.length + plans.length === 0) return []
     const living = await this.#livingSets()
     const isOpen = (entry: Entry) => {
       const origin = decodeSchedule(entry.value)?.origin
@@ -60,10 +74,7 @@ export class Plans {
       const origin = decodeSchedule(entry.value)?.origin
       if (origin?.app === app && !living.has(origin.set)) changes.push(removal(entry))
     }
-    // What somebody changed meanwhile is looked at again the next time.
-    const puts = changes.length > 0 ? await this.#store.put(changes) : []
-    if (puts.some((put) => 'refused' in put && put.refused === 'full'))
-      throw new ErrandError('SCHEDULES_FULL', { max: ENTRIES_MAX })
+    return changes.length > 0 ? this.#store.put(changes) : []
   }
 
   /** Nothing where it stands as it is named. */

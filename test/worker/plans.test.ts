@@ -6,10 +6,12 @@ import { newId } from '../../src/base/id.ts'
 import { Schedules } from '../../src/client/schedules.ts'
 import { type AppSchedule, defineSchedule, plannedBy } from '../../src/http/schedule.ts'
 import { defineJob } from '../../src/job/define.ts'
+import { decodeSchedule } from '../../src/job/schedule.ts'
 import { SqliteStore } from '../../src/store/sqlite/store.ts'
 import { Plans } from '../../src/worker/plans.ts'
 import { HandClock } from '../support/clock.ts'
 import { LEASE_MS } from '../support/hand.ts'
+import { callOn, divert } from '../support/rotation.ts'
 import { anything } from '../support/schema.ts'
 
 const chore = defineJob({ name: 'chore', input: anything() })
@@ -98,4 +100,23 @@ test('code takes over what bears its name, and from then on it is changed there 
   assert.equal((await place.schedules.get('a')).everyMs, 3_600_000)
   await assert.rejects(place.schedules.remove('a'), /defined in the code/)
   await assert.rejects(place.schedules.put('a', chore, {}, { every: '2h' }), /defined in the code/)
+})
+
+test('a start counts although a schedule of it fires at that very moment', async () => {
+  await using place = await office()
+  await place.start([named('a', 1)])
+  let isFirst = true
+  const store = divert(place.store, async (name, args) => {
+    const reply: unknown = await callOn(place.store, name, args)
+    // Between the look and the change of the worker that starts.
+    if (name === 'entries' && isFirst)
+      await place.schedules.run('a').finally(() => (isFirst = false))
+    return reply
+  })
+  const planned = await plannedBy({ jobs: [chore], schedules: [named('a', 2)] })
+  assert(planned)
+  await new Plans(store, planned, nextCron).keep(true)
+  const { entries } = await place.store.entries('schedule')
+  const [schedule] = entries.map(({ value }) => decodeSchedule(value))
+  assert.deepEqual([schedule?.print, schedule?.fired], [planned.plans[0]?.print, 1])
 })

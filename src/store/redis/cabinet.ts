@@ -89,7 +89,7 @@ export function wantedOf({ entries: found }: Snapshot): Finding[] {
       const at = kept.readUIntBE(16, 6)
       return at > 0 ? [`${name} ${at}`] : []
     })
-    const due = fieldsOf(found('due').get(kind) ?? []).map(([name, at]) => `${name} ${at}`)
+    const due = fieldsOf(found('due').get(kind) ?? []).map(([name, at]) => `${name} ${String(at)}`)
     const wrong = [...new Set(said).symmetricDifference(new Set(due))]
     return wrong.map((detail) => ({ law: 'an entry is wanted when it says so', detail }))
   })
