@@ -4,15 +4,19 @@ import type { Clock } from './base/time.ts'
 import type { BatchClient } from './client/batch.ts'
 import type { Items } from './client/sending.ts'
 import { Client } from './client/client.ts'
+import { Schedules } from './client/schedules.ts'
 import type { InTransaction } from './client/transaction.ts'
+import { nextCron } from './cron.ts'
 import type { Files } from './files/contract.ts'
 import { DiskFiles } from './files/disk/disk.ts'
 import { type App, handlersOf } from './http/app.ts'
+import { plannedBy } from './http/schedule.ts'
 import type { Resources } from './job/context.ts'
 import type { Definition, Handler, WholeJob } from './job/define.ts'
 import { ErrandError } from './job/errors.ts'
 import { refuseUnknown } from './job/options.ts'
 import type { BatchOptions } from './job/items.ts'
+import { readZone } from './job/rule.ts'
 import type { EnqueueOptions } from './job/prepare.ts'
 import { Keyring } from './job/seal.ts'
 import type { Given, Parsed, Schema } from './job/schema.ts'
@@ -41,6 +45,8 @@ export type OpenOptions = StoreOptions & {
   files?: string
   /** Keys for sealed data: `id:key` with commas between, each key 32 bytes in base64. The first seals, all open. */
   sealKeys?: string
+  /** The zone of schedules' cron rules that name none; UTC unless said. */
+  timeZone?: string
 }
 
 export const DEFAULT_STORE = 'sqlite:.errand/errand.db'
@@ -115,14 +121,26 @@ export function openFiles(url: string = DEFAULT_FILES): Files {
 
 /**
  * Opens Errand on a store.
- * @throws ErrandError as `openStore`, UNKNOWN_OPTION, INVALID_OPTION
+ * @throws ErrandError as `openStore`, UNKNOWN_OPTION, INVALID_OPTION, UNKNOWN_TIME_ZONE
  */
 export async function open(url?: string, options: OpenOptions = {}): Promise<Errand> {
-  refuseUnknown(options, ['durability', 'migrate', 'clock', 'jobs', 'flush', 'files', 'sealKeys'])
+  refuseUnknown(options, OPEN_OPTIONS)
+  if (options.timeZone !== undefined) readZone(options.timeZone)
   const keys = options.sealKeys === undefined ? undefined : readKeys(options.sealKeys)
   const store = await openStore(url, options)
   return new Errand(store, openFiles(options.files), { ...options, keys })
 }
+
+const OPEN_OPTIONS = [
+  'durability',
+  'migrate',
+  'clock',
+  'jobs',
+  'flush',
+  'files',
+  'sealKeys',
+  'timeZone',
+]
 
 /** @throws ErrandError INVALID_OPTION */
 export function readKeys(text: string): Keyring {
@@ -138,6 +156,7 @@ export class Errand implements AsyncDisposable {
   readonly files: Files
   readonly client: Client
   readonly watch: Watch
+  readonly schedules: Schedules
   readonly #keys: Keyring | undefined
   readonly #workers: Worker[] = []
 
@@ -148,13 +167,16 @@ export class Errand implements AsyncDisposable {
       jobs = [],
       flush,
       keys,
-    }: Pick<OpenOptions, 'jobs' | 'flush'> & { keys?: Keyring | undefined } = {},
+      timeZone: zone,
+    }: Pick<OpenOptions, 'jobs' | 'flush' | 'timeZone'> & { keys?: Keyring | undefined } = {},
   ) {
     this.#keys = keys
     this.store = store
     this.files = files
     this.client = new Client(store, jobs, { flush, keys })
     this.watch = new Watch(store, keys)
+    const means = { next: nextCron, keys, zone }
+    this.schedules = new Schedules(store, (job) => this.client.definition(job), means)
   }
 
   enqueue: Client['enqueue'] = (
@@ -209,15 +231,16 @@ export class Errand implements AsyncDisposable {
    * what it waits out, and of a lease that was lost (WORKER_GONE), after which it has ended.
    */
   async work(
-    app: Pick<App, 'jobs' | 'handlers' | 'start' | 'stop'>,
+    app: Pick<App, 'jobs' | 'handlers' | 'start' | 'stop' | 'schedules' | 'timeZone' | 'mount'>,
     { onError, ...settings }: Partial<WorkerSettings> & { onError?: (error: unknown) => void } = {},
   ): Promise<Worker> {
-    const [{ Worker }, { InlineCrew }, { WORKER_DEFAULTS }, handlers, resources] =
+    const [{ Worker }, { InlineCrew }, { WORKER_DEFAULTS }, handlers, planned, resources] =
       await Promise.all([
         import('./worker/worker.ts'),
         import('./worker/inline.ts'),
         import('./worker/settings.ts'),
         handlersOf(app),
+        plannedBy(app, this.#keys),
         app.start?.(),
       ])
     const crew = new InlineCrew(
@@ -226,7 +249,8 @@ export class Errand implements AsyncDisposable {
       settings.concurrency ?? WORKER_DEFAULTS.concurrency,
     )
     const { store, files } = this
-    const parts = { store, files, crew, settings, ...(onError && { onError }) }
+    const clockwork = { planned, next: nextCron, keys: this.#keys }
+    const parts = { store, files, crew, settings, ...clockwork, ...(onError && { onError }) }
     const worker = await Worker.start(parts)
     this.#workers.push(worker)
     void worker.closed.then(() => (resources === undefined ? undefined : app.stop?.(resources)))

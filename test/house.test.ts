@@ -12,6 +12,7 @@ const FLOORS = [
   ['store/contract.ts', 'files/contract.ts'],
   ['store/parts', 'files/sealed.ts'],
   ['client', 'worker', 'watch', 'store/sqlite', 'store/redis', 'store/postgres', 'files/disk'],
+  ['cron.ts'],
   ['http'],
   ['cli', 'open.ts', 'index.ts', 'testing', 'testing.ts'],
 ]
@@ -68,7 +69,11 @@ test('imports of files carry their ending and find their file', () => {
 })
 
 /** What a driver may import: its own client, and nothing else. */
-const CLIENTS: Record<string, string> = { 'store/redis': 'ioredis', 'store/postgres': 'pg' }
+const CLIENTS: Record<string, string> = {
+  'store/redis': 'ioredis',
+  'store/postgres': 'pg',
+  'cron.ts': 'croner',
+}
 
 test('no package is imported below the door, but by a driver its own client', () => {
   const guests = SOURCES.filter((file) => floorOf(roomOf(file)) < PACKAGES_FROM).flatMap((file) =>

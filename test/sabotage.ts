@@ -7,6 +7,7 @@ import { styleText } from 'node:util'
 import { MOVING } from './support/sabotages/moving.ts'
 import { IN_OUTAGES } from './support/sabotages/outages.ts'
 import { ELSEWHERE } from './support/sabotages/rest.ts'
+import { ON_SCHEDULES } from './support/sabotages/schedules.ts'
 import { POSTGRES, REDIS, type Sabotage, SQLITE } from './support/sabotages/sabotage.ts'
 import { ON_SERVERS } from './support/sabotages/servers.ts'
 import { ON_SQLITE } from './support/sabotages/sqlite.ts'
@@ -22,6 +23,7 @@ const SABOTAGES: readonly Sabotage[] = [
   ...ON_SERVERS,
   ...IN_OUTAGES,
   ...MOVING,
+  ...ON_SCHEDULES,
   ...ELSEWHERE,
 ]
 

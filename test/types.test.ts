@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { compile } from './support/compile.ts'
 
 const HEAD = `
-import { defineApp, defineJob, ErrandError, exponential, handler, open, type Transaction, type WorkerSettings } from 'errand'
+import { defineApp, defineJob, defineSchedule, ErrandError, exponential, handler, open, type Transaction, type WorkerSettings } from 'errand'
 import { z } from 'zod'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -39,6 +39,8 @@ defineJob({ name: 'a', input: z.string(), backoff: exponential('1m', { max: '1h'
 defineJob({ name: 'a', input: z.string(), timeout: { soft: '4m', retry: false }, keep: { record: '1d' } })
 handler(free, { run: async (text, { signal, log, progress }) => (log.info(text), progress({ done: 1 }), signal) })
 defineApp({ jobs: [sum, free], handlers: async () => ({ add }) })
+defineApp({ jobs: [free], schedules: [defineSchedule({ name: 's', job: free, input: 'a', every: '1h' })] })
+defineSchedule({ name: 's', job: sum, input: { of: [1], from: '2' }, cron: '0 2 * * *', missed: 'all' })
 new ErrandError('ID_TAKEN', { id: 'x' })
 export const settings: Partial<WorkerSettings> = { concurrency: 3 }
 declare module 'errand' {
@@ -75,6 +77,11 @@ defineJob({ name: 'a', input: z.string(), unique: { by: (text) => text.length } 
 defineJob({ name: 'a', input: z.string(), onLost: 'ignore' })
 defineJob({ name: 'a', input: z.string(), timeout: { sofd: '4m' } })
 await errand.run(sum, { of: [1], from: '2' })
+defineSchedule({ name: 's', job: free, input: 1, every: '1h' })
+defineSchedule({ name: 's', job: free, input: 'a', every: 'often' })
+defineSchedule({ name: 's', job: free, input: 'a', corn: '0 2 * * *' })
+defineSchedule({ name: 's', job: free, input: 'a', every: '1h', overlap: 'queue' })
+defineSchedule({ name: 's', job: free, every: '1h' })
 handler(free, { run: (_, context) => { context.attempt = 2 } })
 handler(free, { run: (_, { resources }) => resources.cache })
 same<Awaited<ReturnType<typeof errand.result<typeof sum.input, typeof sum.input>>>, string>(true)

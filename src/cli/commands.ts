@@ -48,6 +48,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'Send a signal to a job, which may wait for it.',
     load: async () => (await import('./commands/signal.ts')).signal,
   },
+  schedules: {
+    group: LOOK,
+    about: 'List schedules; pause, resume, run or preview one.',
+    load: async () => (await import('./commands/schedules.ts')).schedules,
+  },
   info: {
     group: LOOK,
     about: 'Show queues, workers and totals on one screen.',

@@ -1,6 +1,7 @@
 import { flushCompileCache } from 'node:module'
 import { DiskFiles } from '../files/disk/disk.ts'
 import { handlersOf } from '../http/app.ts'
+import { plannedBy } from '../http/schedule.ts'
 import { Keyring } from '../job/seal.ts'
 import { Executor } from '../worker/executor.ts'
 import { loadApp } from './app.ts'
@@ -12,6 +13,7 @@ process.title = 'errand executor'
 // Whoever read what handlers print may be gone: that is not the handlers' failure.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 const { sealKeys } = readSettings().settings
+const keys = sealKeys === undefined ? undefined : Keyring.read(sealKeys)
 
 // A terminal's ctrl-C and a supervisor's stop may reach every process; an executor ends with its foreman.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
@@ -20,13 +22,19 @@ await Executor.start(
   async () => {
     const app = await loadApp(file)
     const { start, stop } = app
-    return { handlers: await handlersOf(app), ...(start && { start }), ...(stop && { stop }) }
+    const [handlers, planned] = await Promise.all([handlersOf(app), plannedBy(app, keys)])
+    return {
+      handlers,
+      ...(planned && { planned }),
+      ...(start && { start }),
+      ...(stop && { stop }),
+    }
   },
   {
     files: new DiskFiles(folder),
     concurrency: Number(concurrency),
     scratch,
-    keys: sealKeys === undefined ? undefined : Keyring.read(sealKeys),
+    keys,
   },
 )
 // Written now: an executor that is killed would leave its successor to compile all this again.

@@ -7,6 +7,7 @@ import { ErrandError } from '../job/errors.ts'
 import { refuseUnknown } from '../job/options.ts'
 import type { Watch } from '../watch/watch.ts'
 import type { Links } from './links.ts'
+import { type AppSchedule, checkSchedules } from './schedule.ts'
 
 /** Who asks: found by an app's `authenticate`. */
 export type Caller = { tenant?: string; person?: string; scopes?: readonly string[] }
@@ -49,23 +50,39 @@ export type App = {
   stop?: (resources: Partial<Resources>) => void | Promise<void>
   /** The app's own pages and routes, below its mount. */
   routes?: (app: Hono<Env>, desk: { errand: Desk }) => void | Promise<void>
+  /** Jobs that are enqueued by the clock: what `defineSchedule` makes. */
+  schedules?: readonly AppSchedule[]
+  /** The zone of cron rules that name none; UTC unless said. */
+  timeZone?: string
   /** A request worth trying first, below the mount; shown when the app is started. */
   tryFirst?: `${'GET' | 'POST'} /${string}`
   /** Maps a request to who asks; undefined is refused with 401. */
   authenticate?: (request: Request) => Caller | undefined | Promise<Caller | undefined>
 }
 
-const KNOWN = ['mount', 'jobs', 'handlers', 'start', 'stop', 'routes', 'tryFirst', 'authenticate']
+const KNOWN = [
+  'mount',
+  'jobs',
+  'handlers',
+  'start',
+  'stop',
+  'routes',
+  'schedules',
+  'timeZone',
+  'tryFirst',
+  'authenticate',
+]
 
 /**
  * Says what an app is: its jobs, their handlers, and what executors need.
- * @throws ErrandError UNKNOWN_OPTION, DUPLICATE_NAME
+ * @throws ErrandError UNKNOWN_OPTION, DUPLICATE_NAME, UNKNOWN_JOB, UNKNOWN_TIME_ZONE
  */
 export function defineApp(app: App): App {
   refuseUnknown(app, KNOWN)
   const names = app.jobs.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new ErrandError('DUPLICATE_NAME', { job: twice })
+  checkSchedules(app)
   return app
 }
 

@@ -1,4 +1,5 @@
 import type { Client } from '../client/client.ts'
+import type { Schedules } from '../client/schedules.ts'
 import type { Files } from '../files/contract.ts'
 import type { Store } from '../store/contract.ts'
 import type { Watch } from '../watch/watch.ts'
@@ -9,6 +10,7 @@ import type { Links } from './links.ts'
 export type ServerErrand = {
   readonly client: Client
   readonly watch: Watch
+  readonly schedules: Schedules
   readonly store: Pick<Store, 'about'>
 }
 

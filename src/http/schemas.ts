@@ -9,7 +9,7 @@ export const name = z.string().regex(/^[a-z][a-z0-9._-]{0,99}$/, 'needs a name s
 export const count = z.int().min(0)
 export const state = z.enum(STATES)
 
-const span = z
+export const span = z
   .custom<Span>(
     (value) => parseSpan(value) !== undefined,
     "needs a span such as '90s', '4m' or '7d'",
@@ -216,6 +216,10 @@ export const Workers = listOf(
       queues: z.array(z.string()).readonly().optional(),
       concurrency: count.optional(),
       processes: count.optional(),
+      schedules: z
+        .string()
+        .optional()
+        .openapi({ description: 'By what the schedules of its app are known.' }),
     })
     .openapi('Worker'),
 )

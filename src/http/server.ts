@@ -18,6 +18,7 @@ import type { Parts } from './parts.ts'
 import { answerProblem } from './problem.ts'
 import { queues } from './queues.ts'
 import { refuseUnfit } from './refusal.ts'
+import { schedules } from './schedules.ts'
 import { signals } from './signals.ts'
 import { start } from './start.ts'
 import { workers } from './workers.ts'
@@ -44,6 +45,7 @@ export async function buildServer(parts: Parts): Promise<OpenAPIHono<Env>> {
     history,
     artifacts,
     queues,
+    schedules,
     workers,
     definitions,
     probes,

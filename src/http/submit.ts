@@ -17,13 +17,24 @@ export async function submit(
       problem: 'cannot stand beside an Idempotency-Key',
     })
   try {
-    if (key === undefined) return await client.enqueue(job, input, options)
-    return await client.enqueueOnce(job, input, options, { route: ROUTE, key })
+    return await pointing(() =>
+      key === undefined
+        ? client.enqueue(job, input, options)
+        : client.enqueueOnce(job, input, options, { route: ROUTE, key }),
+    )
   } catch (error) {
-    if (hasCode(error, 'INVALID_INPUT')) throw underInput(error)
     if (key !== undefined && hasCode(error, 'ID_TAKEN'))
       throw new ErrandError('IDEMPOTENCY_KEY_REUSED', {}, { cause: error })
     throw error
+  }
+}
+
+/** What is wrong with an input is told as a place in the body that brought it. */
+export async function pointing<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw hasCode(error, 'INVALID_INPUT') ? underInput(error) : error
   }
 }
 

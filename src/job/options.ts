@@ -65,6 +65,17 @@ export function readText(option: string, text: unknown, { max = 255 } = {}): str
   return refuse(option, `needs 1 to ${max} characters, none of them control characters`)
 }
 
+/** A moment as people give it; undefined when it is none. */
+export function readMoment(moment: Date | Temporal.Instant | string): Millis | undefined {
+  try {
+    const at =
+      moment instanceof Date ? moment.getTime() : Temporal.Instant.from(moment).epochMilliseconds
+    return Number.isFinite(at) ? Math.max(at, 0) : undefined
+  } catch {
+    return undefined
+  }
+}
+
 function refuse(option: string, problem: string): never {
   throw new ErrandError('INVALID_OPTION', { option, problem })
 }

@@ -5,7 +5,7 @@ import type { Span } from '../base/time.ts'
 import type { Definition } from './define.ts'
 import { ErrandError } from './errors.ts'
 import type { JobId, NewJob } from './job.ts'
-import { readName, readSpan, readText, refuseUnknown, YEAR_MS } from './options.ts'
+import { readMoment, readName, readSpan, readText, refuseUnknown, YEAR_MS } from './options.ts'
 import { encodePolicy } from './policy.ts'
 import { refuseUndeclared } from './reference.ts'
 import { validate } from './schema.ts'
@@ -167,16 +167,6 @@ function readStart({ runAt, delay }: EnqueueOptions): Pick<NewJob, 'runAt' | 'de
       problem: 'needs an instant such as 2026-11-21T02:00:00Z within a year',
     })
   return { runAt: at }
-}
-
-function readMoment(moment: Date | Temporal.Instant | string): number | undefined {
-  try {
-    const at =
-      moment instanceof Date ? moment.getTime() : Temporal.Instant.from(moment).epochMilliseconds
-    return Number.isFinite(at) ? Math.max(at, 0) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** Two requests under one id are the same request when this is. */

@@ -46,6 +46,12 @@ export function sealNew(job: NewJob, keys: Keys): NewJob {
   }
 }
 
+/** One that was sealed for another place: its input is sealed anew for its own. */
+export function resealNew(job: NewJob, id: NewJob['id'], keys: Keys): NewJob {
+  const input = unseal(job.input, job, 'input', keys)
+  return { ...job, id, input: seal(input, { id, tenant: job.tenant }, 'input', keys) }
+}
+
 type Carried = Whose & Pick<Claimed, 'input' | 'steps' | 'mail' | 'subject'>
 
 /** What a handler is given. @throws ErrandError SEAL_KEYS_MISSING, SEAL_UNKNOWN, SEAL_BROKEN */

@@ -43,6 +43,8 @@ import type { Ended, State } from '../job/state.ts'
  *      closed one inserts the job at its end, once an ending. Of one that is stopped no item is begun any more.
  *  C17 A limited job is handed out only while each of its keys has a place for it; whatever it leaves gives its
  *      places back, and the next of a key's line takes them. A key's line takes no more than may wait.
+ *  C18 What is kept under a name is changed by whoever saw it as it stands, together with the jobs that it brings;
+ *      a repeat of a change is told what the first was told.
  *
  * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`. Ids are lower-case
  * UUIDs, moments and spans whole milliseconds, priorities 0 to 9, texts well-formed and without NUL:
@@ -79,6 +81,8 @@ export interface Intake {
   retry(ids: readonly JobId[], input?: Bytes): Promise<Retried[]>
   /** Puts letters into mailboxes, each once under its key. A job that waits for it becomes ready. */
   post(letters: readonly Letter[]): Promise<Posted[]>
+  /** Changes entries that stand as expected, each together with its jobs. A repeat, by its stamp, changes nothing. */
+  put(changes: readonly Change[]): Promise<Put[]>
   /**
    * Stores jobs as they stood in another store, in this order of arrival; moments count as they are, fences
    * go on from where they were. May be repeated: what is here already stays as it is.
@@ -147,6 +151,11 @@ export interface Lookout {
   findBatches(ids: readonly JobId[]): Promise<(Batch | undefined)[]>
   /** The newest first. At most 1 000 are looked at. */
   listBatches(filter: Pick<Filter, 'tenant'>, limit: number, cursor?: string): Promise<BatchPage>
+  /**
+   * What is kept of a kind, by name: all of it, the one of this name, or those that want attention by now, the
+   * longest due first and 100 at most.
+   */
+  entries(kind: string, which?: { name: string } | 'due'): Promise<Kept>
   /** What lies in each queue, from counters. */
   tally(): Promise<Tally[]>
   workers(): Promise<WorkerRow[]>
@@ -155,8 +164,8 @@ export interface Lookout {
   /** Every way in which what is stored contradicts itself; empty when all is accounted for. */
   verify(): Promise<Finding[]>
   /**
-   * Rings when jobs became ready, when any job changed visibly, or when the cancel of a running one was asked, in
-   * this or another process.
+   * Rings when jobs became ready, when any job changed visibly, when the cancel of a running one was asked, or when
+   * an entry came, went or wants attention sooner, in this or another process.
    */
   listen(topic: Topic, ring: () => void): Disposable
   /** What endangers or slows the store as it stands now, in words for people; none as a rule. */
@@ -165,7 +174,7 @@ export interface Lookout {
   ping(): Promise<void>
 }
 
-export type Topic = 'ready' | 'change' | 'cancel'
+export type Topic = 'ready' | 'change' | 'cancel' | 'entry'
 
 /** A transaction of the caller's: sends one statement with its values (`$1`, …) over its connection. */
 export type Transaction = {
@@ -199,6 +208,34 @@ export type BatchChange =
 /** `closed`: it takes no more. */
 export type Filled = { refused: 'gone' | 'closed' } | { inserted: Inserted[] }
 export type BatchPage = { batches: Batch[]; next?: string }
+/** What is kept under a name beside jobs: a schedule is one. Its stamp is another after each change. */
+export type Entry = {
+  kind: string
+  name: string
+  stamp: string
+  value: Bytes
+  /** When it wants attention. */
+  at?: Millis
+}
+/** With the store's clock, and the next moment at which one of that kind wants attention: past, when one does. */
+export type Kept = { entries: Entry[]; now: Millis; nextAt?: Millis }
+
+export type Change = Omit<Entry, 'value'> & {
+  /** The stamp that it stands at; absent: there is none of this name. */
+  expect?: string
+  /** Absent: it is removed. */
+  value?: Bytes
+  jobs?: readonly NewJob[]
+}
+/**
+ * What became of the jobs it brings; or nothing was done. `changed`: it stands otherwise than expected. `full`: of
+ * its kind no more are taken. `busy`: a transaction that is still open may be about to take what a job of it needs.
+ */
+export type Put = { jobs: Inserted[] } | { refused: 'changed' | 'full' | 'busy' }
+/** So many entries are taken of a kind. */
+export const ENTRIES_MAX = 1000
+/** So many that want attention are told at once. */
+export const DUE_MAX = 100
 
 /** `already`: it is here, as it stood or further. `behind`: it is here, and has moved on there since. */
 export type Adopted = 'adopted' | 'already' | 'behind' | 'ID_TAKEN' | 'UNIQUE_TAKEN'

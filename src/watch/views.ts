@@ -26,6 +26,8 @@ export type WorkerInfo = {
   queues: readonly string[]
   concurrency: number
   processes: number
+  /** By what the schedules that the code of its app names are known. */
+  schedules?: string
 }
 /** A signal that was sent to a job. */
 export type SignalView = { name: string; key: string; at: string; value: unknown }

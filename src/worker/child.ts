@@ -29,6 +29,9 @@ export type Keeper = {
   watchBy(at: Millis): void
 }
 
+/** The names of the jobs it has handlers for, and what its app plans. */
+export type Manifest = Pick<Extract<Word, { say: 'manifest' }>, 'jobs' | 'planned'>
+
 /** Why a process was killed: because of one of its jobs, or of none. */
 type Verdict = { id?: JobId; report?: Report }
 
@@ -39,8 +42,8 @@ const STOP_MS = 5000
 
 /** One executor as its foreman sees it, and the jobs it holds. */
 export class Child {
-  /** The names of the jobs it has handlers for. @throws ErrandError INVALID_APP */
-  readonly ready: Promise<readonly string[]>
+  /** What it says of itself once it has started. @throws ErrandError INVALID_APP */
+  readonly ready: Promise<Manifest>
   readonly bornAt = performance.now()
   /** How many handlers it runs at once. */
   readonly share: number
@@ -67,7 +70,7 @@ export class Child {
     this.#places = new Places(share)
     this.#group = new Group(entry, [`${share}`, scratch, ...args])
     this.#lifeline = new Lifeline(this.#group.lifeline)
-    const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>()
+    const { promise, resolve, reject } = Promise.withResolvers<Manifest>()
     this.ready = promise
     const refuse = (problem: string) =>
       reject(new ErrandError('INVALID_APP', { file: args[0] ?? entry, problem }))
@@ -179,13 +182,13 @@ export class Child {
 
   #hear(
     { message, bytes }: Frame<Word>,
-    resolve: (jobs: readonly string[]) => void,
+    resolve: (manifest: Manifest) => void,
     refuse: (problem: string) => void,
   ): void {
     switch (message.say) {
       case 'manifest':
         this.#isReady = true
-        resolve(message.jobs)
+        resolve(message)
         return this.#ear.ring()
       case 'broken':
         refuse(`cannot be started: ${message.text}`)

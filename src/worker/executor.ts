@@ -3,6 +3,7 @@ import type { Millis } from '../base/time.ts'
 import type { Resources } from '../job/context.ts'
 import type { Handler } from '../job/define.ts'
 import { describe } from '../job/failure.ts'
+import type { Planned } from '../job/schedule.ts'
 import { isSealed, type Keyring } from '../job/seal.ts'
 import type { Files } from '../files/contract.ts'
 import type { Task } from './crew.ts'
@@ -15,6 +16,8 @@ import { noteFrame, type Order, readRun, reportFrame, type Word } from './messag
 /** What an executor runs: lent by the top, which knows how to load an app. */
 export type Workload = {
   handlers: readonly Handler[]
+  /** What the code of the app names: the foreman, which loads no app, keeps it in the store. */
+  planned?: Planned
   start?: () => Partial<Resources> | Promise<Partial<Resources>>
   stop?: (resources: Partial<Resources>) => void | Promise<void>
 }
@@ -74,7 +77,8 @@ export class Executor {
       const resources = await workload.start?.()
       const executor = new Executor(channel, workload, resources, parts)
       executor.#answer()
-      executor.#frames.say({ say: 'manifest', jobs: executor.#crew.manifest })
+      const { planned } = workload
+      executor.#frames.say({ say: 'manifest', jobs: executor.#crew.manifest, planned })
       setInterval(
         () => executor.#frames.say({ say: 'memory', mb: process.memoryUsage.rss() / 1_048_576 }),
         MEMORY_EVERY_MS,

@@ -12,12 +12,15 @@ type Parts = {
   manifest: readonly string[]
   everyMs: Millis
   askSweep: () => void
+  /** Sees to it that the schedules of the app's code stand as named. */
+  keepPlans: () => Promise<void>
   onError: (error: unknown) => void
 }
 
 const PURGE_MAX = 1000
 const STRAY_AGE_MS = 86_400_000
 const STRAYS_EVERY_MS = 3_600_000
+const PLANS_EVERY = 30
 
 /**
  * What every worker does beside running jobs: look for dead workers, wake parked jobs, end what is left of
@@ -28,6 +31,7 @@ export class Housekeeping implements Disposable {
   #timer: NodeJS.Timeout | undefined
   #straysAt: Millis = performance.now() + STRAYS_EVERY_MS
   readonly #stopped: StoppedBatches
+  #rounds = 0
   #over = false
 
   constructor(parts: Parts) {
@@ -48,9 +52,10 @@ export class Housekeeping implements Disposable {
   }
 
   async #round(): Promise<void> {
-    const { store, manifest, onError, askSweep } = this.#parts
+    const { store, manifest, onError, askSweep, keepPlans } = this.#parts
     askSweep()
     try {
+      if (++this.#rounds % PLANS_EVERY === 0) await keepPlans()
       await Promise.all([
         store.unpark(manifest),
         store.bury(foldMetrics),

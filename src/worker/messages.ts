@@ -2,6 +2,7 @@ import type { Bytes } from '../base/json.ts'
 import type { Millis } from '../base/time.ts'
 import type { Fence, JobId, Mail, NewJob, Step, Subject } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
+import type { Planned } from '../job/schedule.ts'
 import type { Answer, Note } from '../store/contract.ts'
 import type { Abort, Limits, Task } from './crew.ts'
 import type { Frame } from './frames.ts'
@@ -31,7 +32,7 @@ export type Order =
 
 /** What an executor says to its foreman. */
 export type Word =
-  | { say: 'manifest'; jobs: readonly string[] }
+  | { say: 'manifest'; jobs: readonly string[]; planned?: Planned | undefined }
   | {
       say: 'report'
       id: JobId

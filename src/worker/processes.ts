@@ -5,8 +5,9 @@ import { hasCode } from '../job/errors.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
 import { readPolicy } from '../job/policy.ts'
+import type { Planned } from '../job/schedule.ts'
 import type { Answer } from '../store/contract.ts'
-import { Child, type ChildOptions } from './child.ts'
+import { Child, type ChildOptions, type Manifest } from './child.ts'
 import { type Abort, type Crew, DEAF, type Ear, type Limits, unbegun } from './crew.ts'
 import { Hiring } from './hiring.ts'
 import { Scratch } from './scratch.ts'
@@ -33,6 +34,7 @@ export class ProcessCrew implements Crew {
   readonly concurrency: number
   readonly processes: number
   manifest: readonly string[] = []
+  planned: Planned | undefined
   readonly #options: ProcessOptions
   readonly #scratch = new Scratch()
   /** Those that share their jobs, and old ones that still have some to end. */
@@ -65,7 +67,9 @@ export class ProcessCrew implements Crew {
   static async start(options: ProcessOptions): Promise<ProcessCrew> {
     const crew = new ProcessCrew(options)
     try {
-      crew.manifest = await crew.#meet()
+      const { jobs, planned } = await crew.#meet()
+      crew.manifest = jobs
+      crew.planned = planned
       return crew
     } catch (error) {
       await crew[Symbol.asyncDispose]()
@@ -74,7 +78,7 @@ export class ProcessCrew implements Crew {
   }
 
   /** What the first executors say of themselves; one that was killed before it could is replaced like any other. */
-  async #meet(): Promise<readonly string[]> {
+  async #meet(): Promise<Manifest> {
     for (;;) {
       const manifests = await Promise.allSettled([...this.#children].map((child) => child.ready))
       for (const manifest of manifests)

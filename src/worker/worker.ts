@@ -4,15 +4,22 @@ import { newId } from '../base/id.ts'
 import type { Millis } from '../base/time.ts'
 import type { WorkerId } from '../job/job.ts'
 import type { Files } from '../files/contract.ts'
+import type { NextCron } from '../job/rule.ts'
+import type { Planned } from '../job/schedule.ts'
+import type { Keyring } from '../job/seal.ts'
 import type { Intake, Lookout, Workbench } from '../store/contract.ts'
 import type { Crew } from './crew.ts'
 import { Foreman, type Settled } from './foreman.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Lease } from './lease.ts'
+import { Plans } from './plans.ts'
 import { WORKER_DEFAULTS, type WorkerSettings } from './settings.ts'
+import { Timetable } from './timetable.ts'
 
 export type WorkerParts = {
-  store: Workbench & Pick<Lookout, 'listen' | 'find'> & Pick<Intake, 'cancel'>
+  store: Workbench &
+    Pick<Intake, 'put' | 'cancel'> &
+    Pick<Lookout, 'listen' | 'find' | 'entries' | 'workers'>
   files: Files
   crew: Crew
   settings?: Partial<WorkerSettings>
@@ -21,6 +28,12 @@ export type WorkerParts = {
   onSettled?: (settled: Settled) => void
   /** Results refused before, by a worker of this process that was given up: shown with this one's. */
   lateBefore?: number
+  /** The schedules that the code of its app names, if it knows. */
+  planned?: Planned | undefined
+  /** How cron rules are read; without it this worker fires no schedules. */
+  next?: NextCron
+  /** Opens and seals the inputs of private jobs that schedules fire. */
+  keys?: Keyring | undefined
 }
 
 /** One foreman with its crew, its lease and its housekeeping, from registration to retirement. */
@@ -33,8 +46,13 @@ export class Worker {
   readonly #foreman: Foreman
   readonly #stopping = new AbortController()
 
-  private constructor(id: WorkerId, parts: WorkerParts, settings: WorkerSettings) {
-    const { store, files, crew, lateBefore = 0 } = parts
+  private constructor(
+    id: WorkerId,
+    parts: WorkerParts,
+    settings: WorkerSettings,
+    plans: Plans | undefined,
+  ) {
+    const { store, files, crew, lateBefore = 0, next, keys } = parts
     const { onError = () => undefined, onSettled = () => undefined } = parts
     this.id = id
     this.#parts = parts
@@ -67,8 +85,11 @@ export class Worker {
       manifest: crew.manifest,
       everyMs: settings.sweepMs,
       askSweep: () => foreman.askSweep(),
+      keepPlans: async () => plans?.keep(),
       onError,
     })
+    const timetable =
+      next && new Timetable({ store, next, keys, everyMs: settings.sweepMs, onError })
     const listening = store.listen('ready', foreman.ring)
     const hearing = store.listen('cancel', lease.renewNow)
     this.closed = foreman
@@ -78,14 +99,17 @@ export class Worker {
         onError(error)
       })
       .finally(() =>
-        [listening, hearing, lease, housekeeping].forEach((part) => part[Symbol.dispose]()),
+        [listening, hearing, lease, housekeeping, timetable].forEach((part) =>
+          part?.[Symbol.dispose](),
+        ),
       )
   }
 
   /** Registers and begins to work. @throws ErrandError STORE_BUSY and its kin */
   static async start(parts: WorkerParts): Promise<Worker> {
     const settings = { ...WORKER_DEFAULTS, ...parts.settings }
-    const { store, crew } = parts
+    const { store, crew, next, planned } = parts
+    const plans = next && planned && new Plans(store, planned, next)
     const id = newId()
     const { queues, leaseMs } = settings
     const { concurrency, processes } = crew
@@ -96,10 +120,12 @@ export class Worker {
       queues,
       concurrency,
       processes,
+      ...(plans && { schedules: plans.set }),
     }
     await store.register({ id, leaseMs, info: encodeJson(info) ?? new Uint8Array() })
     await store.unpark(crew.manifest)
-    const worker = new Worker(id, parts, settings)
+    await plans?.keep(true)
+    const worker = new Worker(id, parts, settings, plans)
     // A worker that died and was replaced by this one left jobs to take over.
     worker.#foreman.askSweep()
     return worker

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Client } from '../../src/client/client.ts'
+import { Schedules } from '../../src/client/schedules.ts'
+import { nextCron } from '../../src/cron.ts'
 import { DiskFiles } from '../../src/files/disk/disk.ts'
 import type { App } from '../../src/http/app.ts'
 import { Links } from '../../src/http/links.ts'
@@ -35,7 +37,9 @@ export async function openDoor(
   const files = new DiskFiles(root)
   const links = new Links(Buffer.alloc(32, 7))
   const watch = new Watch(lend(store))
-  const errand = { client: new Client(store, [greet, anything]), watch, store }
+  const client = new Client(store, [greet, anything])
+  const schedules = new Schedules(store, (job) => client.definition(job), { next: nextCron })
+  const errand = { client, watch, store, schedules }
   const server = await buildServer({
     errand,
     app: { jobs: [greet, anything], ...app },

@@ -130,6 +130,12 @@ test('the document describes what is served, in OpenAPI 3.1', async () => {
     '/v1/jobs/{id}/signals/{name}',
     '/v1/jobs/{id}/steps',
     '/v1/queues',
+    '/v1/schedules',
+    '/v1/schedules/{name}',
+    '/v1/schedules/{name}/pause',
+    '/v1/schedules/{name}/preview',
+    '/v1/schedules/{name}/resume',
+    '/v1/schedules/{name}/run',
     '/v1/workers',
   ])
 })

@@ -13,6 +13,7 @@ import { children } from './clauses/child.ts'
 import { claim } from './clauses/claim.ts'
 import { copy } from './clauses/copy.ts'
 import { due } from './clauses/due.ts'
+import { entries } from './clauses/entry.ts'
 import { exchange } from './clauses/exchange.ts'
 import { fence } from './clauses/fence.ts'
 import { hook } from './clauses/hook.ts'
@@ -74,6 +75,7 @@ const ALL: readonly Clauses[] = [
   copy,
   adopt,
   account,
+  entries,
 ]
 
 const TIMEOUT_MS = 20_000

@@ -3,8 +3,9 @@ import { after, test } from 'node:test'
 import type { Client } from 'pg'
 import { newId } from '../../src/base/id.ts'
 import { type Code, hasCode } from '../../src/job/errors.ts'
+import { change, put, told } from '../support/entries.ts'
 import { Hand, idsOf, only } from '../support/hand.ts'
-import { cancels, completed } from '../support/jobs.ts'
+import { cancels, chore, completed } from '../support/jobs.ts'
 import { PostgresServer } from '../support/servers/postgres.ts'
 import { once, plain, Stage } from '../support/transaction.ts'
 import { eventually } from '../support/until.ts'
@@ -157,6 +158,27 @@ test(
       await second.query('commit')
     }
     assert.equal(only(await errand.queues()).accepted, 2)
+    assert.deepEqual(await errand.verify(), [])
+  },
+)
+
+test(
+  'an entry whose job an open transaction stands before is refused alone, and soon',
+  PATIENCE,
+  async () => {
+    await using stage = await Stage.open(server.url)
+    const { errand } = stage
+    const tx = await stage.begin()
+    const { id } = await errand.enqueue(once, 'v', { tx })
+    const unique = { value: 'v', until: 'end', onConflict: 'join' } as const
+    const held = change({ jobs: [chore({ job: 'once', unique })] })
+    const free = change({ name: 'b', jobs: [chore()] })
+    const [first, second] = await errand.store.put([held, free])
+    assert.deepEqual(first, { refused: 'busy' })
+    assert(second && 'jobs' in second)
+    assert.deepEqual(await told(errand.store), ['b value'])
+    await tx.query('commit')
+    assert.deepEqual(await put(errand.store, held), { jobs: [{ id, joined: true }] })
     assert.deepEqual(await errand.verify(), [])
   },
 )

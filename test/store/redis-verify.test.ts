@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import { newId } from '../../src/base/id.ts'
 import { packId } from '../../src/store/redis/pack.ts'
 import { RedisStore } from '../../src/store/redis/store.ts'
+import { change } from '../support/entries.ts'
 import { Hand } from '../support/hand.ts'
 import { again, chores, completed, DAY, failed, HOUR, parked } from '../support/jobs.ts'
 import { RedisServer } from '../support/servers/redis.ts'
@@ -37,6 +38,7 @@ async function oneEach(store: RedisStore) {
   const [ready] = chores(1)
   assert(ready)
   await store.insert([ready])
+  await store.put([change({ at: Date.now() })])
   const batch = { id: newId(), job: 'chore', tenant: '', keepMs: HOUR }
   await store.insert(chores(2, { queue: 'few', limits: [{ key: 'a', running: 1 }] }))
   await store.changeBatch(batch.id, { to: 'open', batch })
@@ -59,6 +61,14 @@ const BREAKAGES: Record<string, [(all: Everyone) => Promise<unknown>, readonly s
       await admin.hincrby(p('tally:default'), '4', -1)
     },
     ['counters agree with what is stored'],
+  ],
+  'an entry that nobody will look for': [
+    () => admin.zrem(p('due:note'), 'a'),
+    ['an entry is wanted when it says so'],
+  ],
+  'a moment of no entry': [
+    () => admin.zadd(p('due:note'), 1, 'b'),
+    ['an entry is wanted when it says so'],
   ],
   'a lost row': [
     ({ done }) => admin.del(at('j:', done.id)),

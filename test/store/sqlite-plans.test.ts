@@ -16,6 +16,7 @@ const HOT = {
   'purge.sql': ['ripe', 'erase', 'expired'],
   'look.sql': ['find', 'holder', 'ready', 'scheduled', 'failed', 'cancelled', 'all', 'tagged'],
   'note.sql': ['holds', 'progress'],
+  'put.sql': ['find', 'due', 'next'],
   'mail.sql': ['box', 'known', 'count', 'there', 'lacking', 'awake'],
 }
 

@@ -14,6 +14,8 @@ const acked = new Set(ledger.read().flatMap((entry) => (entry.what === 'ack' ? [
 const planned: Plan = JSON.parse(plan)
 
 await using errand = await open(store, { jobs })
+// A schedule of each second fires beside the plan.
+await errand.schedules.put('beat', 'short', { ms: 1 }, { every: '1s' })
 for (const { id, kind, input } of planned) {
   if (acked.has(id)) continue
   ledger.write({ what: 'intent', key: id, kind })

@@ -127,7 +127,13 @@ export class Drill implements AsyncDisposable {
     return signal === 'SIGKILL'
   }
 
+  /** Once the schedule has fired, it is paused: what is live then comes to an end. */
   async #drained(errand: Errand): Promise<true> {
+    await until(async () => {
+      const [beat] = await errand.schedules.list()
+      return beat !== undefined && beat.fired > 0 ? true : undefined
+    }, 'the schedule never fired')
+    await errand.schedules.pause('beat')
     return until(async () => {
       const queues = await errand.queues()
       const live = queues.reduce(

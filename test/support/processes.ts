@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Clock, Millis } from '../../src/base/time.ts'
 import type { Store, Topic } from '../../src/store/contract.ts'
+import { TOPICS } from '../../src/store/parts/listeners.ts'
 import { divert } from './rotation.ts'
 
 export type Request = {
@@ -104,6 +105,5 @@ export async function acrossProcesses(
   })
 }
 
-const isTopic = (given: unknown): given is Topic =>
-  given === 'ready' || given === 'change' || given === 'cancel'
+const isTopic = (given: unknown): given is Topic => TOPICS.some((topic) => topic === given)
 const isRing = (given: unknown): given is () => void => typeof given === 'function'

@@ -14,6 +14,7 @@ import { Hand, idsOf, only, running } from '../support/hand.ts'
 import { plain } from '../support/histories/plain.ts'
 import { bytes, chore, chores, suspended } from '../support/jobs.ts'
 import { populate, RUN } from '../support/moving.ts'
+import ledgerApp from './ledger.app.ts'
 import { PostgresServer } from '../support/servers/postgres.ts'
 import { RedisServer } from '../support/servers/redis.ts'
 
@@ -178,6 +179,26 @@ test('one command’s output is the other one’s input, and half of it is nothi
   assert.match(done.stderr, /20 jobs exported from redis/)
   assert.match(pipe('', target).stdout, /0 jobs imported .*\n {2}20 jobs here already/)
 })
+
+for (const to of KINDS)
+  test(`schedules move to ${to} as they stand, and one that is there stays`, async () => {
+    const [source, target] = [fresh('sqlite'), fresh(to)]
+    const write = { ledger, text: 'never' }
+    await using errand = await open(source, { jobs: ledgerApp.jobs })
+    await errand.schedules.put('nightly', 'write', write, { cron: '0 2 * * *' })
+    await errand.schedules.put('paused', 'write', write, { every: '1d', tenant: 'acme' })
+    await errand.schedules.pause('acme/paused')
+    await errand.schedules.run('nightly')
+    const before = await errand.schedules.list()
+    assert.equal(exported(source).jobs, 1)
+    imported(target)
+    await using there = await open(target, { jobs: ledgerApp.jobs })
+    assert.deepEqual(await there.schedules.list(), before)
+    await there.schedules.pause('nightly')
+    const after = await there.schedules.list()
+    imported(target)
+    assert.deepEqual(await there.schedules.list(), after)
+  })
 
 test('a store on which a worker lives gives no jobs and takes none', async () => {
   const [source, busy] = [fresh('sqlite'), fresh('sqlite')]

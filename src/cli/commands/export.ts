@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { formatSpan } from '../../base/time.ts'
 import { ErrandError } from '../../job/errors.ts'
 import { toAdoptees, wordOf } from '../../job/moving.ts'
+import { SCHEDULE } from '../../job/schedule.ts'
 import type { About, Lookout } from '../../store/contract.ts'
 import type { Define } from '../commands.ts'
 import { type Line, VERSION as FORMAT, writeLine } from '../move/lines.ts'
@@ -38,7 +39,13 @@ export const exportJobs: Define = (command, desk) => {
   })
 }
 
-type Written = { jobs: number; aliases: number; lost: number; artifacts: number }
+type Written = {
+  jobs: number
+  aliases: number
+  lost: number
+  artifacts: number
+  schedules: number
+}
 
 async function write(
   store: Lookout & { about: About },
@@ -58,7 +65,7 @@ async function write(
   await put([{ line: 'export', version: FORMAT, ...head }])
 
   using progress = new Progress(print, 'exporting', still.total)
-  const written: Written = { jobs: 0, aliases: 0, lost: 0, artifacts: 0 }
+  const written: Written = { jobs: 0, aliases: 0, lost: 0, artifacts: 0, schedules: 0 }
   // They stand behind all jobs: whom they are for is there by then.
   const words: Line[] = []
   let cursor: string | undefined
@@ -82,9 +89,12 @@ async function write(
     cursor = next
   } while (cursor !== undefined)
   await put(words)
+  const { entries } = await store.entries(SCHEDULE)
+  await put(entries.map((entry): Line => ({ line: 'entry', ...entry })))
+  written.schedules = entries.length
   await still.check(store)
   const { jobs, aliases } = written
-  const counts = { jobs, aliases, words: words.length }
+  const counts = { jobs, aliases, words: words.length, entries: entries.length }
   await outlet.write(writeLine({ line: 'end', ...counts, sha256: hash.digest('hex') }))
   return written
 }
@@ -92,10 +102,11 @@ async function write(
 const page = (
   print: Print,
   { kind, location }: About,
-  { jobs, lost, artifacts, took, folder }: Written & { took: string; folder: string },
+  { jobs, lost, artifacts, schedules, took, folder }: Written & { took: string; folder: string },
 ) =>
   [
     `${print.paint('green', '✔')} ${counted(jobs, 'job')} exported from ${kind} ${location} in ${took}`,
+    ...(schedules > 0 ? [`  ${counted(schedules, 'schedule')} with them`] : []),
     ...(lost > 0
       ? [
           `  ${counted(lost, 'run')} ended with a worker that died: decided as each policy says of a loss`,

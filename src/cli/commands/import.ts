@@ -1,7 +1,8 @@
 import { formatSpan } from '../../base/time.ts'
 import { ErrandError } from '../../job/errors.ts'
 import type { JobId } from '../../job/job.ts'
-import type { Adopted, Store } from '../../store/contract.ts'
+import { SCHEDULE } from '../../job/schedule.ts'
+import { type Adopted, ENTRIES_MAX, type Entry, type Store } from '../../store/contract.ts'
 import type { Define } from '../commands.ts'
 import { type Batch, Parcel } from '../move/parcel.ts'
 import { Progress } from '../move/progress.ts'
@@ -18,6 +19,8 @@ type Taken = {
   adopted: number
   already: number
   artifacts: number
+  /** Schedules that were not here. */
+  schedules: number
   refused: number
   /** The first of them. */
   refusals: Refused[]
@@ -53,10 +56,12 @@ export const importJobs: Define = (command, desk) => {
 
 /** One batch is on its way while the next is read; never two, or they would arrive in another order. */
 async function take(store: Store, parcel: Parcel, print: Print): Promise<Taken> {
-  const taken: Taken = { jobs: 0, adopted: 0, already: 0, artifacts: 0, refused: 0, refusals: [] }
+  const counts = { jobs: 0, adopted: 0, already: 0, artifacts: 0, schedules: 0, refused: 0 }
+  const taken: Taken = { ...counts, refusals: [] }
   using progress = new Progress(print, 'importing', parcel.end.jobs)
-  const adopt = async ({ jobs, aliases, words }: Batch) => {
+  const adopt = async ({ jobs, aliases, words, entries }: Batch) => {
     const answers = await store.adopt(jobs, aliases)
+    taken.schedules += await keep(store, entries)
     for (const [i, job] of jobs.entries()) count(taken, job.id, answers[i] ?? 'adopted')
     // Whom they are for may have ended, or be gone: then nobody waits for them.
     const posted = words.length > 0 ? await store.post(words) : []
@@ -73,6 +78,17 @@ async function take(store: Store, parcel: Parcel, print: Print): Promise<Taken> 
   }
   await sent
   return taken
+}
+
+/** What is here under the same name stays as it is. @returns how many were not here */
+async function keep(store: Store, entries: readonly Entry[]): Promise<number> {
+  const kept = await store.entries(SCHEDULE)
+  const names = new Set(kept.entries.map(({ name }) => name))
+  const missing = entries.filter(({ name }) => !names.has(name))
+  const puts = missing.length > 0 ? await store.put(missing) : []
+  if (puts.some((put) => 'refused' in put && put.refused === 'full'))
+    throw new ErrandError('SCHEDULES_FULL', { max: ENTRIES_MAX })
+  return missing.length
 }
 
 function count(taken: Taken, id: JobId, answer: Adopted): void {
@@ -96,10 +112,19 @@ const WHY: Record<Refused['why'], string> = {
 const page = (
   print: Print,
   where: string,
-  { adopted, already, artifacts, refusals, took, folder }: Taken & { took: string; folder: string },
+  {
+    adopted,
+    already,
+    artifacts,
+    schedules,
+    refusals,
+    took,
+    folder,
+  }: Taken & { took: string; folder: string },
 ) =>
   [
     `${print.paint('green', '✔')} ${counted(adopted, 'job')} imported into ${where} in ${took}`,
+    ...(schedules > 0 ? [`  ${counted(schedules, 'schedule')} with them`] : []),
     ...(already > 0 ? [`  ${counted(already, 'job')} here already: left as they are`] : []),
     ...refusals.map(({ id, why }) => `${print.paint('red', '✘')} ${id} ${WHY[why]}`),
     ...(artifacts > 0

@@ -33,7 +33,9 @@ async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> 
   const { host, port, insecure, graceMs } = settings
   const app = await loadApp(findApp(settings.app))
   const links = new Links(await linkKey(settings))
-  await using errand = await reach(() => desk.errand({ jobs: app.jobs, flush: 'turn' }), {
+  const { jobs, timeZone } = app
+  const options = { jobs, flush: 'turn', ...(timeZone !== undefined && { timeZone }) } as const
+  await using errand = await reach(() => desk.errand(options), {
     signal,
     tell: (error, delayMs) => log.warn({ ...faultOf(error), delayMs }, 'waiting for the store'),
   })

@@ -1,6 +1,8 @@
 import { flushCompileCache } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { nextCron } from '../../cron.ts'
+import { Keyring } from '../../job/seal.ts'
 import { ProcessCrew } from '../../worker/processes.ts'
 import { Worker } from '../../worker/worker.ts'
 import type { Errand } from '../../open.ts'
@@ -88,12 +90,15 @@ const startWorker = (
   lateBefore: number,
 ): Promise<Worker> => {
   const { queues = [], concurrency, leaseMs, renewMs, sweepMs, pollMs } = settings
-  const { graceMs, cancelGraceMs } = settings
+  const { graceMs, cancelGraceMs, sealKeys } = settings
   return Worker.start({
     store,
     files,
     crew,
     lateBefore,
+    planned: crew.planned,
+    next: nextCron,
+    keys: sealKeys === undefined ? undefined : Keyring.read(sealKeys),
     settings: { queues, concurrency, leaseMs, renewMs, sweepMs, pollMs, graceMs, cancelGraceMs },
     onError: seldom((fault) => log.error(fault, 'the worker met an error and goes on')),
     onSettled: ({ job: { id, job, queue, failures }, outcome, answer }) =>

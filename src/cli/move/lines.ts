@@ -128,17 +128,29 @@ const word = z.strictObject({
   urgent: z.boolean().exactOptional(),
 })
 
+/** What is kept under a name beside jobs. */
+const entry = z.strictObject({
+  line: z.literal('entry'),
+  kind: text,
+  name: text,
+  stamp: id,
+  at: moment.exactOptional(),
+  value: bytes,
+})
+
 const end = z.strictObject({
   line: z.literal('end'),
   jobs: count,
   aliases: count,
   /** None in those of the first version. */
   words: count.exactOptional(),
+  /** None in version 1. */
+  entries: count.exactOptional(),
   /** Of all lines before this one, their ends included. */
   sha256: z.string(),
 })
 
-export const Line = z.discriminatedUnion('line', [head, job, alias, word, end])
+export const Line = z.discriminatedUnion('line', [head, job, alias, word, entry, end])
 export type Line = z.infer<typeof Line>
 export type Head = z.infer<typeof head>
 export type End = z.infer<typeof end>

@@ -4,10 +4,13 @@ import { join } from 'node:path'
 import { ErrandError } from '../../job/errors.ts'
 import type { Adoptee, Alias } from '../../job/moving.ts'
 import type { Word } from '../../job/outcome.ts'
+import type { Entry } from '../../store/contract.ts'
 import { type End, type Head, readLine, VERSION } from './lines.ts'
 import { fileFault } from './outlet.ts'
 
-export type Batch = { jobs: Adoptee[]; aliases: Alias[]; words: Word[] }
+export type Batch = { jobs: Adoptee[]; aliases: Alias[]; words: Word[]; entries: Entry[] }
+
+const nothing = (): Batch => ({ jobs: [], aliases: [], words: [], entries: [] })
 
 const READ_BYTES = 1_048_576
 const BATCH_BYTES = 4_194_304
@@ -42,7 +45,7 @@ export class Parcel implements AsyncDisposable {
 
   /** What is in it, in its order. @throws ErrandError INVALID_EXPORT */
   async *batches(): AsyncGenerator<Batch> {
-    let batch: Batch = { jobs: [], aliases: [], words: [] }
+    let batch = nothing()
     let bytes = 0
     let count = 0
     let number = 0
@@ -54,11 +57,12 @@ export class Parcel implements AsyncDisposable {
         if (line.line === 'job') batch.jobs.push(strip(line))
         else if (line.line === 'alias') batch.aliases.push(strip(line))
         else if (line.line === 'word') batch.words.push(strip(line))
+        else if (line.line === 'entry') batch.entries.push(strip(line))
         else continue
         bytes += given.length
         if (bytes < BATCH_BYTES && ++count < BATCH_LINES) continue
         yield batch
-        batch = { jobs: [], aliases: [], words: [] }
+        batch = nothing()
         bytes = 0
         count = 0
       }
@@ -89,8 +93,9 @@ async function inspect(file: FileHandle): Promise<{ head: Head; end: End }> {
     }
   const end = last && readLine(last)
   if (head === undefined || end?.line !== 'end') throw invalid('it was cut off before its end')
-  const { jobs, aliases, words = 0 } = end
-  if (end.sha256 !== hash.digest('hex') || jobs + aliases + words !== count - 2)
+  const { jobs, aliases, words = 0, entries = 0 } = end
+  const told = jobs + aliases + words + entries
+  if (end.sha256 !== hash.digest('hex') || told !== count - 2)
     throw invalid('it is not as it was written')
   return { head, end }
 }

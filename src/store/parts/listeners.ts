@@ -1,6 +1,6 @@
 import type { Topic } from '../contract.ts'
 
-export const TOPICS: readonly Topic[] = ['ready', 'change', 'cancel']
+export const TOPICS: readonly Topic[] = ['ready', 'change', 'cancel', 'entry']
 
 /** Who wants to hear of what, in this process. */
 export class Listeners {
@@ -8,6 +8,7 @@ export class Listeners {
     ready: new Set(),
     change: new Set(),
     cancel: new Set(),
+    entry: new Set(),
   }
 
   add(topic: Topic, ring: () => void): Disposable {

@@ -6,20 +6,24 @@ import type {
   BatchChange,
   Cancel,
   Cancelled,
+  Change,
   Filled,
   Inserted,
   Intake,
   Letter,
   Posted,
+  Put,
   Retried,
   Transaction,
 } from '../contract.ts'
-import { MAIL_MAX } from '../contract.ts'
+import { ENTRIES_MAX, MAIL_MAX } from '../contract.ts'
 import type { Adoptee, Alias } from '../../job/moving.ts'
 import { ENDED } from '../../job/state.ts'
+import { jobsOf } from '../parts/entries.ts'
 import { toAdopted, toAdoption } from './adopting.ts'
 import { hex, plain, readTexts } from './arrays.ts'
 import { changeBatch, fillBatch } from './batches.ts'
+import { toChanges, toPuts } from './cabinet.ts'
 import type { Connection, Row } from './connection.ts'
 import { enlist } from './enlist.ts'
 import { isHeldUp } from './fault.ts'
@@ -79,6 +83,13 @@ export class PostgresIntake implements Intake {
     const values = [now, slot, JSON.stringify(said), MAIL_MAX]
     const rows = await this.#connection.call('post', 'post', values, { again: true })
     return answersOf(rows).map(toPosted)
+  }
+
+  async put(changes: readonly Change[]): Promise<Put[]> {
+    const { now, slot } = this.#connection
+    const learnt = JSON.stringify(this.#kinds.of(jobsOf(changes)))
+    const values = [now, slot, learnt, toChanges(changes, this.#kinds), ENTRIES_MAX]
+    return toPuts(changes, await this.#connection.call('put', 'put', values, { again: true }))
   }
 
   async adopt(jobs: readonly Adoptee[], aliases: readonly Alias[] = []): Promise<Adopted[]> {

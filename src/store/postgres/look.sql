@@ -176,3 +176,15 @@ where s.relid = 'errand.job'::regclass and s.n_dead_tup > 1000000 and s.n_dead_t
 
 -- name: ping
 select count(*) from errand.tally;
+
+-- name: entries_all
+select kind, name, stamp, at, value from errand.entry where kind = $1 order by name;
+
+-- name: entries_due
+select kind, name, stamp, at, value from errand.entry where kind = $1 and at <= errand.clock($2) order by at, name limit $3;
+
+-- name: entries_named
+select kind, name, stamp, at, value from errand.entry where kind = $1 and name = $2;
+
+-- name: entries_next
+select errand.clock($2) as now, (select min(at) from errand.entry where kind = $1 and at is not null) as at;

@@ -6,6 +6,7 @@ import type {
   Copied,
   Filter,
   Finding,
+  Kept,
   Lookout,
   Page,
   Tally,
@@ -15,6 +16,7 @@ import type {
 import { batchMark, batchPage } from '../parts/batches.ts'
 import { readMark } from '../parts/copying.ts'
 import { plain } from './arrays.ts'
+import { toKept, whichLook } from './cabinet.ts'
 import type { Connection, Row, Values } from './connection.ts'
 import { copyPage } from './copying.ts'
 import {
@@ -105,6 +107,13 @@ export class PostgresLookout implements Lookout {
 
   async logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {
     return (await this.#look('logs', [id, after, limit])).map(toLine)
+  }
+
+  async entries(kind: string, which?: Parameters<Lookout['entries']>[1]): Promise<Kept> {
+    const { now } = this.#connection
+    // The moment first: what came to be wanted meanwhile is among those that are due.
+    const [next] = await this.#look('entries_next', [kind, now])
+    return toKept(next, await this.#look(...whichLook(kind, which, now)))
   }
 
   async tally(): Promise<Tally[]> {

@@ -17,6 +17,7 @@ const VERBS = [
   'worker',
   'purge',
   'enlist',
+  'put',
   'adopt',
 ]
 const read = (file: string) => readFileSync(new URL(file, import.meta.url), 'utf8')

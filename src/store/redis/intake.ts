@@ -8,25 +8,29 @@ import type {
   BatchChange,
   Cancel,
   Cancelled,
+  Change,
   Filled,
   Inserted,
   Intake,
   Letter,
   Posted,
+  Put,
   Retried,
   Transaction,
 } from '../contract.ts'
-import { MAIL_MAX } from '../contract.ts'
+import { ENTRIES_MAX, MAIL_MAX } from '../contract.ts'
 import { damaged } from '../parts/damage.ts'
+import { jobsOf } from '../parts/entries.ts'
 import { refuseTransaction } from '../parts/transaction.ts'
 import { packAdoptees, packAliases, toAdopted } from './adopting.ts'
 import { packChange, toBatch } from './batches.ts'
+import { packChanges, toPuts } from './cabinet.ts'
 import type { Connection } from './connection.ts'
 import { wordOf } from './fault.ts'
-import { packJob } from './jobs.ts'
+import { packJob, toInserted } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
 import { packLetters, packWord, toPosted } from './mailing.ts'
-import { idAt, number, packId, Packer, packIds, toBuffer } from './pack.ts'
+import { number, packId, Packer, packIds, toBuffer } from './pack.ts'
 import { bufferOf, hashOf } from './rows.ts'
 
 const CODES_MAX = 16
@@ -83,6 +87,15 @@ export class RedisIntake implements Intake {
     const args = [packLetters(letters), number(MAIL_MAX)]
     const answers = await this.#connection.call('post', args, { again: true })
     return Array.from(bufferOf(answers), toPosted)
+  }
+
+  async put(changes: readonly Change[]): Promise<Put[]> {
+    return withKinds(this.#kinds, jobsOf(changes), async (kinds) => {
+      const distinct = Buffer.concat([...new Set(kinds)])
+      const args = [distinct, packChanges(changes, kinds), number(ENTRIES_MAX)]
+      const answers = await this.#connection.call('put', args, { again: true })
+      return toPuts(changes, bufferOf(answers))
+    })
   }
 
   async adopt(jobs: readonly Adoptee[], aliases: readonly Alias[] = []): Promise<Adopted[]> {
@@ -154,20 +167,3 @@ const CANCELLED: Record<number, Cancelled> = { 99: 'cancelled', 97: 'asked', 103
 const RETRIED: Record<number, Retried> = { 114: 'retried', 103: 'gone', 116: 'taken' }
 
 const stateAt = (code: number) => (code < CODES_MAX ? STATES[code] : undefined) ?? damaged()
-
-const ANSWER = 17
-
-/** A byte and an id for each, then the keys of those that are full. */
-function toInserted(answers: Buffer, count: number): Inserted[] {
-  let at = ANSWER * count
-  return Array.from({ length: count }, (_, i): Inserted => {
-    const [code, id] = [answers[ANSWER * i], idAt(answers, ANSWER * i + 1)]
-    if (code === 2) return { id, refused: 'ID_TAKEN' }
-    if (code === 3) return { id, refused: 'UNIQUE_TAKEN' }
-    if (code !== 4) return { id, joined: code === 1 }
-    const upto = at + 2 + answers.readUInt16BE(at)
-    const key = answers.toString('utf8', at + 2, upto)
-    at = upto
-    return { id, refused: 'LIMIT_REACHED', key }
-  })
-}

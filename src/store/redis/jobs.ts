@@ -1,6 +1,7 @@
 import type { Place } from '../../job/batch.ts'
 import type { Limit, NewJob } from '../../job/job.ts'
-import { Packer, packId } from './pack.ts'
+import type { Inserted } from '../contract.ts'
+import { idAt, Packer, packId } from './pack.ts'
 
 /** What a row takes in is copied whenever it changes; more than this lies beside it. As in row.lua. */
 const LARGE = 1024
@@ -83,3 +84,20 @@ const NOTHING = Buffer.alloc(0)
 /** Texts hold no NUL, so that this tells all three apart. */
 export const uniqueKey = (tenant: string, job: string, value: string): string =>
   `${tenant}\0${job}\0${value}`
+
+const ANSWER = 17
+
+/** What became of jobs: a byte and an id for each, as arrive.lua says it, then the keys of those that are full. */
+export function toInserted(answers: Buffer, count: number): Inserted[] {
+  let at = ANSWER * count
+  return Array.from({ length: count }, (_, i): Inserted => {
+    const [code, id] = [answers[ANSWER * i], idAt(answers, ANSWER * i + 1)]
+    if (code === 2) return { id, refused: 'ID_TAKEN' }
+    if (code === 3) return { id, refused: 'UNIQUE_TAKEN' }
+    if (code !== 4) return { id, joined: code === 1 }
+    const upto = at + 2 + answers.readUInt16BE(at)
+    const key = answers.toString('utf8', at + 2, upto)
+    at = upto
+    return { id, refused: 'LIMIT_REACHED', key }
+  })
+}

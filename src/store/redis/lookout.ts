@@ -7,6 +7,7 @@ import type {
   Copied,
   Filter,
   Finding,
+  Kept,
   Lookout,
   Page,
   Tally,
@@ -17,6 +18,7 @@ import { batchMark } from '../parts/batches.ts'
 import { readMark } from '../parts/copying.ts'
 import { damaged } from '../parts/damage.ts'
 import { listBatches, readBatches } from './batches.ts'
+import { packWhich, toKept } from './cabinet.ts'
 import type { Connection } from './connection.ts'
 import { warningsIn } from './greeting.ts'
 import { Copying } from './copying.ts'
@@ -112,6 +114,11 @@ export class RedisLookout implements Lookout {
     const key = this.#connection.keys.logs(packId(id))
     const lines = listOf(await this.#connection.ask('LRANGE', key, after, after + limit - 1))
     return lines.map((line, i) => toLine(bufferOf(line), after + i + 1))
+  }
+
+  async entries(kind: string, which?: Parameters<Lookout['entries']>[1]): Promise<Kept> {
+    const args = [kind, ...packWhich(which)]
+    return toKept(kind, which, await this.#connection.call('entries', args, { again: true }))
   }
 
   async tally(): Promise<Tally[]> {

@@ -30,6 +30,7 @@ const SCRIPTS = {
   kind: script('fresh', 'call', 'kind'),
   insert: script('fresh', ...ARRIVE, 'insert'),
   post: script('fresh', ...MAIL, 'post'),
+  put: script('fresh', ...ARRIVE, 'put'),
   adopt: script('fresh', ...ARRIVE, 'adopt'),
   retry: script('fresh', ...ARRIVE, 'revive', 'retry'),
   cancel: script('finish', ...RELATE, 'cancel'),
@@ -46,6 +47,7 @@ const SCRIPTS = {
   list: script('look', ...HAND, 'list'),
   copy: script('look', ...ARRIVE, 'copy'),
   tally: script('look', ...LINE, 'tally'),
+  entries: script('look', 'call', 'entries'),
 } as const
 
 export type Verb = keyof typeof SCRIPTS

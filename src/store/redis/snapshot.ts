@@ -23,6 +23,8 @@ const READS: Record<string, readonly Argument[]> = {
   batch: ['HGETALL'],
   kinds: ['HKEYS'],
   unique: ['HGETALL'],
+  entries: ['HGETALL'],
+  due: ['ZRANGE', 0, -1, 'WITHSCORES'],
   workers: ['SMEMBERS'],
   attempts: ['LRANGE', 0, -1],
   logs: ['LRANGE', 0, 0],

@@ -1,5 +1,6 @@
 import { STATES } from '../../job/state.ts'
 import type { Finding } from '../contract.ts'
+import { wantedOf } from './cabinet.ts'
 import type { Connection } from './connection.ts'
 import { leavingsOf, rowsOf } from './laws.ts'
 import { placesOf } from './places.ts'
@@ -59,6 +60,7 @@ export class Verification {
       ...placesOf(kept, snapshot),
       ...batchesOf(kept, batches, batchesAfter),
       ...keysOf(kept, keys, keysAfter),
+      ...wantedOf(snapshot),
     ]
   }
 

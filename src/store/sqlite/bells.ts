@@ -28,7 +28,12 @@ export class Bells implements Disposable {
       touchedAt: 0,
       ...(file !== undefined && { file: `${file}-${topic}` }),
     })
-    this.#ropes = { ready: rope('ready'), change: rope('change'), cancel: rope('cancel') }
+    this.#ropes = {
+      ready: rope('ready'),
+      change: rope('change'),
+      cancel: rope('cancel'),
+      entry: rope('entry'),
+    }
   }
 
   ring(topics: Iterable<Topic>): void {

@@ -8,17 +8,20 @@ import type {
   BatchChange,
   Cancel,
   Cancelled,
+  Change,
   Filled,
   Inserted,
   Intake,
   Letter,
   Posted,
+  Put,
   Retried,
   Transaction,
 } from '../contract.ts'
 import { readLimits } from '../parts/limits.ts'
 import { refuseTransaction } from '../parts/transaction.ts'
 import { Adopting } from './adopting.ts'
+import { Cabinet } from './cabinet.ts'
 import type { Connection } from './connection.ts'
 import { Children } from './children.ts'
 import { Inserting } from './inserting.ts'
@@ -36,6 +39,7 @@ export class SqliteIntake implements Intake {
   readonly #adopting
   readonly #mailbox
   readonly #reviving
+  readonly #cabinet
   readonly #children
   readonly #batches
   readonly #limits
@@ -48,6 +52,7 @@ export class SqliteIntake implements Intake {
     this.#adopting = new Adopting(connection)
     this.#mailbox = new Mailbox(connection)
     this.#reviving = new Reviving(connection)
+    this.#cabinet = new Cabinet(connection)
     this.#children = new Children(connection)
     this.#batches = connection.batches
     this.#limits = connection.limits
@@ -72,6 +77,10 @@ export class SqliteIntake implements Intake {
 
   post(letters: readonly Letter[]): Promise<Posted[]> {
     return this.#turns.run('post', (turn) => letters.map((one) => this.#mailbox.post(one, turn)))
+  }
+
+  put(changes: readonly Change[]): Promise<Put[]> {
+    return this.#turns.run('put', (turn) => changes.map((one) => this.#cabinet.put(one, turn)))
   }
 
   adopt(jobs: readonly Adoptee[], aliases: readonly Alias[] = []): Promise<Adopted[]> {

@@ -8,6 +8,7 @@ import type {
   Copied,
   Filter,
   Finding,
+  Kept,
   Lookout,
   Page,
   Tally,
@@ -16,6 +17,7 @@ import type {
 } from '../contract.ts'
 import { batchMark, batchPage } from '../parts/batches.ts'
 import { readMark } from '../parts/copying.ts'
+import { Cabinet } from './cabinet.ts'
 import type { Connection } from './connection.ts'
 import { Copying } from './copying.ts'
 import {
@@ -63,6 +65,7 @@ export class SqliteLookout implements Lookout {
   readonly #laws
   readonly #walks
   readonly #copying
+  readonly #cabinet
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -82,6 +85,7 @@ export class SqliteLookout implements Lookout {
     this.#laws = connection.prepare('./verify.sql', LAWS)
     this.#walks = new Walks(connection)
     this.#copying = new Copying(connection)
+    this.#cabinet = new Cabinet(connection)
   }
 
   find(ids: readonly JobId[]): Promise<(Job | undefined)[]> {
@@ -135,6 +139,11 @@ export class SqliteLookout implements Lookout {
 
   logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {
     return this.#connection.read(() => this.#sql.logs.all(id, after, limit).map(toLine))
+  }
+
+  entries(kind: string, which?: Parameters<Lookout['entries']>[1]): Promise<Kept> {
+    const now = this.#connection.clock.now()
+    return this.#connection.read(() => this.#cabinet.look(kind, now, which))
   }
 
   tally(): Promise<Tally[]> {
