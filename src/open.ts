@@ -151,7 +151,7 @@ export class Errand implements AsyncDisposable {
     this.#keys = keys
     this.store = store
     this.files = files
-    this.client = new Client(store, jobs, { flush, keys })
+    this.client = new Client(store, jobs, { flush, keys, files })
     this.watch = new Watch(store, keys)
   }
 
@@ -167,6 +167,7 @@ export class Errand implements AsyncDisposable {
   ) => this.client.enqueueMany(this.client.definition(job), inputs, options)
   cancel: Client['cancel'] = (id) => this.client.cancel(id)
   signal: Client['signal'] = (...call) => this.client.signal(...call)
+  erase: Client['erase'] = (id) => this.client.erase(id)
   retry: Client['retry'] = (id, options) => this.client.retry(id, options)
 
   job: Watch['job'] = (...call) => this.watch.job(...call)

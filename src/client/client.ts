@@ -2,11 +2,13 @@ import { Batching, type Flush } from '../base/batching.ts'
 import { newId } from '../base/id.ts'
 import type { Bytes } from '../base/json.ts'
 import { nearest } from '../base/nearest.ts'
+import type { Files } from '../files/contract.ts'
 import { type Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import type { JobId, NewJob } from '../job/job.ts'
 import { boxOf } from '../job/mail.ts'
 import { readText } from '../job/options.ts'
+import { isEnded } from '../job/state.ts'
 import { decideCancel } from '../job/outcome.ts'
 import { encodeInput, type EnqueueOptions, type Idempotency, prepare } from '../job/prepare.ts'
 import type { Given, Schema } from '../job/schema.ts'
@@ -31,6 +33,13 @@ export type SignalOptions = {
   ifWaiting?: boolean
 }
 
+export type ClientParts = {
+  flush?: Flush | undefined
+  keys?: Keyring | undefined
+  /** Where the files of a job go with it when it is erased. */
+  files?: Pick<Files, 'removeAll'> | undefined
+}
+
 /** Whatever the store itself reports is nobody's item's fault. */
 const isCulprit = (error: unknown) =>
   !(error instanceof ErrandError && error.code.startsWith('STORE_'))
@@ -40,6 +49,7 @@ export class Client {
   readonly #intake: Intake & Pick<Lookout, 'find'>
   readonly #definitions: Map<string, Definition>
   readonly #keys: Keyring | undefined
+  readonly #files: Pick<Files, 'removeAll'> | undefined
   readonly #plain: Batching<NewJob, Inserted>
   /** Inserts that look up others go apart, so that plain ones never wait for them. */
   readonly #named: Batching<NewJob, Inserted>
@@ -47,10 +57,11 @@ export class Client {
   constructor(
     intake: Intake & Pick<Lookout, 'find'>,
     definitions: readonly Definition[] = [],
-    { flush, keys }: { flush?: Flush | undefined; keys?: Keyring | undefined } = {},
+    { flush, keys, files }: ClientParts = {},
   ) {
     this.#intake = intake
     this.#keys = keys
+    this.#files = files
     this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]))
     const insert = (jobs: NewJob[]) => intake.insert(jobs)
     this.#plain = new Batching(insert, isCulprit, flush)
@@ -60,7 +71,7 @@ export class Client {
   /**
    * Stores a job; when this resolves, it is committed, or with `tx` will be when your transaction is.
    * @throws ErrandError UNKNOWN_JOB (by name), INVALID_INPUT, UNSTORABLE_INPUT, INPUT_TOO_LARGE,
-   * INVALID_OPTION, UNKNOWN_OPTION, ID_TAKEN, UNIQUE_TAKEN, STORE_BUSY, STORE_FULL, TX_UNSUPPORTED
+   * INVALID_OPTION, UNKNOWN_OPTION, ID_TAKEN, UNIQUE_TAKEN, JOB_ERASED, STORE_BUSY, STORE_FULL, TX_UNSUPPORTED
    */
   enqueue<In extends Schema>(
     job: Definition<In>,
@@ -146,6 +157,25 @@ export class Client {
     if (answer === 'gone') throw new ErrandError('JOB_NOT_FOUND', { id })
     if (answer === 'taken') throw new ErrandError('UNIQUE_TAKEN', { id })
     throw new ErrandError('WRONG_STATE', { id, state: answer, verb: 'retried' })
+  }
+
+  /**
+   * Erases a job and all it left, now. One that has not begun or waits is cancelled first, so that its hook and its
+   * caller hear of its end; one that runs is refused, and so is one whose hook has not completed. A file that
+   * outlives the process is removed within a day.
+   * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE (it runs), STILL_HOOKED
+   */
+  async erase(id: JobId): Promise<void> {
+    const [job] = await this.#intake.find([id])
+    if (job === undefined) throw new ErrandError('JOB_NOT_FOUND', { id })
+    if (!isEnded(job.state) && job.state !== 'running')
+      await this.#intake.cancel([{ id, outcome: decideCancel(job, Date.now()) }])
+    const [answer = 'gone'] = await this.#intake.erase([id])
+    if (answer === 'gone') throw new ErrandError('JOB_NOT_FOUND', { id })
+    if (answer === 'hooked') throw new ErrandError('STILL_HOOKED', { id })
+    if (answer !== 'erased')
+      throw new ErrandError('WRONG_STATE', { id, state: answer, verb: 'erased' })
+    await this.#files?.removeAll(id)
   }
 
   /**

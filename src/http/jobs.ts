@@ -68,7 +68,14 @@ const retry = createRoute({
   responses: { 202: json('It will run again under the same id', JobView), default: problem },
 })
 
-/** Jobs: submit, look, list, cancel, retry. */
+const erase = createRoute({
+  method: 'delete',
+  path: '/v1/jobs/{id}',
+  request: { params: JobPath },
+  responses: { 204: { description: 'It is gone, and all it left' }, default: problem },
+})
+
+/** Jobs: submit, look, list, cancel, retry, erase. */
 export const jobs = ({ errand: { client, watch }, links, settings }: Parts) => {
   /** Waits while the caller does and the server may. */
   const waitFor = (c: Context<Env>, id: string, waitMs: Millis): Promise<View> => {
@@ -128,6 +135,11 @@ export const jobs = ({ errand: { client, watch }, links, settings }: Parts) => {
       await client.retry(id, given(c.req.valid('json')))
       const view = await watch.job(id)
       return c.json(toResource(view, links), 202, { location: pathOf(id), ...describe(view) })
+    })
+    .openapi(erase, async (c) => {
+      const { id } = await watch.job(c.req.valid('param').id, c.get('caller').tenant)
+      await client.erase(id)
+      return c.body(null, 204)
     })
 }
 

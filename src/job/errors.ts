@@ -11,6 +11,9 @@ const REASONS = {
   ID_TAKEN: 'the id {id} belongs to a job with another input',
   UNIQUE_TAKEN: 'another job of this name holds the same unique value: {id}',
   JOB_NOT_FOUND: 'no job has the id {id}',
+  JOB_ERASED: 'the job of this request was erased: {id}',
+  STILL_HOOKED:
+    'a hook of the job {id} may still run; erase the hook first, or wait until it completed',
   WRONG_STATE: 'the job {id} is {state} and cannot be {verb} now',
   RESULT_NOT_READY: 'the job {id} is {state}; ask again later or wait longer',
   NOT_WAITING: 'the job {id} does not wait for the signal {signal} now',

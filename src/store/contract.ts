@@ -69,6 +69,11 @@ export interface Intake {
   cancel(cancels: readonly Cancel[]): Promise<Cancelled[]>
   /** Gives failed and cancelled jobs another life under the same id, with all attempts before them. */
   retry(ids: readonly JobId[], input?: Bytes): Promise<Retried[]>
+  /**
+   * Removes jobs that have ended, and all they left in the store, now. A request that named its id is known for as
+   * long as its key would be: a repeat is told so.
+   */
+  erase(ids: readonly JobId[]): Promise<Erased[]>
   /** Puts letters into mailboxes, each once under its key. A job that waits for it becomes ready. */
   post(letters: readonly Letter[]): Promise<Posted[]>
   /**
@@ -158,12 +163,16 @@ export type Transaction = {
 export type Inserted =
   | { id: JobId; joined: boolean }
   | { id: JobId; refused: 'ID_TAKEN' | 'UNIQUE_TAKEN' }
+  /** It repeats a request whose job was erased. */
+  | { id: JobId; refused: 'JOB_ERASED' }
   /** A transaction that is still open may be about to take its id or unique value. */
   | { id: JobId; refused: 'STORE_BUSY'; waitedMs: Millis }
 
 export type Cancel = { id: JobId; outcome: Cancelling }
 export type Cancelled = 'cancelled' | 'asked' | 'gone' | State
 export type Retried = 'retried' | 'gone' | 'taken' | State
+/** `hooked`: a hook looks back on it that may still run. A state: it has not ended. */
+export type Erased = 'erased' | 'hooked' | 'gone' | Exclude<State, Ended>
 
 /** `ifWaiting`: only if the job waits for it just now. */
 export type Letter = Omit<Mail, 'at'> & { to: JobId; ifWaiting?: boolean }

@@ -35,7 +35,7 @@ export async function openDoor(
   const files = new DiskFiles(root)
   const links = new Links(Buffer.alloc(32, 7))
   const watch = new Watch(lend(store))
-  const errand = { client: new Client(store, [greet, anything]), watch, store }
+  const errand = { client: new Client(store, [greet, anything], { files }), watch, store }
   const server = await buildServer({
     errand,
     app: { jobs: [greet, anything], ...app },
@@ -54,10 +54,12 @@ export async function openDoor(
 
   return {
     ...errand,
+    files,
     server,
     links,
     hand,
     post,
+    remove: (path: string) => server.request(path, { method: 'DELETE' }),
     get: (path: string, headers: Record<string, string> = {}) => server.request(path, { headers }),
     /** Submits a greeting and answers its id. */
     submit: async (headers: Record<string, string> = {}) =>

@@ -11,6 +11,7 @@ import { children } from './clauses/child.ts'
 import { claim } from './clauses/claim.ts'
 import { copy } from './clauses/copy.ts'
 import { due } from './clauses/due.ts'
+import { erase } from './clauses/erase.ts'
 import { exchange } from './clauses/exchange.ts'
 import { fence } from './clauses/fence.ts'
 import { hook } from './clauses/hook.ts'
@@ -61,6 +62,7 @@ const ALL: readonly Clauses[] = [
   unpark,
   artifact,
   purge,
+  erase,
   list,
   tally,
   listen,

@@ -28,6 +28,7 @@ export class WholeStore implements Store {
   insert: Intake['insert'] = (...call) => this.#intake.insert(...call)
   cancel: Intake['cancel'] = (...call) => this.#intake.cancel(...call)
   retry: Intake['retry'] = (...call) => this.#intake.retry(...call)
+  erase: Intake['erase'] = (...call) => this.#intake.erase(...call)
   post: Intake['post'] = (...call) => this.#intake.post(...call)
   adopt: Intake['adopt'] = (...call) => this.#intake.adopt(...call)
 

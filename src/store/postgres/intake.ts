@@ -4,6 +4,7 @@ import type {
   Adopted,
   Cancel,
   Cancelled,
+  Erased,
   Inserted,
   Intake,
   Letter,
@@ -61,6 +62,12 @@ export class PostgresIntake implements Intake {
     const { now, slot } = this.#connection
     const values = [now, slot, plain(ids), input ? `\\x${hex(input)}` : null]
     return answersOf(await this.#connection.call('retry', 'retry', values)).map(toRetried)
+  }
+
+  async erase(ids: readonly JobId[]): Promise<Erased[]> {
+    const { now, slot } = this.#connection
+    const rows = await this.#connection.call('erase', 'erase', [now, slot, plain(ids)])
+    return answersOf(rows).map(toErased)
   }
 
   async post(letters: readonly Letter[]): Promise<Posted[]> {
@@ -163,6 +170,9 @@ const RETRIED: readonly Retried[] = [
   'completed',
 ]
 const toRetried = (answer: string): Retried => RETRIED.find((one) => one === answer) ?? 'gone'
+
+const ERASED: readonly Erased[] = ['erased', 'hooked', 'scheduled', 'ready', 'running', 'waiting']
+const toErased = (answer: string): Erased => ERASED.find((one) => one === answer) ?? 'gone'
 
 const POSTED: readonly Posted[] = ['posted', 'already', 'idle', 'full', ...ENDED]
 const toPosted = (answer: string): Posted => POSTED.find((one) => one === answer) ?? 'gone'

@@ -1,11 +1,12 @@
 import type { Bytes } from '../../base/json.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
 import type { Adoptee, Alias } from '../../job/moving.ts'
-import { STATES } from '../../job/state.ts'
+import { type Ended, isEnded, type State, STATES } from '../../job/state.ts'
 import type {
   Adopted,
   Cancel,
   Cancelled,
+  Erased,
   Inserted,
   Intake,
   Letter,
@@ -75,6 +76,11 @@ export class RedisIntake implements Intake {
     return Array.from(bufferOf(answers), (code) => RETRIED[code] ?? stateAt(code))
   }
 
+  async erase(ids: readonly JobId[]): Promise<Erased[]> {
+    const answers = await this.#connection.call('erase', [packIds(ids)])
+    return Array.from(bufferOf(answers), (code) => ERASED[code] ?? liveAt(code))
+  }
+
   async post(letters: readonly Letter[]): Promise<Posted[]> {
     const args = [packLetters(letters), number(MAIL_MAX)]
     const answers = await this.#connection.call('post', args, { again: true })
@@ -126,10 +132,18 @@ export async function withKinds<Reply>(
 const CANCELLED: Record<number, Cancelled> = { 99: 'cancelled', 97: 'asked', 103: 'gone' }
 const RETRIED: Record<number, Retried> = { 114: 'retried', 103: 'gone', 116: 'taken' }
 
+const ERASED: Record<number, Erased> = { 101: 'erased', 104: 'hooked', 103: 'gone' }
+
 const stateAt = (code: number) => (code < CODES_MAX ? STATES[code] : undefined) ?? damaged()
+
+function liveAt(code: number): Exclude<State, Ended> {
+  const state = stateAt(code)
+  return isEnded(state) ? damaged() : state
+}
 
 function toInserted(code: number | undefined, id: JobId): Inserted {
   if (code === 2) return { id, refused: 'ID_TAKEN' }
   if (code === 3) return { id, refused: 'UNIQUE_TAKEN' }
+  if (code === 4) return { id, refused: 'JOB_ERASED' }
   return { id, joined: code === 1 }
 }

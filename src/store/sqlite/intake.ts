@@ -6,6 +6,7 @@ import type {
   Adopted,
   Cancel,
   Cancelled,
+  Erased,
   Inserted,
   Intake,
   Letter,
@@ -19,6 +20,7 @@ import type { Connection } from './connection.ts'
 import { Children } from './children.ts'
 import { Inserting } from './inserting.ts'
 import { Mailbox } from './mailbox.ts'
+import { Purge } from './purge.ts'
 import { Reviving } from './reviving.ts'
 import { int, stateOf, text } from './rows.ts'
 import type { Turn } from './turns.ts'
@@ -31,6 +33,7 @@ export class SqliteIntake implements Intake {
   readonly #mailbox
   readonly #reviving
   readonly #children
+  readonly #purge
   readonly #change
   readonly #ended
 
@@ -41,6 +44,7 @@ export class SqliteIntake implements Intake {
     this.#mailbox = new Mailbox(connection)
     this.#reviving = new Reviving(connection)
     this.#children = new Children(connection)
+    this.#purge = new Purge(connection)
     this.#change = connection.prepare('./change.sql', ['find', 'ask', 'cancel', 'release'])
     this.#ended = connection.prepare('./exchange.sql', ['ended']).ended
   }
@@ -56,6 +60,10 @@ export class SqliteIntake implements Intake {
 
   retry(ids: readonly JobId[], input?: Bytes): Promise<Retried[]> {
     return this.#turns.run('retry', (turn) => ids.map((id) => this.#reviving.run(id, input, turn)))
+  }
+
+  erase(ids: readonly JobId[]): Promise<Erased[]> {
+    return this.#turns.run('erase', (turn) => ids.map((id) => this.#purge.erase(id, turn)))
   }
 
   post(letters: readonly Letter[]): Promise<Posted[]> {

@@ -1,6 +1,6 @@
--- purge: removes what has been kept long enough (C10).
+-- purge, erase: removes what has been kept long enough, or is to go now (C8, C10, C12).
 --
--- In      the store's clock; a bound
+-- In      the store's clock; a bound, or one id at a time
 -- Out     what was erased
 -- Cost    index steps for what is removed
 -- Beware  a list of ended jobs may name one that was retried since: only the same ending is purged, and of
@@ -15,8 +15,16 @@ delete from ended where rowid = ?;
 -- name: shorten
 update ended set turns = ? where rowid = ?;
 
+-- name: find
+select job.turn, job.state, job.ended_at, body.fingerprint, body.created_at
+from job join body using (turn) where job.id = ?;
+
+-- name: remember
+-- Under its own id, so that a repeat of the request makes no other job.
+insert or replace into alias (id, job, fingerprint, purge_at) values (:id, :id, :fingerprint, :until);
+
 -- name: erase
-delete from job where turn = ? and state >= 4 and ended_at = ? and coalesce(purge_at, 0) <= ?
+delete from job where turn = ? and state >= 4 and ended_at = ? and coalesce(purge_at, 0) <= coalesce(?, purge_at, 0)
 returning id, queue, state;
 
 -- name: hooked

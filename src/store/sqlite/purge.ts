@@ -1,7 +1,9 @@
 import type { Millis } from '../../base/time.ts'
 import type { Artifact, JobId } from '../../job/job.ts'
-import type { Purged } from '../contract.ts'
+import { isEnded } from '../../job/state.ts'
+import type { Erased, Purged } from '../contract.ts'
 import type { Connection } from './connection.ts'
+import { ALIAS_MS } from './inserting.ts'
 import { int, stateOf, text, toArtifact } from './rows.ts'
 import type { Turn } from './turns.ts'
 
@@ -17,6 +19,8 @@ export class Purge {
       'ripe',
       'done',
       'shorten',
+      'find',
+      'remember',
       'erase',
       'hooked',
       'later',
@@ -50,6 +54,21 @@ export class Purge {
     return purged
   }
 
+  /** Removes a job that has ended, whenever its time would be over. */
+  erase(id: JobId, turn: Turn): Erased {
+    const row = this.#sql.find.get(id)
+    if (row === undefined) return 'gone'
+    const [place, state] = [int(row.turn), stateOf(row.state)]
+    if (!isEnded(state)) return state
+    if (this.#sql.hooked.get(place)) return 'hooked'
+    this.#remove(place, int(row.ended_at), null, turn)
+    const until = int(row.created_at) + ALIAS_MS
+    if (row.fingerprint !== null && until > turn.now)
+      this.#sql.remember.run({ id, fingerprint: row.fingerprint ?? null, until })
+    turn.ring('change')
+    return 'erased'
+  }
+
   expired(now: Millis, limit: number): (Artifact & { id: JobId })[] {
     return this.#sql.expired
       .all(now, limit)
@@ -65,8 +84,21 @@ export class Purge {
       this.#sql.later.run(turn.now + HOOKED_MS, endedAt, JSON.stringify([place]))
       return
     }
-    const row = this.#sql.erase.get(place, endedAt, turn.now)
-    if (row === undefined) return
+    const removed = this.#remove(place, endedAt, turn.now, turn)
+    if (removed === undefined) return
+    if (removed.hadFiles) purged.withFiles.push(removed.id)
+    purged.erased++
+  }
+
+  /** Unless it ended again since, or is kept for longer than until `keptUntil`. */
+  #remove(
+    place: number,
+    endedAt: Millis,
+    keptUntil: Millis | null,
+    turn: Turn,
+  ): { id: JobId; hadFiles: boolean } | undefined {
+    const row = this.#sql.erase.get(place, endedAt, keptUntil)
+    if (row === undefined) return undefined
     const tags = this.#sql.body.get(place)?.tags
     if (typeof tags === 'string') this.#sql.tags.run(place, tags)
     this.#sql.logs.run(place)
@@ -74,9 +106,9 @@ export class Purge {
     this.#sql.steps.run(place)
     this.#sql.mail.run(place)
     this.#sql.awaited.run(place)
-    if (Number(this.#sql.artifacts.run(place).changes) > 0) purged.withFiles.push(text(row.id))
-    purged.erased++
     turn.tallies.add(text(row.queue), stateOf(row.state), -1)
     turn.tallies.add(text(row.queue), 'erased')
+    const hadFiles = Number(this.#sql.artifacts.run(place).changes) > 0
+    return { id: text(row.id), hadFiles }
   }
 }
