@@ -1,3 +1,4 @@
+export type { BulkDone, BulkFilter, BulkOptions } from './client/bulk.ts'
 export { type Enqueued } from './client/client.ts'
 export type { InTransaction } from './client/transaction.ts'
 export { type App, type Caller, defineApp, type Desk, type Env } from './http/app.ts'

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import type { Flush } from './base/batching.ts'
 import type { Clock } from './base/time.ts'
+import type { BulkDone, BulkFilter, BulkOptions } from './client/bulk.ts'
 import { Client } from './client/client.ts'
 import type { InTransaction } from './client/transaction.ts'
 import type { Files } from './files/contract.ts'
@@ -166,6 +167,15 @@ export class Errand implements AsyncDisposable {
     options?: EnqueueOptions & InTransaction,
   ) => this.client.enqueueMany(this.client.definition(job), inputs, options)
   cancel: Client['cancel'] = (id) => this.client.cancel(id)
+  /** Gives all failed jobs that fit another life, a bounded number a call; `next` goes on. */
+  retryAll = (filter: BulkFilter, options?: BulkOptions): Promise<BulkDone> =>
+    this.client.bulk.run('retry', filter, options)
+  /** Cancels all that fit and have not ended. */
+  cancelAll = (filter: BulkFilter, options?: BulkOptions): Promise<BulkDone> =>
+    this.client.bulk.run('cancel', filter, options)
+  /** Erases all failed jobs that fit. */
+  discardAll = (filter: BulkFilter, options?: BulkOptions): Promise<BulkDone> =>
+    this.client.bulk.run('discard', filter, options)
   signal: Client['signal'] = (...call) => this.client.signal(...call)
   erase: Client['erase'] = (id) => this.client.erase(id)
   retry: Client['retry'] = (id, options) => this.client.retry(id, options)

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { styleText } from 'node:util'
 import { MOVING } from './support/sabotages/moving.ts'
 import { IN_OUTAGES } from './support/sabotages/outages.ts'
+import { BY_PEOPLE } from './support/sabotages/people.ts'
 import { ELSEWHERE } from './support/sabotages/rest.ts'
 import { POSTGRES, REDIS, type Sabotage, SQLITE } from './support/sabotages/sabotage.ts'
 import { ON_SERVERS } from './support/sabotages/servers.ts'
@@ -22,6 +23,7 @@ const SABOTAGES: readonly Sabotage[] = [
   ...ON_SERVERS,
   ...IN_OUTAGES,
   ...MOVING,
+  ...BY_PEOPLE,
   ...ELSEWHERE,
 ]
 

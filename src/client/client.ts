@@ -21,6 +21,7 @@ import {
   MAIL_MAX,
   type Transaction,
 } from '../store/contract.ts'
+import { Bulk } from './bulk.ts'
 import { type InTransaction, takeApart } from './transaction.ts'
 
 /** What an enqueue answers: the job's id, and whether it is one that was there before. */
@@ -46,6 +47,8 @@ const isCulprit = (error: unknown) =>
 
 /** Where work comes in: turns typed calls into rows. */
 export class Client {
+  /** Acts on all jobs that fit a filter. */
+  readonly bulk: Bulk
   readonly #intake: Intake & Pick<Lookout, 'find'>
   readonly #definitions: Map<string, Definition>
   readonly #keys: Keyring | undefined
@@ -55,10 +58,11 @@ export class Client {
   readonly #named: Batching<NewJob, Inserted>
 
   constructor(
-    intake: Intake & Pick<Lookout, 'find'>,
+    intake: Intake & Pick<Lookout, 'find' | 'list'>,
     definitions: readonly Definition[] = [],
     { flush, keys, files }: ClientParts = {},
   ) {
+    this.bulk = new Bulk({ store: intake, files })
     this.#intake = intake
     this.#keys = keys
     this.#files = files

@@ -8,6 +8,7 @@ import type { Env } from './app.ts'
 import { jsonBody, optionalJsonBody } from './body.ts'
 import { json, problem } from './document.ts'
 import { etagOf, matches } from './etag.ts'
+import { given } from './given.ts'
 import { readKey } from './idempotency.ts'
 import type { Parts } from './parts.ts'
 import { soon } from './patience.ts'
@@ -149,15 +150,3 @@ const describe = ({ rev, state }: View, wait?: number) => ({
   ...(!isEnded(state) && { 'retry-after': '1' }),
   ...(wait !== undefined && { 'preference-applied': `wait=${wait}` }),
 })
-
-/** Only the members that are there. */
-function given<T extends object>(members: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  const there: { [Key in keyof T]?: Exclude<T[Key], undefined> } = {}
-  for (const key in members) if (isThere(members, key)) there[key] = members[key]
-  return there
-}
-
-const isThere = <T extends object, Key extends keyof T>(
-  members: T,
-  key: Key,
-): members is T & Record<Key, Exclude<T[Key], undefined>> => members[key] !== undefined

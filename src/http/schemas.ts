@@ -14,7 +14,7 @@ const span = z
   )
   .openapi({ type: 'string', example: '4m', description: 'A span: 90s, 4m, 7d.' })
 
-const text = (max: number) =>
+export const text = (max: number) =>
   z
     .string()
     .min(1)

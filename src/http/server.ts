@@ -4,6 +4,7 @@ import { ErrandError } from '../job/errors.ts'
 import type { Env } from './app.ts'
 import { artifacts } from './artifacts.ts'
 import { limitBody, wellFormedJson } from './body.ts'
+import { bulk } from './bulk.ts'
 import { definitions } from './definitions.ts'
 import { deskOf } from './desk.ts'
 import { about } from './document.ts'
@@ -37,6 +38,7 @@ export async function buildServer(parts: Parts): Promise<OpenAPIHono<Env>> {
   server.use(knowHost(settings), refuseCrossSite, authenticate(app), limitBody)
   for (const noun of [
     jobs,
+    bulk,
     signals,
     events,
     history,

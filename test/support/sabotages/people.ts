@@ -1,0 +1,39 @@
+import type { Sabotage } from './sabotage.ts'
+
+const BULK = 'test/client/bulk.test.ts'
+
+/** What people do to many jobs, and what is kept of it. */
+export const BY_PEOPLE: readonly Sabotage[] = [
+  {
+    breaks: 'a dry run of an act on many jobs is no dry run',
+    file: 'src/client/bulk.ts',
+    find: 'if (!dryRun && jobs.length > 0)',
+    put: 'if (jobs.length > 0)',
+    test: BULK,
+    red: /a dry run counts/,
+  },
+  {
+    breaks: 'an act on many jobs begins anew where it was to go on',
+    file: 'src/client/bulk.ts',
+    find: "...(cursor !== '' && { cursor })",
+    put: '',
+    test: BULK,
+    red: /meets each job once/,
+  },
+  {
+    breaks: 'an act on many jobs asks for no reason',
+    file: 'src/client/bulk.ts',
+    find: 'reason === undefined || job.reason === reason',
+    put: 'job.reason === reason || job',
+    test: BULK,
+    red: /a reason tells/,
+  },
+  {
+    breaks: 'an act on all jobs there are needs no more than a slip',
+    file: 'src/client/bulk.ts',
+    find: 'const { tenant: _, ...said } = filter',
+    put: 'const said = { ...filter, act }',
+    test: BULK,
+    red: /by mistake/,
+  },
+]
