@@ -38,6 +38,7 @@ import type { Ended, State } from '../job/state.ts'
  *  C15 A job that was called is stored once; the step that ends it tells its parent, and whose parent is cancelled
  *      is asked to end. A word's key begins with the id of who says it: who is called makes what others said
  *      under that name forgotten.
+ *  C19 What people did is kept in the order in which they did it, as it was said, until its time is over.
  *
  * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`. Ids are lower-case
  * UUIDs, moments and spans whole milliseconds, priorities 0 to 9, texts well-formed and without NUL:
@@ -74,6 +75,8 @@ export interface Intake {
    * long as its key would be: a repeat is told so.
    */
   erase(ids: readonly JobId[]): Promise<Erased[]>
+  /** Adds to the log of who did what. Nothing changes an entry. */
+  audit(entries: readonly Bytes[]): Promise<void>
   /** Puts letters into mailboxes, each once under its key. A job that waits for it becomes ready. */
   post(letters: readonly Letter[]): Promise<Posted[]>
   /**
@@ -107,8 +110,11 @@ export interface Workbench {
   retire(worker: WorkerId): Promise<void>
   /** Makes parked jobs of these names ready again. */
   unpark(jobs: readonly string[]): Promise<number>
-  /** Removes at most `limit` ended jobs whose time to be kept is over. */
-  purge(limit: number): Promise<Purged>
+  /**
+   * Removes at most `limit` ended jobs whose time to be kept is over, and as many entries of the audit log that are
+   * older than `auditMs` or beyond `AUDIT_MAX`; none of these where no age is given.
+   */
+  purge(limit: number, auditMs?: Millis): Promise<Purged>
   /** Files whose time is over, at most `limit`. */
   expired(limit: number): Promise<(Artifact & { id: JobId })[]>
   /** Strikes files off, once their bytes are gone. */
@@ -135,6 +141,8 @@ export interface Lookout {
   /** In the order in which it came. */
   mail(id: JobId): Promise<Mail[]>
   logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]>
+  /** Entries of the audit log, the newest first, from before the one numbered `before` on. */
+  audits(limit: number, before?: number): Promise<Audited[]>
   /** What lies in each queue, from counters. */
   tally(): Promise<Tally[]>
   workers(): Promise<WorkerRow[]>
@@ -180,6 +188,10 @@ export type Letter = Omit<Mail, 'at'> & { to: JobId; ifWaiting?: boolean }
 export type Posted = 'posted' | 'already' | 'idle' | 'full' | 'gone' | Ended
 /** So many letters a mailbox takes. */
 export const MAIL_MAX = 100
+
+export type Audited = { n: number; at: Millis; entry: Bytes }
+/** So many entries the audit log keeps at most. */
+export const AUDIT_MAX = 1_000_000
 
 /** `already`: it is here, as it stood or further. `behind`: it is here, and has moved on there since. */
 export type Adopted = 'adopted' | 'already' | 'behind' | 'ID_TAKEN' | 'UNIQUE_TAKEN'

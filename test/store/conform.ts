@@ -4,6 +4,7 @@ import type { Store } from '../../src/store/contract.ts'
 import { HandClock } from '../support/clock.ts'
 import { account } from './clauses/account.ts'
 import { adopt } from './clauses/adopt.ts'
+import { audit } from './clauses/audit.ts'
 import { artifact } from './clauses/artifact.ts'
 import { attempt } from './clauses/attempt.ts'
 import { cancel } from './clauses/cancel.ts'
@@ -68,6 +69,7 @@ const ALL: readonly Clauses[] = [
   listen,
   copy,
   adopt,
+  audit,
   account,
 ]
 

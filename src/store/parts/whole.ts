@@ -29,6 +29,7 @@ export class WholeStore implements Store {
   cancel: Intake['cancel'] = (...call) => this.#intake.cancel(...call)
   retry: Intake['retry'] = (...call) => this.#intake.retry(...call)
   erase: Intake['erase'] = (...call) => this.#intake.erase(...call)
+  audit: Intake['audit'] = (...call) => this.#intake.audit(...call)
   post: Intake['post'] = (...call) => this.#intake.post(...call)
   adopt: Intake['adopt'] = (...call) => this.#intake.adopt(...call)
 
@@ -52,6 +53,7 @@ export class WholeStore implements Store {
   steps: Lookout['steps'] = (...call) => this.#lookout.steps(...call)
   mail: Lookout['mail'] = (...call) => this.#lookout.mail(...call)
   logs: Lookout['logs'] = (...call) => this.#lookout.logs(...call)
+  audits: Lookout['audits'] = (...call) => this.#lookout.audits(...call)
   tally: Lookout['tally'] = (...call) => this.#lookout.tally(...call)
   workers: Lookout['workers'] = (...call) => this.#lookout.workers(...call)
   metrics: Lookout['metrics'] = (...call) => this.#lookout.metrics(...call)

@@ -24,6 +24,7 @@ import { toInserted, toNewJob } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
 import { int, text } from './rows.ts'
 import { toWord } from './settlements.ts'
+import { lookText } from './statements.ts'
 
 /** Where work comes in. */
 export class PostgresIntake implements Intake {
@@ -68,6 +69,11 @@ export class PostgresIntake implements Intake {
     const { now, slot } = this.#connection
     const rows = await this.#connection.call('erase', 'erase', [now, slot, plain(ids)])
     return answersOf(rows).map(toErased)
+  }
+
+  async audit(entries: readonly Bytes[]): Promise<void> {
+    const { now, schema } = this.#connection
+    await this.#connection.look(lookText(schema, 'add'), [now, blobs(entries)])
   }
 
   async post(letters: readonly Letter[]): Promise<Posted[]> {

@@ -1,6 +1,7 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
 import type {
+  Audited,
   Copied,
   Filter,
   Finding,
@@ -15,6 +16,7 @@ import { plain } from './arrays.ts'
 import type { Connection, Row, Values } from './connection.ts'
 import { copyPage } from './copying.ts'
 import {
+  int,
   text,
   toArtifact,
   toAttempt,
@@ -84,6 +86,11 @@ export class PostgresLookout implements Lookout {
 
   async logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {
     return (await this.#look('logs', [id, after, limit])).map(toLine)
+  }
+
+  async audits(limit: number, before?: number): Promise<Audited[]> {
+    const rows = await this.#look('entries', [before ?? null, limit])
+    return rows.map(({ n, at, entry }) => ({ n: int(n), at: int(at), entry: toBytes(entry) }))
   }
 
   async tally(): Promise<Tally[]> {

@@ -87,7 +87,8 @@ begin
   return answers;
 end $$;
 
-create function errand.purge(in_now bigint, in_slot integer, lim integer, out erased integer, out with_files uuid[])
+create function errand.purge(in_now bigint, in_slot integer, lim integer, audit_ms bigint, audit_max bigint,
+  out erased integer, out with_files uuid[])
 language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   now bigint := errand.clock(in_now);
@@ -103,6 +104,9 @@ begin
   with_files := '{}';
   delete from errand.alias
   where id in (select a.id from errand.alias as a where a.purge_at <= now limit 1000 for update skip locked);
+  delete from errand.audit where audit_ms is not null and n in (
+    select old.n from (select a.n, a.at from errand.audit as a order by a.n limit lim) as old
+    where old.at <= now - audit_ms or old.n <= (select max(a.n) from errand.audit as a) - audit_max);
   perform errand.fold();
   for entry in
     select r.ctid as place, r.* from errand.retention as r where r.purge_at <= now

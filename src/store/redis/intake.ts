@@ -81,6 +81,10 @@ export class RedisIntake implements Intake {
     return Array.from(bufferOf(answers), (code) => ERASED[code] ?? liveAt(code))
   }
 
+  async audit(entries: readonly Bytes[]): Promise<void> {
+    await this.#connection.call('audit', ['add', ...entries.map(toBuffer)])
+  }
+
   async post(letters: readonly Letter[]): Promise<Posted[]> {
     const args = [packLetters(letters), number(MAIL_MAX)]
     const answers = await this.#connection.call('post', args, { again: true })

@@ -2,6 +2,7 @@ import type { Bytes } from '../../base/json.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
 import type {
+  Audited,
   Copied,
   Filter,
   Finding,
@@ -20,7 +21,7 @@ import { uniqueKey } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
 import { toMail } from './mailing.ts'
 import { toLine, toSteps } from './notes.ts'
-import { idAt, packId, packIds } from './pack.ts'
+import { idAt, number, packId, packIds } from './pack.ts'
 import { bufferOf, hashOf, kindAt, listOf, toArtifacts, toAttempt, toJob } from './rows.ts'
 import { Verification } from './verify.ts'
 import { Walks } from './walk.ts'
@@ -94,6 +95,15 @@ export class RedisLookout implements Lookout {
     const key = this.#connection.keys.logs(packId(id))
     const lines = listOf(await this.#connection.ask('LRANGE', key, after, after + limit - 1))
     return lines.map((line, i) => toLine(bufferOf(line), after + i + 1))
+  }
+
+  async audits(limit: number, before?: number): Promise<Audited[]> {
+    const args = ['page', before === undefined ? '' : number(before), number(limit)]
+    const found = listOf(await this.#connection.call('audit', args, { as: 'audits', again: true }))
+    return found.map((one) => {
+      const [n, at, entry] = listOf(one).map(bufferOf)
+      return { n: Number(String(n)), at: Number(String(at)), entry: entry ?? damaged() }
+    })
   }
 
   async tally(): Promise<Tally[]> {

@@ -1,7 +1,7 @@
 -- purge: erases what has been kept long enough (C10, C12).
 --
--- Keys    {p}:ended zset   {p}:alias hash   {p}:aliases zset   what remove.lua names
--- In      ARGV[3] limit
+-- Keys    {p}:ended zset   {p}:alias hash   {p}:aliases zset   {p}:audit stream   what remove.lua names
+-- In      ARGV[3] limit; ARGV[4], [5] how long and how many entries of the audit log are kept, if any are to go
 -- Out     how many were erased; the ids of those that left files
 -- Cost    a share of MGET and DEL for each job, more for those with keys of their own
 -- Beware  an entry may name a job that was retried since: only the same ending is purged, and of two in one
@@ -14,6 +14,16 @@ local aliases = redis.call('ZRANGE', P .. 'aliases', '-inf', now, 'BYSCORE', 'LI
 if #aliases > 0 then
   redis.call('ZREM', P .. 'aliases', unpack(aliases))
   redis.call('HDEL', P .. 'alias', unpack(aliases))
+end
+
+if ARGV[4] then
+  local last = tonumber(redis.call('HGET', P .. 'head', 'audit') or 0)
+  local gone = max(0, last - tonumber(ARGV[5]))
+  for _, one in ipairs(redis.call('XRANGE', P .. 'audit', '-', '+', 'COUNT', limit)) do
+    local n = tonumber(string.match(one[1], '^(%d+)'))
+    if n > gone and tonumber(one[2][2]) > now - tonumber(ARGV[4]) then break end
+    redis.call('XDEL', P .. 'audit', one[1])
+  end
 end
 
 local function erase(place, ended_at, hooked)

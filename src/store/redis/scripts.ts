@@ -40,6 +40,7 @@ const SCRIPTS = {
   unpark: script('finish', ...LINE, 'unpark'),
   purge: script('finish', ...ARRIVE, 'remove', 'purge'),
   erase: script('finish', ...ARRIVE, 'remove', 'erase'),
+  audit: script('finish', 'call', 'audit'),
   files: script('finish', 'call', 'files'),
   workers: script('finish', 'call', 'workers'),
   find: script('look', ...ROW, 'find'),

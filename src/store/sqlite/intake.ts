@@ -36,6 +36,7 @@ export class SqliteIntake implements Intake {
   readonly #purge
   readonly #change
   readonly #ended
+  readonly #audit
 
   constructor(connection: Connection) {
     this.#turns = connection.turns
@@ -46,6 +47,7 @@ export class SqliteIntake implements Intake {
     this.#children = new Children(connection)
     this.#purge = new Purge(connection)
     this.#change = connection.prepare('./change.sql', ['find', 'ask', 'cancel', 'release'])
+    this.#audit = connection.prepare('./audit.sql', ['add']).add
     this.#ended = connection.prepare('./exchange.sql', ['ended']).ended
   }
 
@@ -64,6 +66,12 @@ export class SqliteIntake implements Intake {
 
   erase(ids: readonly JobId[]): Promise<Erased[]> {
     return this.#turns.run('erase', (turn) => ids.map((id) => this.#purge.erase(id, turn)))
+  }
+
+  audit(entries: readonly Bytes[]): Promise<void> {
+    return this.#turns.run('audit', ({ now }) => {
+      for (const entry of entries) this.#audit.run(now, entry)
+    })
   }
 
   post(letters: readonly Letter[]): Promise<Posted[]> {

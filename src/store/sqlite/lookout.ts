@@ -3,6 +3,7 @@ import type { Bytes } from '../../base/json.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
 import type {
+  Audited,
   Copied,
   Filter,
   Finding,
@@ -54,6 +55,7 @@ const LAWS = [
 export class SqliteLookout implements Lookout {
   readonly #connection: Connection
   readonly #sql
+  readonly #audits
   readonly #workers
   readonly #laws
   readonly #walks
@@ -73,6 +75,7 @@ export class SqliteLookout implements Lookout {
       'tally',
       'oldest',
     ])
+    this.#audits = connection.prepare('./audit.sql', ['page']).page
     this.#workers = connection.prepare('./worker.sql', ['all', 'metrics'])
     this.#laws = connection.prepare('./verify.sql', LAWS)
     this.#walks = new Walks(connection)
@@ -116,6 +119,14 @@ export class SqliteLookout implements Lookout {
 
   logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {
     return this.#connection.read(() => this.#sql.logs.all(id, after, limit).map(toLine))
+  }
+
+  audits(limit: number, before = Number.MAX_SAFE_INTEGER): Promise<Audited[]> {
+    return this.#connection.read(() =>
+      this.#audits
+        .all(before, limit)
+        .map(({ n, at, entry }) => ({ n: int(n), at: int(at), entry: bytes(entry) })),
+    )
   }
 
   tally(): Promise<Tally[]> {

@@ -1,7 +1,7 @@
 import type { Millis } from '../../base/time.ts'
 import type { Artifact, JobId } from '../../job/job.ts'
 import { isEnded } from '../../job/state.ts'
-import type { Erased, Purged } from '../contract.ts'
+import { AUDIT_MAX, type Erased, type Purged } from '../contract.ts'
 import type { Connection } from './connection.ts'
 import { ALIAS_MS } from './inserting.ts'
 import { int, stateOf, text, toArtifact } from './rows.ts'
@@ -13,8 +13,10 @@ const HOOKED_MS = 600_000
 /** Removes jobs and files whose time to be kept is over. */
 export class Purge {
   readonly #sql
+  readonly #trim
 
   constructor(connection: Connection) {
+    this.#trim = connection.prepare('./audit.sql', ['trim']).trim
     this.#sql = connection.prepare('./purge.sql', [
       'ripe',
       'done',
@@ -52,6 +54,11 @@ export class Purge {
       left -= places.length
     }
     return purged
+  }
+
+  /** Strikes off entries of the audit log at its old end. */
+  trim(limit: number, auditMs: Millis, { now }: Turn): void {
+    this.#trim.run({ limit, until: now - auditMs, max: AUDIT_MAX })
   }
 
   /** Removes a job that has ended, whenever its time would be over. */
