@@ -9,6 +9,7 @@ export { ChildFailed, FatalError, RetryAfter, SignalTimeout } from './job/contro
 export { defineJob, type Definition, handler, type Handler, type WholeJob } from './job/define.ts'
 export type { Ended } from './job/hooks.ts'
 export type { JobOptions } from './job/terms.ts'
+export type { By } from './job/audit.ts'
 export { type Code, ErrandError, hasCode } from './job/errors.ts'
 export type { EnqueueOptions } from './job/prepare.ts'
 export type { Schema } from './job/schema.ts'

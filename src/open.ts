@@ -166,7 +166,7 @@ export class Errand implements AsyncDisposable {
     inputs: readonly unknown[],
     options?: EnqueueOptions & InTransaction,
   ) => this.client.enqueueMany(this.client.definition(job), inputs, options)
-  cancel: Client['cancel'] = (id) => this.client.cancel(id)
+  cancel: Client['cancel'] = (...call) => this.client.cancel(...call)
   /** Gives all failed jobs that fit another life, a bounded number a call; `next` goes on. */
   retryAll = (filter: BulkFilter, options?: BulkOptions): Promise<BulkDone> =>
     this.client.bulk.run('retry', filter, options)
@@ -177,7 +177,8 @@ export class Errand implements AsyncDisposable {
   discardAll = (filter: BulkFilter, options?: BulkOptions): Promise<BulkDone> =>
     this.client.bulk.run('discard', filter, options)
   signal: Client['signal'] = (...call) => this.client.signal(...call)
-  erase: Client['erase'] = (id) => this.client.erase(id)
+  erase: Client['erase'] = (...call) => this.client.erase(...call)
+  discard: Client['discard'] = (...call) => this.client.discard(...call)
   retry: Client['retry'] = (id, options) => this.client.retry(id, options)
 
   job: Watch['job'] = (...call) => this.watch.job(...call)
@@ -189,6 +190,7 @@ export class Errand implements AsyncDisposable {
   steps: Watch['steps'] = (...call) => this.watch.steps(...call)
   signals: Watch['signals'] = (...call) => this.watch.signals(...call)
   logs: Watch['logs'] = (...call) => this.watch.logs(...call)
+  audit: Watch['audit'] = (...call) => this.watch.audit(...call)
   queues: Watch['queues'] = () => this.watch.queues()
   workers: Watch['workers'] = () => this.watch.workers()
   verify: Watch['verify'] = () => this.watch.verify()

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { Act, BulkDone, BulkFilter } from '../client/bulk.ts'
+import type { By } from '../job/audit.ts'
 import { ErrandError } from '../job/errors.ts'
 import { type Reason, REASONS, type State } from '../job/state.ts'
 import type { Errand } from '../open.ts'
@@ -15,22 +16,27 @@ export type BulkFlags = {
   tag?: string
   reason?: Reason
   dryRun?: true
+  note?: string
 }
 
 /** Lets a command say which jobs it means, instead of naming them. */
 export const offerFilter = (command: Command, states: readonly State[]): Command =>
-  command
+  offerTraits(command)
     .addOption(new Option('--state <state>', 'all in this state').choices(states))
+    .option('--dry-run', 'count, change nothing')
+    .option('--note <text>', 'why, for the audit log')
+
+export const offerTraits = (command: Command): Command =>
+  command
     .option('--job <name>', 'all of this definition')
     .option('--queue <name>', 'all of this queue')
     .option('--tag <tag>', 'all with this tag')
     .addOption(new Option('--reason <reason>', 'all that failed so').choices(REASONS))
-    .option('--dry-run', 'count, change nothing')
 
 /** Which jobs the flags describe; undefined when ids name them. @throws ErrandError INVALID_OPTION */
 export function filterOf(
   ids: readonly string[],
-  { dryRun: _, ...filter }: BulkFlags,
+  { dryRun: _, note: _note, ...filter }: BulkFlags,
 ): BulkFilter | undefined {
   const isDescribed = Object.keys(filter).length > 0
   if (ids.length > 0 && !isDescribed) return undefined
@@ -46,14 +52,14 @@ const FLAGS = 'one of --state, --job, --queue, --tag and --reason'
 export async function actOnAll(
   { act, did }: { act: Act; did: string },
   filter: BulkFilter,
-  { errand, print, dryRun = false }: { errand: Errand; print: Print; dryRun?: boolean },
+  { errand, print, by, dryRun = false }: { errand: Errand; print: Print; by: By; dryRun?: boolean },
 ): Promise<void> {
   const total = await mostOf(errand, act, filter)
   const sum: Omit<BulkDone, 'next'> = { matched: 0, done: 0, refused: {} }
   {
     using progress = new Progress(print, act, total)
     for (let cursor: string | undefined, more = true; more;) {
-      const options = { dryRun, ...(cursor !== undefined && { cursor }) }
+      const options = { dryRun, by, ...(cursor !== undefined && { cursor }) }
       const part = await errand.client.bulk.run(act, filter, options)
       sum.matched += part.matched
       sum.done += part.done

@@ -1,3 +1,4 @@
+import type { By } from '../job/audit.ts'
 import type { Files } from '../files/contract.ts'
 import { ErrandError } from '../job/errors.ts'
 import type { Job } from '../job/job.ts'
@@ -5,6 +6,7 @@ import { readChoice, readCount, refuseUnknown } from '../job/options.ts'
 import { decideCancel } from '../job/outcome.ts'
 import { type Reason, REASONS, type State } from '../job/state.ts'
 import type { Cancelled, Erased, Filter, Intake, Lookout, Retried } from '../store/contract.ts'
+import { writeDown } from './audit.ts'
 
 /** Acting on all jobs that fit a filter, a page at a time: bounded, and to be gone on with. */
 
@@ -23,6 +25,8 @@ export type BulkOptions = {
   limit?: number
   /** Where an earlier call ended. */
   cursor?: string
+  /** Then each page is written into the audit log, before it is done. */
+  by?: By | undefined
 }
 
 export type BulkDone = {
@@ -55,7 +59,7 @@ const LIMIT_MAX = 10_000
 const DID = new Set<string>(['retried', 'cancelled', 'asked', 'erased'])
 
 type Parts = {
-  store: Pick<Intake, 'cancel' | 'retry' | 'erase'> & Pick<Lookout, 'list'>
+  store: Pick<Intake, 'cancel' | 'retry' | 'erase' | 'audit'> & Pick<Lookout, 'list'>
   files: Pick<Files, 'removeAll'> | undefined
 }
 
@@ -68,7 +72,7 @@ export class Bulk {
 
   /** @throws ErrandError INVALID_OPTION, UNKNOWN_OPTION, INVALID_QUERY */
   async run(act: Act, filter: BulkFilter, options: BulkOptions = {}): Promise<BulkDone> {
-    refuseUnknown(options, ['dryRun', 'limit', 'cursor'])
+    refuseUnknown(options, ['dryRun', 'limit', 'cursor', 'by'])
     const states = readStates(act, filter)
     const limit = readCount('limit', options.limit ?? 1000, { min: 1, max: LIMIT_MAX })
     const { dryRun = false } = options
@@ -82,15 +86,20 @@ export class Bulk {
       const page = await this.#parts.store.list({ ...rest, state: at.state }, size, at.cursor)
       const jobs = page.jobs.filter((job) => reason === undefined || job.reason === reason)
       done.matched += jobs.length
-      if (!dryRun && jobs.length > 0) count(await this.#act(act, jobs), done)
+      if (!dryRun && jobs.length > 0) count(await this.#act(act, jobs, options.by), done)
       at = after(at, page.next, states)
     }
     return done
   }
 
-  async #act(act: Act, jobs: readonly Job[]): Promise<(Cancelled | Retried | Erased)[]> {
+  async #act(
+    act: Act,
+    jobs: readonly Job[],
+    by: By | undefined,
+  ): Promise<(Cancelled | Retried | Erased)[]> {
     const { store, files } = this.#parts
     const ids = jobs.map(({ id }) => id)
+    await writeDown(store, { act, jobs: ids }, by)
     if (act === 'retry') return store.retry(ids)
     if (act === 'cancel') {
       const now = Date.now()

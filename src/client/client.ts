@@ -4,6 +4,7 @@ import type { Bytes } from '../base/json.ts'
 import { nearest } from '../base/nearest.ts'
 import type { Files } from '../files/contract.ts'
 import { type Definition } from '../job/define.ts'
+import type { By, Entry } from '../job/audit.ts'
 import { ErrandError } from '../job/errors.ts'
 import type { JobId, NewJob } from '../job/job.ts'
 import { boxOf } from '../job/mail.ts'
@@ -21,7 +22,9 @@ import {
   MAIL_MAX,
   type Transaction,
 } from '../store/contract.ts'
+import { type OnBehalf, writeDown } from './audit.ts'
 import { Bulk } from './bulk.ts'
+import { Erasing } from './erasing.ts'
 import { type InTransaction, takeApart } from './transaction.ts'
 
 /** What an enqueue answers: the job's id, and whether it is one that was there before. */
@@ -32,7 +35,7 @@ export type SignalOptions = {
   key?: string
   /** Only if the job waits for it just now. */
   ifWaiting?: boolean
-}
+} & OnBehalf
 
 export type ClientParts = {
   flush?: Flush | undefined
@@ -52,7 +55,7 @@ export class Client {
   readonly #intake: Intake & Pick<Lookout, 'find'>
   readonly #definitions: Map<string, Definition>
   readonly #keys: Keyring | undefined
-  readonly #files: Pick<Files, 'removeAll'> | undefined
+  readonly #erasing: Erasing
   readonly #plain: Batching<NewJob, Inserted>
   /** Inserts that look up others go apart, so that plain ones never wait for them. */
   readonly #named: Batching<NewJob, Inserted>
@@ -65,7 +68,7 @@ export class Client {
     this.bulk = new Bulk({ store: intake, files })
     this.#intake = intake
     this.#keys = keys
-    this.#files = files
+    this.#erasing = new Erasing(intake, files)
     this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]))
     const insert = (jobs: NewJob[]) => intake.insert(jobs)
     this.#plain = new Batching(insert, isCulprit, flush)
@@ -138,9 +141,10 @@ export class Client {
    * To cancel what is cancelled changes nothing.
    * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE (it has completed or failed)
    */
-  async cancel(id: JobId): Promise<'cancelled' | 'asked'> {
+  async cancel(id: JobId, { by }: OnBehalf = {}): Promise<'cancelled' | 'asked'> {
     const [job] = await this.#intake.find([id])
     if (job === undefined) throw new ErrandError('JOB_NOT_FOUND', { id })
+    if (!isEnded(job.state)) await this.#write({ act: 'cancel', jobs: [id] }, by)
     const cancel = { id, outcome: decideCancel(job, Date.now()) }
     const [answer = 'gone'] = await this.#intake.cancel([cancel])
     if (answer === 'cancelled' || answer === 'asked') return answer
@@ -152,7 +156,12 @@ export class Client {
    * Gives a failed or cancelled job another life under the same id, with a new input if one is given.
    * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE, UNIQUE_TAKEN, UNSTORABLE_INPUT
    */
-  async retry(id: JobId, { input }: { input?: unknown } = {}): Promise<void> {
+  async retry(id: JobId, { input, by }: { input?: unknown } & OnBehalf = {}): Promise<void> {
+    const isNew = input !== undefined
+    // What is refused anyway is not written down.
+    const [job] = by ? await this.#intake.find([id]) : []
+    if (job?.state === 'failed' || job?.state === 'cancelled')
+      await this.#write({ act: 'retry', jobs: [id], ...(isNew && { newInput: true }) }, by)
     const [answer = 'gone'] = await this.#intake.retry(
       [id],
       input === undefined ? undefined : await this.#close(id, 'input', encodeInput(input)),
@@ -163,24 +172,9 @@ export class Client {
     throw new ErrandError('WRONG_STATE', { id, state: answer, verb: 'retried' })
   }
 
-  /**
-   * Erases a job and all it left, now. One that has not begun or waits is cancelled first, so that its hook and its
-   * caller hear of its end; one that runs is refused, and so is one whose hook has not completed. A file that
-   * outlives the process is removed within a day.
-   * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE (it runs), STILL_HOOKED
-   */
-  async erase(id: JobId): Promise<void> {
-    const [job] = await this.#intake.find([id])
-    if (job === undefined) throw new ErrandError('JOB_NOT_FOUND', { id })
-    if (!isEnded(job.state) && job.state !== 'running')
-      await this.#intake.cancel([{ id, outcome: decideCancel(job, Date.now()) }])
-    const [answer = 'gone'] = await this.#intake.erase([id])
-    if (answer === 'gone') throw new ErrandError('JOB_NOT_FOUND', { id })
-    if (answer === 'hooked') throw new ErrandError('STILL_HOOKED', { id })
-    if (answer !== 'erased')
-      throw new ErrandError('WRONG_STATE', { id, state: answer, verb: 'erased' })
-    await this.#files?.removeAll(id)
-  }
+  /** As `Erasing` says. */
+  erase: Erasing['erase'] = (...call) => this.#erasing.erase(...call)
+  discard: Erasing['discard'] = (...call) => this.#erasing.discard(...call)
 
   /**
    * Sends a signal to a job, once under its key: a random one unless given. It waits in the job's mailbox until a
@@ -194,10 +188,13 @@ export class Client {
     id: JobId,
     name: string,
     value: unknown = null,
-    { key = newId(), ifWaiting = false }: SignalOptions = {},
+    { key = newId(), ifWaiting = false, by }: SignalOptions = {},
   ): Promise<{ repeated: boolean }> {
     const letter = { to: id, name: boxOf(name), key: readText('key', key), ifWaiting }
     const sealed = await this.#close(id, letter.name, encodeInput(value))
+    const [job] = by ? await this.#intake.find([id]) : []
+    if (job && !isEnded(job.state))
+      await this.#write({ act: 'signal', jobs: [id], signal: name }, by)
     const [answer = 'gone'] = await this.#intake.post([{ ...letter, value: sealed }])
     switch (answer) {
       case 'posted':
@@ -226,6 +223,10 @@ export class Client {
 
   get definitions(): readonly Definition[] {
     return [...this.#definitions.values()]
+  }
+
+  #write(entry: Omit<Entry, keyof By>, by: By | undefined): Promise<void> {
+    return writeDown(this.#intake, entry, by)
   }
 
   /** What goes to a job that is there rests as that does. */

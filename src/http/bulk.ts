@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { Act } from '../client/bulk.ts'
 import type { Env } from './app.ts'
 import { jsonBody } from './body.ts'
+import { byOf } from './by.ts'
 import { json, problem } from './document.ts'
 import { given } from './given.ts'
 import type { Parts } from './parts.ts'
@@ -31,10 +32,13 @@ export const bulk = ({ errand: { client } }: Parts) => {
   const nouns = new OpenAPIHono<Env>()
   for (const act of ACTS)
     nouns.openapi(route(act), async (c) => {
-      const { filter, ...options } = c.req.valid('json')
+      const { filter, note, ...options } = c.req.valid('json')
       const { tenant } = c.get('caller')
       const which = given({ ...filter, tenant })
-      const { next, ...done } = await client.bulk.run(act, which, given(options))
+      const { next, ...done } = await client.bulk.run(act, which, {
+        ...given(options),
+        ...byOf(c, note),
+      })
       return c.json({ ...done, ...given({ nextCursor: next }) }, 200)
     })
   return nouns

@@ -41,7 +41,9 @@ export const NewJob = z
   .openapi('NewJob')
 
 /** What a person may change about a job when giving it another life. */
-export const Retry = z.strictObject({ input: z.unknown().optional() }).openapi('Retry')
+export const Retry = z
+  .strictObject({ input: z.unknown().optional(), note: text(500).optional() })
+  .openapi('Retry')
 
 export const Signal = z
   .strictObject({

@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import { ErrandError } from '../job/errors.ts'
 import type { Env } from './app.ts'
 import { artifacts } from './artifacts.ts'
+import { audit } from './audit.ts'
 import { limitBody, wellFormedJson } from './body.ts'
 import { bulk } from './bulk.ts'
 import { definitions } from './definitions.ts'
@@ -39,6 +40,7 @@ export async function buildServer(parts: Parts): Promise<OpenAPIHono<Env>> {
   for (const noun of [
     jobs,
     bulk,
+    audit,
     signals,
     events,
     history,

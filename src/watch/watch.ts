@@ -15,6 +15,7 @@ import { isPrivate, needKeys, quietly, readLine, stepField, unsealJob } from '..
 import { isEnded } from '../job/state.ts'
 import { iso, type JobView, readValue, toView } from '../job/view.ts'
 import type { Filter, Finding, Lookout, Tally } from '../store/contract.ts'
+import { type AuditFilter, readAudit } from './audit.ts'
 import { Follower } from './follow.ts'
 
 export type AttemptView = {
@@ -203,6 +204,11 @@ export class Watch implements Disposable {
   async filesOf(id: JobId, files: Files, tenant?: string): Promise<Files> {
     const job = await this.#read(id, tenant)
     return isPrivate(job) ? new SealedFiles(files, job, needKeys(this.#keys)) : files
+  }
+
+  /** Who did what, the newest first; a page may be short while there is a next. */
+  audit(filter: AuditFilter, limit = 50, before?: number): ReturnType<typeof readAudit> {
+    return readAudit(this.#lookout, filter, limit, before)
   }
 
   queues(): Promise<Tally[]> {

@@ -10,6 +10,7 @@ type Parts = {
   files: Files
   manifest: readonly string[]
   everyMs: Millis
+  auditKeepMs: Millis
   askSweep: () => void
   onError: (error: unknown) => void
 }
@@ -54,12 +55,12 @@ export class Housekeeping implements Disposable {
 
   /** Bytes go before the rows that name them: a row without a file would be a broken promise. */
   async #retain(): Promise<void> {
-    const { store, files } = this.#parts
+    const { store, files, auditKeepMs } = this.#parts
     const expired = await store.expired(PURGE_MAX)
     for (const { id, fence, file } of expired) await files.remove({ id, fence, file })
     failpoint('retain.removed')
     if (expired.length > 0) await store.forget(expired)
-    const { withFiles } = await store.purge(PURGE_MAX)
+    const { withFiles } = await store.purge(PURGE_MAX, auditKeepMs)
     for (const id of withFiles) await files.removeAll(id)
     if (performance.now() >= this.#straysAt) await this.#removeStrays()
   }

@@ -66,6 +66,7 @@ export class Worker {
       files,
       manifest: crew.manifest,
       everyMs: settings.sweepMs,
+      auditKeepMs: settings.auditKeepMs,
       askSweep: () => foreman.askSweep(),
       onError,
     })

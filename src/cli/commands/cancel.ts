@@ -8,11 +8,12 @@ export const cancel: Define = (command, desk) => {
     .action(async (ids: string[], flags: BulkFlags) => {
       const filter = filterOf(ids, flags)
       const { print } = desk
+      const by = desk.by(flags.note)
       await using errand = await desk.errand()
       const act = { act: 'cancel', did: 'cancelled, or asked to end' } as const
-      if (filter) return actOnAll(act, filter, { errand, print, ...flags })
+      if (filter) return await actOnAll(act, filter, { errand, print, ...flags, by })
       await each(ids, print, async (id) => {
-        const answer = await errand.client.cancel(id)
+        const answer = await errand.client.cancel(id, { by })
         return answer === 'asked' ? 'is running: its worker was asked' : 'cancelled'
       })
     })

@@ -88,13 +88,23 @@ const startWorker = (
   lateBefore: number,
 ): Promise<Worker> => {
   const { queues = [], concurrency, leaseMs, renewMs, sweepMs, pollMs } = settings
-  const { graceMs, cancelGraceMs } = settings
+  const { graceMs, cancelGraceMs, auditKeepMs } = settings
   return Worker.start({
     store,
     files,
     crew,
     lateBefore,
-    settings: { queues, concurrency, leaseMs, renewMs, sweepMs, pollMs, graceMs, cancelGraceMs },
+    settings: {
+      queues,
+      concurrency,
+      leaseMs,
+      renewMs,
+      sweepMs,
+      pollMs,
+      graceMs,
+      cancelGraceMs,
+      auditKeepMs,
+    },
     onError: seldom((fault) => log.error(fault, 'the worker met an error and goes on')),
     onSettled: ({ job: { id, job, queue, failures }, outcome, answer }) =>
       log.debug({ id, job, queue, attempt: failures + 1, to: outcome.to, answer }, 'settled'),

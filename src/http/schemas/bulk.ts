@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { REASONS, STATES } from '../../job/state.ts'
 import { text } from '../schemas.ts'
+import { note } from './audit.ts'
 
 /** What is to be done to all jobs that fit. */
 export const BulkAct = z
@@ -16,6 +17,7 @@ export const BulkAct = z
       .openapi({ description: 'At least one of these.' }),
     dryRun: z.boolean().optional().openapi({ description: 'Count, and change nothing.' }),
     limit: z.int().min(1).max(10_000).optional(),
+    note,
     cursor: text(500).optional().openapi({ description: 'Where an earlier call ended.' }),
   })
   .openapi('BulkAct')

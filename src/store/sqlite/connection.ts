@@ -7,7 +7,7 @@ import { ErrandError } from '../../job/errors.ts'
 import { Bells } from './bells.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { toErrand } from './fault.ts'
-import { migrate, pendingMigrations, SCHEMA } from './migrate.ts'
+import { migrate, pendingMigrations, SCHEMA, schemaOf } from './migrate.ts'
 import { Turns } from './turns.ts'
 
 export type Durability = 'full' | 'normal'
@@ -98,7 +98,7 @@ function openFile(
              pragma cache_size = -65536; pragma temp_store = memory`)
     const pending = pendingMigrations(db)
     if (pending.length > 0 && !mayMigrate)
-      throw new ErrandError('SCHEMA_OUTDATED', { found: SCHEMA - pending.length, known: SCHEMA })
+      throw new ErrandError('SCHEMA_OUTDATED', { found: schemaOf(db), known: SCHEMA })
     migrate(db)
     // From here on a taken lock is waited for by a timer, never by SQLite.
     db.exec('pragma busy_timeout = 0')

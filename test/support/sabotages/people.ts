@@ -1,5 +1,6 @@
-import type { Sabotage } from './sabotage.ts'
+import { REDIS, type Sabotage } from './sabotage.ts'
 
+const AUDIT = 'test/client/audit.test.ts'
 const BULK = 'test/client/bulk.test.ts'
 
 /** What people do to many jobs, and what is kept of it. */
@@ -35,5 +36,29 @@ export const BY_PEOPLE: readonly Sabotage[] = [
     put: 'const said = { ...filter, act }',
     test: BULK,
     red: /by mistake/,
+  },
+  {
+    breaks: 'who gives a failed job another life is not known',
+    file: 'src/client/client.ts',
+    find: "if (job?.state === 'failed' || job?.state === 'cancelled')",
+    put: "if (job?.state === 'cancelled')",
+    test: AUDIT,
+    red: /each act is written down|dies before it acted/,
+  },
+  {
+    breaks: 'a tenant reads what others did',
+    file: 'src/watch/audit.ts',
+    find: '(tenant === undefined || entry.tenant === tenant)',
+    put: '(tenant === undefined || entry !== undefined)',
+    test: 'test/http/audit.test.ts',
+    red: /to their tenant alone/,
+  },
+  {
+    breaks: 'Redis strikes off entries of the audit log that are young',
+    file: 'src/store/redis/purge.lua',
+    find: 'if n > gone and tonumber(one[2][2]) > now - tonumber(ARGV[4]) then break end',
+    put: '',
+    test: REDIS,
+    red: /C19 /,
   },
 ]
