@@ -182,6 +182,7 @@ export class Errand implements AsyncDisposable {
   retry: Client['retry'] = (id, options) => this.client.retry(id, options)
 
   job: Watch['job'] = (...call) => this.watch.job(...call)
+  why: Watch['why'] = (...call) => this.watch.why(...call)
   find: Watch['find'] = (...call) => this.watch.find(...call)
   result: Watch['result'] = (...call) => this.watch.result(...call)
   ended: Watch['ended'] = (...call) => this.watch.ended(...call)

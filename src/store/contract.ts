@@ -141,6 +141,8 @@ export interface Lookout {
   /** In the order in which it came. */
   mail(id: JobId): Promise<Mail[]>
   logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]>
+  /** How many jobs of its queue leave before one that is ready; counted to `AHEAD_MAX` and no further. */
+  ahead(id: JobId): Promise<number>
   /** Entries of the audit log, the newest first, from before the one numbered `before` on. */
   audits(limit: number, before?: number): Promise<Audited[]>
   /** What lies in each queue, from counters. */
@@ -192,6 +194,9 @@ export const MAIL_MAX = 100
 export type Audited = { n: number; at: Millis; entry: Bytes }
 /** So many entries the audit log keeps at most. */
 export const AUDIT_MAX = 1_000_000
+
+/** So far is counted what stands before a job. */
+export const AHEAD_MAX = 1000
 
 /** `already`: it is here, as it stood or further. `behind`: it is here, and has moved on there since. */
 export type Adopted = 'adopted' | 'already' | 'behind' | 'ID_TAKEN' | 'UNIQUE_TAKEN'

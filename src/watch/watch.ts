@@ -13,10 +13,12 @@ import type { Parsed, Schema } from '../job/schema.ts'
 import type { Keyring } from '../job/seal.ts'
 import { isPrivate, needKeys, quietly, readLine, stepField, unsealJob } from '../job/sealing.ts'
 import { isEnded } from '../job/state.ts'
+import type { Why } from '../job/why.ts'
 import { iso, type JobView, readValue, toView } from '../job/view.ts'
 import type { Filter, Finding, Lookout, Tally } from '../store/contract.ts'
 import { type AuditFilter, readAudit } from './audit.ts'
 import { Follower } from './follow.ts'
+import { findWhy } from './why.ts'
 
 export type AttemptView = {
   fence: number
@@ -69,6 +71,11 @@ export class Watch implements Disposable {
   /** One job as it stands. Another tenant's does not exist. @throws ErrandError JOB_NOT_FOUND */
   async job(id: JobId, tenant?: string): Promise<JobView> {
     return this.#view(await this.#read(id, tenant))
+  }
+
+  /** Why it is not running, or where it stands. @throws ErrandError JOB_NOT_FOUND */
+  async why(id: JobId, tenant?: string): Promise<Why> {
+    return findWhy(this.#lookout, await this.#read(id, tenant))
   }
 
   /** The job of this name that holds a unique value. */

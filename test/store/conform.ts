@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import type { Store } from '../../src/store/contract.ts'
 import { HandClock } from '../support/clock.ts'
 import { account } from './clauses/account.ts'
+import { ahead } from './clauses/ahead.ts'
 import { adopt } from './clauses/adopt.ts'
 import { audit } from './clauses/audit.ts'
 import { artifact } from './clauses/artifact.ts'
@@ -45,6 +46,7 @@ const ALL: readonly Clauses[] = [
   claim,
   exchange,
   order,
+  ahead,
   due,
   settle,
   fence,

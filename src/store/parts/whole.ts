@@ -53,6 +53,7 @@ export class WholeStore implements Store {
   steps: Lookout['steps'] = (...call) => this.#lookout.steps(...call)
   mail: Lookout['mail'] = (...call) => this.#lookout.mail(...call)
   logs: Lookout['logs'] = (...call) => this.#lookout.logs(...call)
+  ahead: Lookout['ahead'] = (...call) => this.#lookout.ahead(...call)
   audits: Lookout['audits'] = (...call) => this.#lookout.audits(...call)
   tally: Lookout['tally'] = (...call) => this.#lookout.tally(...call)
   workers: Lookout['workers'] = (...call) => this.#lookout.workers(...call)

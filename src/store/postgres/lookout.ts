@@ -1,5 +1,6 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
+import { AHEAD_MAX } from '../contract.ts'
 import type {
   Audited,
   Copied,
@@ -86,6 +87,11 @@ export class PostgresLookout implements Lookout {
 
   async logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {
     return (await this.#look('logs', [id, after, limit])).map(toLine)
+  }
+
+  async ahead(id: JobId): Promise<number> {
+    const [row] = await this.#look('ahead', [id, AHEAD_MAX])
+    return int(row?.ahead)
   }
 
   async audits(limit: number, before?: number): Promise<Audited[]> {

@@ -1,6 +1,7 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
+import { AHEAD_MAX } from '../contract.ts'
 import type {
   Audited,
   Copied,
@@ -22,7 +23,16 @@ import type { Kinds } from './kinds.ts'
 import { toMail } from './mailing.ts'
 import { toLine, toSteps } from './notes.ts'
 import { idAt, number, packId, packIds } from './pack.ts'
-import { bufferOf, hashOf, kindAt, listOf, toArtifacts, toAttempt, toJob } from './rows.ts'
+import {
+  bufferOf,
+  hashOf,
+  kindAt,
+  listOf,
+  numberOf,
+  toArtifacts,
+  toAttempt,
+  toJob,
+} from './rows.ts'
 import { Verification } from './verify.ts'
 import { Walks } from './walk.ts'
 import { Workers } from './workers.ts'
@@ -95,6 +105,11 @@ export class RedisLookout implements Lookout {
     const key = this.#connection.keys.logs(packId(id))
     const lines = listOf(await this.#connection.ask('LRANGE', key, after, after + limit - 1))
     return lines.map((line, i) => toLine(bufferOf(line), after + i + 1))
+  }
+
+  async ahead(id: JobId): Promise<number> {
+    const args = [packId(id), number(AHEAD_MAX)]
+    return numberOf(await this.#connection.call('ahead', args, { again: true }))
   }
 
   async audits(limit: number, before?: number): Promise<Audited[]> {

@@ -43,6 +43,7 @@ const SCRIPTS = {
   audit: script('finish', 'call', 'audit'),
   files: script('finish', 'call', 'files'),
   workers: script('finish', 'call', 'workers'),
+  ahead: script('look', ...LINE, 'ahead'),
   find: script('look', ...ROW, 'find'),
   list: script('look', ...HAND, 'list'),
   copy: script('look', ...ARRIVE, 'copy'),

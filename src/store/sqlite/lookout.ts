@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import type { Bytes } from '../../base/json.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
+import { AHEAD_MAX } from '../contract.ts'
 import type {
   Audited,
   Copied,
@@ -68,6 +69,7 @@ export class SqliteLookout implements Lookout {
       'read',
       'artifacts',
       'holder',
+      'ahead',
       'attempts',
       'steps',
       'mail',
@@ -119,6 +121,10 @@ export class SqliteLookout implements Lookout {
 
   logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {
     return this.#connection.read(() => this.#sql.logs.all(id, after, limit).map(toLine))
+  }
+
+  ahead(id: JobId): Promise<number> {
+    return this.#connection.read(() => int(this.#sql.ahead.get(id, AHEAD_MAX)?.ahead))
   }
 
   audits(limit: number, before = Number.MAX_SAFE_INTEGER): Promise<Audited[]> {

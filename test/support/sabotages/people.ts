@@ -61,4 +61,20 @@ export const BY_PEOPLE: readonly Sabotage[] = [
     test: REDIS,
     red: /C19 /,
   },
+  {
+    breaks: 'a job is said to be behind others that no worker takes',
+    file: 'src/job/why.ts',
+    find: 'comes, waits, hasNoWorker, stands]',
+    put: 'comes, waits, stands, hasNoWorker]',
+    test: 'test/watch/why.test.ts',
+    red: /follows the workers/,
+  },
+  {
+    breaks: 'what stands before a job on Redis is what came before it, whatever its priority',
+    file: 'src/store/redis/ahead.lua',
+    find: 'for priority = 0, own.priority do',
+    put: 'for priority = own.priority, own.priority do',
+    test: REDIS,
+    red: /C7 what is counted before/,
+  },
 ]
