@@ -113,6 +113,11 @@ export const JobView = z
     reason: z.enum(REASONS).optional(),
     error: Failure.optional(),
     result: z.unknown().optional(),
+    dropped: z
+      .array(z.enum(['input', 'result']))
+      .readonly()
+      .optional()
+      .openapi({ description: 'What was kept for a time which is over.' }),
     artifacts: z.array(ArtifactView).optional(),
     unique: z.string().optional(),
     tags: z.array(z.string()).readonly().optional(),

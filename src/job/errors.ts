@@ -18,6 +18,7 @@ const REASONS = {
   RESULT_NOT_READY: 'the job {id} is {state}; ask again later or wait longer',
   NOT_WAITING: 'the job {id} does not wait for the signal {signal} now',
   MAILBOX_FULL: 'the mailbox of the job {id} holds {max} signals; no more are taken',
+  RESULT_DROPPED: 'the result of the job {id} was kept for a time which is over',
   JOB_FAILED: 'the job {id} failed: {reason}',
   JOB_CANCELLED: 'the job {id} was cancelled',
   STEP_REFUSED: 'the step {step} {problem}',

@@ -1,6 +1,6 @@
 import type { Millis } from '../base/time.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, NewJob, Step, Unique } from './job.ts'
-import { keepMsOf } from './keep.ts'
+import { type Drops, dropsOf, keepMsOf } from './keep.ts'
 import { attemptOf, decide, type Outcome, type Suspension } from './outcome.ts'
 import type { State } from './state.ts'
 
@@ -20,6 +20,8 @@ export type Adoptee = Omit<JobCopy, 'state'> & {
   state: Exclude<State, 'running'>
   /** Until when its record stays, where it has ended. */
   keptUntil?: Millis
+  /** When its input or its result goes that is to go before. */
+  drops?: Drops
 }
 
 /** The id under which a request came that joined a job, so that a repeat of it finds the same. */
@@ -37,8 +39,22 @@ export function toAdoptees(copy: JobCopy, now: Millis): Adoptee[] {
     return [{ ...copy, state }]
   const { endedAt = now, artifacts } = copy
   const files = artifacts.map(({ expiresAt }) => expiresAt - endedAt)
-  return [{ ...copy, state, keptUntil: endedAt + keepMsOf(copy, state, endedAt, files) }]
+  const keepMs = keepMsOf(copy, state, endedAt, files)
+  const drops = state === 'completed' ? dropsOf(copy, keepMs) : undefined
+  return [
+    {
+      ...copy,
+      state,
+      keptUntil: endedAt + keepMs,
+      ...(drops && { drops: momentsOf(drops, endedAt) }),
+    },
+  ]
 }
+
+const momentsOf = ({ input, result }: Drops, endedAt: Millis): Drops => ({
+  ...(input !== undefined && { input: endedAt + input }),
+  ...(result !== undefined && { result: endedAt + result }),
+})
 
 function lose(copy: JobCopy, now: Millis): Adoptee[] {
   const { subject: _, ...claimed } = copy

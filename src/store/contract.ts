@@ -111,7 +111,8 @@ export interface Workbench {
   /** Makes parked jobs of these names ready again. */
   unpark(jobs: readonly string[]): Promise<number>
   /**
-   * Removes at most `limit` ended jobs whose time to be kept is over, and as many entries of the audit log that are
+   * Removes at most `limit` ended jobs whose time to be kept is over, as many inputs and results that go before their
+   * record (an input is empty then), and as many entries of the audit log that are
    * older than `auditMs` or beyond `AUDIT_MAX`; none of these where no age is given.
    */
   purge(limit: number, auditMs?: Millis): Promise<Purged>

@@ -127,7 +127,7 @@ export class Watch implements Disposable {
 
   /**
    * What a job came to; waits for its end as long as it takes unless `wait` says otherwise.
-   * @throws ErrandError JOB_FAILED, JOB_CANCELLED, RESULT_NOT_READY, JOB_NOT_FOUND
+   * @throws ErrandError JOB_FAILED, JOB_CANCELLED, RESULT_NOT_READY, RESULT_DROPPED, JOB_NOT_FOUND
    */
   async result<In extends Schema, Out extends Schema>(
     _definition: Definition<In, Out>,
@@ -139,6 +139,7 @@ export class Watch implements Disposable {
       wait === undefined ? TIMER_MAX_MS : readSpan('wait', wait),
       tenant,
     )
+    if (view.dropped?.includes('result')) throw new ErrandError('RESULT_DROPPED', { id })
     if (view.state === 'completed') return view.result
     if (view.state === 'cancelled') throw new ErrandError('JOB_CANCELLED', { id })
     if (view.state !== 'failed')

@@ -34,6 +34,8 @@ export type Tools = {
   keys?: Keyring | undefined
   /** What is said of this attempt is sealed on its way. */
   isSealed?: boolean
+  /** How long a file stays of which its handler does not say it. */
+  keepFilesMs?: Millis | undefined
   note(note: Note): void
   /** Sets an attempt aside that only waits; absent where nobody would run it again. */
   suspend?(job: Task, wait: Wait): void

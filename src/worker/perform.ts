@@ -29,7 +29,9 @@ export class Performance {
     this.#job = job
     this.#softMs = Math.min(softMs, TIMER_MAX_MS)
     this.#tools = tools
-    this.#attempt = new Attempt(job, attemptsMax, tools, now)
+    const { keepFilesMs } = handler.definition.policy
+    const own = keepFilesMs === undefined ? tools : { ...tools, keepFilesMs }
+    this.#attempt = new Attempt(job, attemptsMax, own, now)
   }
 
   async run(): Promise<Report> {

@@ -12,6 +12,7 @@ import { cancel } from './clauses/cancel.ts'
 import { children } from './clauses/child.ts'
 import { claim } from './clauses/claim.ts'
 import { copy } from './clauses/copy.ts'
+import { drop } from './clauses/drop.ts'
 import { due } from './clauses/due.ts'
 import { erase } from './clauses/erase.ts'
 import { exchange } from './clauses/exchange.ts'
@@ -65,6 +66,7 @@ const ALL: readonly Clauses[] = [
   unpark,
   artifact,
   purge,
+  drop,
   erase,
   list,
   tally,

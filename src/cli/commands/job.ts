@@ -41,6 +41,7 @@ function facts(print: Print, view: JobView, why: string | undefined): string {
     waitingFor && `for ${waitingFor}`,
     withErrors && 'with errors',
     cancelAsked && 'cancel asked',
+    view.dropped && `${view.dropped.join(' and ')} kept no longer`,
     sealed && 'sealed',
   ]
   const said = remarks.filter((remark) => remark).join(', ')

@@ -101,6 +101,9 @@ function restOf(jobs: readonly Adoptee[], aliases: readonly Alias[]) {
     files: placed.flatMap(({ place, artifacts }) =>
       artifacts.map(({ expiresAt, ...file }) => ({ place, expires_at: expiresAt, ...file })),
     ),
+    drops: placed.flatMap(({ place, drops = {} }) =>
+      Object.entries(drops).map(([what, at]) => ({ place, what, drop_at: at })),
+    ),
     aliases: aliases.map(({ until, ...alias }) => ({ ...alias, purge_at: until })),
   }
 }

@@ -34,6 +34,7 @@ begin
   delete from errand.step as s where s.id = any(gone);
   delete from errand.mail as m where m.id = any(gone);
   delete from errand.awaited as a where a.id = any(gone);
+  delete from errand.drops as d where d.id = any(gone);
   with struck as (delete from errand.artifact as a where a.id = any(gone) returning a.id)
   select array_agg(distinct struck.id) into files from struck;
 end $$;
@@ -47,6 +48,28 @@ begin atomic
     select e.subject from errand.ended as e where e.subject = any(ids) and e.state > 4
   ) as looked;
 end;
+
+-- Inputs and results that go before their records; not while a hook looks back on them. One that was called again
+-- meanwhile lives: its next end says anew what goes when.
+create function errand.drop_due(now bigint, lim integer) returns void language plpgsql set enable_seqscan = off as $$
+declare
+  due record;
+  any_found boolean := false;
+begin
+  for due in select d.id, d.what from errand.drops as d where d.drop_at <= now order by d.drop_at limit lim for update
+  loop
+    if errand.hooked(array[due.id]) is not null then
+      update errand.drops as d set drop_at = now + 600000 where d.id = due.id and d.what = due.what;
+      continue;
+    end if;
+    update errand.ended as e set rev = e.rev + 1, input = case when due.what = 'input' then '' else e.input end,
+      result = case when due.what = 'result' then null else e.result end
+    where e.id = due.id and e.state = 4;
+    any_found := any_found or found;
+    delete from errand.drops as d where d.id = due.id and d.what = due.what;
+  end loop;
+  if any_found then perform pg_notify('errand_change', ''); end if;
+end $$;
 
 create function errand.erase(in_now bigint, in_slot integer, ids uuid[]) returns text[]
 language plpgsql set enable_seqscan = off set jit = off as $$
@@ -104,6 +127,7 @@ begin
   with_files := '{}';
   delete from errand.alias
   where id in (select a.id from errand.alias as a where a.purge_at <= now limit 1000 for update skip locked);
+  perform errand.drop_due(now, lim);
   delete from errand.audit where audit_ms is not null and n in (
     select old.n from (select a.n, a.at from errand.audit as a order by a.n limit lim) as old
     where old.at <= now - audit_ms or old.n <= (select max(a.n) from errand.audit as a) - audit_max);

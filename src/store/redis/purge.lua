@@ -1,6 +1,6 @@
 -- purge: erases what has been kept long enough (C10, C12).
 --
--- Keys    {p}:ended zset   {p}:alias hash   {p}:aliases zset   {p}:audit stream   what remove.lua names
+-- Keys    {p}:ended zset   {p}:alias hash   {p}:aliases zset   {p}:audit stream   {p}:drops zset of id and section by moment   what remove.lua names
 -- In      ARGV[3] limit; ARGV[4], [5] how long and how many entries of the audit log are kept, if any are to go
 -- Out     how many were erased; the ids of those that left files
 -- Cost    a share of MGET and DEL for each job, more for those with keys of their own
@@ -66,5 +66,27 @@ for _, entry in ipairs(ripe) do
   left = left - erase_entry(entry, min(left, BATCH))
 end
 
+
+-- Inputs and results that go before their records, after those records that go now. One that was called again
+-- meanwhile lives: its next end says anew what goes when.
+local function drop(id, what)
+  local raw = get(id)
+  local is_over = raw and byte(raw, 1) == COMPLETED
+  if is_over and is_looked_back_on(id) then
+    redis.call('ZADD', P .. 'drops', now + HOOKED_MS, id .. what)
+    return
+  end
+  redis.call('ZREM', P .. 'drops', id .. what)
+  if not is_over then return end
+  local row = read(raw)
+  set(id, row, what, what == 'i' and '' or nil)
+  row.rev = row.rev + 1
+  write(id, row)
+  rung.change = true
+end
+
+for _, place in ipairs(redis.call('ZRANGE', P .. 'drops', '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)) do
+  drop(sub(place, 1, 16), sub(place, 17))
+end
 finish_removed()
 return { erased, table.concat(with_files) }

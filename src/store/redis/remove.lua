@@ -2,7 +2,7 @@
 --
 -- Keys    {p}:turns:<chunk> ids   {p}:erased hash of chunk to how many are gone
 --         {p}:attempts:<id> {p}:logs:<id> {p}:steps:<id> {p}:mail:<id> {p}:awaits:<id>
---         {p}:files:<id> {p}:beside:<id> {p}:hooks:<id> {p}:children:<id> {p}:tag:<tag>   what line.lua names
+--         {p}:files:<id> {p}:beside:<id> {p}:hooks:<id> {p}:children:<id> {p}:tag:<tag> {p}:drops   what line.lua names
 -- In      an id and its row
 -- Out     ids of those that left files; `finish_removed` ends the call
 -- Cost    a share of DEL for each job, more for those with keys of their own
@@ -33,6 +33,7 @@ local function erase_trails(id, row)
     tag, at = unstruct('>Hc0', row.has.t, at)
     redis.call('ZREM', P .. 'tag:' .. tag, id)
   end
+  redis.call('ZREM', P .. 'drops', id .. 'i', id .. 'R')
   if row.has.s then redis.call('SREM', P .. 'hooks:' .. row.has.s, id) end
   if row.has.c then redis.call('SREM', P .. 'children:' .. sub(row.has.c, 1, 16), id) end
 end

@@ -35,6 +35,27 @@ where job.turn = ? and hook.state <> 4 limit 1;
 -- name: later
 insert into ended (purge_at, ended_at, turns) values (?, ?, ?);
 
+-- name: due
+select turn, what from drops where drop_at <= ? order by drop_at limit ?;
+
+-- name: postpone
+update drops set drop_at = ? where turn = ? and what = ?;
+
+-- name: dropped
+delete from drops where turn = ? and what = ?;
+
+-- name: seen
+update job set rev = rev + 1 where turn = ? and state = 4;
+
+-- name: input
+update body set input = x'' where turn = ?;
+
+-- name: result
+update body set result = null where turn = ?;
+
+-- name: undropped
+delete from drops where turn = ?;
+
 -- name: aliases
 delete from alias where id in (select id from alias where purge_at <= ? limit 1000);
 

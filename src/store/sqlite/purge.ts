@@ -35,6 +35,13 @@ export class Purge {
       'awaited',
       'tags',
       'artifacts',
+      'due',
+      'postpone',
+      'dropped',
+      'seen',
+      'input',
+      'result',
+      'undropped',
       'expired',
       'forget',
     ])
@@ -43,6 +50,7 @@ export class Purge {
   run(limit: number, turn: Turn): Purged {
     const purged: Purged = { erased: 0, withFiles: [] }
     this.#sql.aliases.run(turn.now)
+    this.#drop(limit, turn)
     let left = limit
     for (const entry of this.#sql.ripe.all(turn.now)) {
       if (left <= 0) break
@@ -86,6 +94,22 @@ export class Purge {
     for (const { id, file } of artifacts) this.#sql.forget.run(file, id)
   }
 
+  /** Inputs and results that go before their records; not while a hook looks back on them. */
+  #drop(limit: number, turn: Turn): void {
+    for (const row of this.#sql.due.all(turn.now, limit)) {
+      const [place, what] = [int(row.turn), text(row.what)]
+      if (this.#sql.hooked.get(place)) {
+        this.#sql.postpone.run(turn.now + HOOKED_MS, place, what)
+        continue
+      }
+      this.#sql.dropped.run(place, what)
+      // It was called again meanwhile: its next end says anew what goes when.
+      if (this.#sql.seen.run(place).changes === 0) continue
+      this.#sql[what === 'input' ? 'input' : 'result'].run(place)
+      turn.ring('change')
+    }
+  }
+
   #erase(place: number, endedAt: Millis, purged: Purged, turn: Turn): void {
     if (this.#sql.hooked.get(place)) {
       this.#sql.later.run(turn.now + HOOKED_MS, endedAt, JSON.stringify([place]))
@@ -113,6 +137,7 @@ export class Purge {
     this.#sql.steps.run(place)
     this.#sql.mail.run(place)
     this.#sql.awaited.run(place)
+    this.#sql.undropped.run(place)
     turn.tallies.add(text(row.queue), stateOf(row.state), -1)
     turn.tallies.add(text(row.queue), 'erased')
     const hadFiles = Number(this.#sql.artifacts.run(place).changes) > 0

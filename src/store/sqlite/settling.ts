@@ -3,6 +3,7 @@ import type { Bytes } from '../../base/json.ts'
 import type { Millis } from '../../base/time.ts'
 import type { Fence, JobId, WorkerId } from '../../job/job.ts'
 import { attemptOf, broughtBy, type NewArtifact, type Outcome } from '../../job/outcome.ts'
+import type { Drops } from '../../job/keep.ts'
 import type { State } from '../../job/state.ts'
 import type { Answer, Settlement } from '../contract.ts'
 import { Children } from './children.ts'
@@ -35,6 +36,7 @@ export class Settling {
       'begun',
       'free',
       'ended',
+      'drops',
       'attempt',
       'artifact',
       'close',
@@ -133,11 +135,13 @@ export class Settling {
       reason = null,
       withErrors = false,
       artifacts = [],
+      drops = NONE,
     } = leavings(outcome)
     if (result !== null || error !== null || withErrors || tried)
       this.#sql.ending.run(result, error, reason, withErrors ? 1 : null, place)
     for (const { file, type, bytes, sha256, keepMs } of artifacts)
       this.#sql.artifact.run(place, file, fence, type, bytes, sha256, turn.now + keepMs)
+    for (const [what, ms] of Object.entries(drops)) this.#sql.drops.run(place, what, turn.now + ms)
     if (isUnique) this.#sql.free.run(place, numberOf(outcome.to))
     for (const job of broughtBy(outcome)) this.#inserting.run(job, turn)
     if (outcome.word) this.#mailbox.tell(outcome.word, turn)
@@ -191,5 +195,7 @@ type Leavings = {
   reason?: string
   withErrors?: boolean
   artifacts?: readonly NewArtifact[]
+  drops?: Drops
 }
+const NONE: Drops = {}
 const leavings = (outcome: Outcome): Leavings => ('keepMs' in outcome ? outcome : {})

@@ -1,4 +1,4 @@
-import { REDIS, type Sabotage } from './sabotage.ts'
+import { POSTGRES, REDIS, type Sabotage, SQLITE } from './sabotage.ts'
 
 const AUDIT = 'test/client/audit.test.ts'
 const BULK = 'test/client/bulk.test.ts'
@@ -76,5 +76,37 @@ export const BY_PEOPLE: readonly Sabotage[] = [
     put: 'for priority = own.priority, own.priority do',
     test: REDIS,
     red: /C7 what is counted before/,
+  },
+  {
+    breaks: 'PostgreSQL drops what a hook has not looked back on yet',
+    file: 'src/store/postgres/purge.sql',
+    find: 'if errand.hooked(array[due.id]) is not null then',
+    put: 'if false then',
+    test: POSTGRES,
+    red: /C12 what a hook looks back on is not dropped/,
+  },
+  {
+    breaks: 'a child is called again on an input that was dropped',
+    file: 'src/store/sqlite/children.ts',
+    find: "if (revived === 'retried') this.#sql.restore.run(child.input, child.id)",
+    put: 'void revived',
+    test: SQLITE,
+    red: /C15 a child that is called again has its input again/,
+  },
+  {
+    breaks: 'Redis drops nothing of what was adopted',
+    file: 'src/store/redis/adopt.lua',
+    find: '    leave_drops(id, job.row, job.drops)\n',
+    put: '',
+    test: REDIS,
+    red: /C10 what was to be dropped where a job came from/,
+  },
+  {
+    breaks: 'a result that was dropped is given as none',
+    file: 'src/watch/watch.ts',
+    find: "if (view.dropped?.includes('result')) throw",
+    put: 'if (view.dropped?.length === 3) throw',
+    test: 'test/watch/keep.test.ts',
+    red: /is told to be over/,
   },
 ]
