@@ -1,6 +1,7 @@
 import { Batching, type Flush } from '../base/batching.ts'
 import { newId } from '../base/id.ts'
 import type { Bytes } from '../base/json.ts'
+import { compress } from '../base/zstd.ts'
 import { nearest } from '../base/nearest.ts'
 import type { Files } from '../files/contract.ts'
 import { type Definition } from '../job/define.ts'
@@ -232,7 +233,8 @@ export class Client {
   /** What goes to a job that is there rests as that does. */
   async #close(id: JobId, field: string, bytes: Bytes): Promise<Bytes> {
     const [job] = await this.#intake.find([id])
-    return job && isPrivate(job) ? seal(bytes, job, field, this.#keys) : bytes
+    const fewer = compress(bytes)
+    return job && isPrivate(job) ? seal(fewer, job, field, this.#keys) : fewer
   }
 
   /** What belongs to a transaction shares its trip with nobody. */

@@ -1,4 +1,5 @@
 import { decodeJson, encodeJson, findUnfit } from '../base/json.ts'
+import { compress } from '../base/zstd.ts'
 import { type Millis, TIMER_MAX_MS } from '../base/time.ts'
 import { ChildFailed, FatalError, RetryAfter, SignalTimeout } from '../job/control.ts'
 import type { Handler } from '../job/define.ts'
@@ -203,7 +204,7 @@ function encodeResult(value: unknown): Uint8Array {
     throw new UnfitResult(
       `the result has ${bytes.length} bytes; at most ${RESULT_BYTES_MAX} are kept`,
     )
-  return bytes
+  return compress(bytes)
 }
 
 function readInput(job: Task): unknown {

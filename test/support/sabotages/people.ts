@@ -1,6 +1,7 @@
 import { POSTGRES, REDIS, type Sabotage, SQLITE } from './sabotage.ts'
 
 const AUDIT = 'test/client/audit.test.ts'
+const LARGE = 'test/watch/large.test.ts'
 const BULK = 'test/client/bulk.test.ts'
 
 /** What people do to many jobs, and what is kept of it. */
@@ -108,5 +109,29 @@ export const BY_PEOPLE: readonly Sabotage[] = [
     put: 'if (view.dropped?.length === 3) throw',
     test: 'test/watch/keep.test.ts',
     red: /is told to be over/,
+  },
+  {
+    breaks: 'a large input rests as it is',
+    file: 'src/job/sealing.ts',
+    find: 'const input = compress(job.input)',
+    put: 'const input = compress(job.input) && job.input',
+    test: LARGE,
+    red: /rest in few bytes/,
+  },
+  {
+    breaks: 'a large result rests as it is',
+    file: 'src/worker/perform.ts',
+    find: 'return compress(bytes)',
+    put: 'return compress(bytes) && bytes',
+    test: LARGE,
+    red: /rest in few bytes/,
+  },
+  {
+    breaks: 'a frame may expand without end',
+    file: 'src/base/zstd.ts',
+    find: '{ maxOutputLength: EXPANDED_MAX }',
+    put: '{ maxOutputLength: 9 * EXPANDED_MAX }',
+    test: 'test/base/zstd.test.ts',
+    red: /expands without end/,
   },
 ]
