@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os'
 import type { Flush } from './base/batching.ts'
 import type { Clock } from './base/time.ts'
 import type { BatchClient } from './client/batch.ts'
+import type { BulkDone, BulkFilter, BulkOptions } from './client/bulk.ts'
 import type { Items } from './client/sending.ts'
 import { Client } from './client/client.ts'
 import { Schedules } from './client/schedules.ts'
@@ -173,7 +174,7 @@ export class Errand implements AsyncDisposable {
     this.#keys = keys
     this.store = store
     this.files = files
-    this.client = new Client(store, jobs, { flush, keys })
+    this.client = new Client(store, jobs, { flush, keys, files })
     this.watch = new Watch(store, keys)
     const means = { next: nextCron, keys, zone }
     this.schedules = new Schedules(store, (job) => this.client.definition(job), means)
@@ -196,11 +197,23 @@ export class Errand implements AsyncDisposable {
   ) => this.client.batches.enqueue(job, items, options)
   cancelBatch: BatchClient['cancel'] = (id) => this.client.batches.cancel(id)
   retryBatch: BatchClient['retry'] = (...call) => this.client.batches.retry(...call)
-  cancel: Client['cancel'] = (id) => this.client.cancel(id)
+  cancel: Client['cancel'] = (...call) => this.client.cancel(...call)
+  /** Gives all failed jobs that fit another life, a bounded number a call; `next` goes on. */
+  retryAll = (filter: BulkFilter, options?: BulkOptions): Promise<BulkDone> =>
+    this.client.bulk.run('retry', filter, options)
+  /** Cancels all that fit and have not ended. */
+  cancelAll = (filter: BulkFilter, options?: BulkOptions): Promise<BulkDone> =>
+    this.client.bulk.run('cancel', filter, options)
+  /** Erases all failed jobs that fit. */
+  discardAll = (filter: BulkFilter, options?: BulkOptions): Promise<BulkDone> =>
+    this.client.bulk.run('discard', filter, options)
   signal: Client['signal'] = (...call) => this.client.signal(...call)
+  erase: Client['erase'] = (...call) => this.client.erase(...call)
+  discard: Client['discard'] = (...call) => this.client.discard(...call)
   retry: Client['retry'] = (id, options) => this.client.retry(id, options)
 
   job: Watch['job'] = (...call) => this.watch.job(...call)
+  why: Watch['why'] = (...call) => this.watch.why(...call)
   find: Watch['find'] = (...call) => this.watch.find(...call)
   result: Watch['result'] = (...call) => this.watch.result(...call)
   ended: Watch['ended'] = (...call) => this.watch.ended(...call)
@@ -212,6 +225,7 @@ export class Errand implements AsyncDisposable {
   steps: Watch['steps'] = (...call) => this.watch.steps(...call)
   signals: Watch['signals'] = (...call) => this.watch.signals(...call)
   logs: Watch['logs'] = (...call) => this.watch.logs(...call)
+  audit: Watch['audit'] = (...call) => this.watch.audit(...call)
   queues: Watch['queues'] = () => this.watch.queues()
   workers: Watch['workers'] = () => this.watch.workers()
   verify: Watch['verify'] = () => this.watch.verify()

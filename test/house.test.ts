@@ -9,6 +9,7 @@ import { compile, ROOT } from './support/compile.ts'
 const FLOORS = [
   ['base'],
   ['job'],
+  ['store/terms.ts'],
   ['store/contract.ts', 'files/contract.ts'],
   ['store/parts', 'files/sealed.ts'],
   ['client', 'worker', 'watch', 'store/sqlite', 'store/redis', 'store/postgres', 'files/disk'],

@@ -1,3 +1,5 @@
+import { expand } from './zstd.ts'
+
 /** Any value that JSON can carry. */
 export type Json =
   | string
@@ -18,9 +20,9 @@ export function encodeJson(value: unknown): Bytes | undefined {
   return text === undefined ? undefined : Buffer.from(text)
 }
 
-/** The value these bytes spell. Throws a SyntaxError or TypeError when they spell none. */
+/** The value these bytes spell, compressed or not. Throws when they spell none. */
 export function decodeJson(bytes: Bytes): unknown {
-  return JSON.parse(decoder.decode(bytes))
+  return JSON.parse(decoder.decode(expand(bytes)))
 }
 
 /**

@@ -43,6 +43,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'End jobs before they have ended by themselves.',
     load: async () => (await import('./commands/cancel.ts')).cancel,
   },
+  dead: {
+    group: ACT,
+    about: 'Go through failed jobs: list them, retry them, discard them.',
+    load: async () => (await import('./commands/dead.ts')).dead,
+  },
   signal: {
     group: ACT,
     about: 'Send a signal to a job, which may wait for it.',
@@ -87,6 +92,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     group: KEEP,
     about: 'Prove that every accepted job is accounted for.',
     load: async () => (await import('./commands/verify.ts')).verify,
+  },
+  audit: {
+    group: KEEP,
+    about: 'Show who did what to which jobs.',
+    load: async () => (await import('./commands/audit.ts')).audit,
   },
   doctor: {
     group: KEEP,

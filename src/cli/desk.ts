@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Errand, OpenOptions } from '../open.ts'
+import { userInfo } from 'node:os'
+import type { By } from '../job/audit.ts'
 import { Print } from './print.ts'
 import { type SettingName, SETTINGS, type Settings } from './rows.ts'
 import { type InForce, readSettings } from './settings.ts'
@@ -25,11 +27,25 @@ export class Desk {
     return new Print(this.#command.optsWithGlobals().json === true)
   }
 
+  /** On whose behalf a command acts: the user of this terminal. */
+  by(note?: string): By {
+    return { person: userName(), from: 'cli', ...(note !== undefined && { note }) }
+  }
+
   /** Opens the store; whoever does so closes it. Imported late: telling the usage needs none. */
   async errand(options: OpenOptions = {}): Promise<Errand> {
     const { store, files, durability, sealKeys } = this.settings
     const { open } = await import('../open.ts')
     return open(store, { files, durability, ...(sealKeys && { sealKeys }), ...options })
+  }
+}
+
+/** Where a container knows its user by number only, that is the name. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`
   }
 }
 
@@ -62,7 +78,15 @@ export const WORKER_SETTINGS = [
     'files',
     'durability',
   ] as const),
-  ...(['leaseMs', 'renewMs', 'sweepMs', 'pollMs', 'graceMs', 'cancelGraceMs'] as const),
+  ...([
+    'leaseMs',
+    'renewMs',
+    'sweepMs',
+    'pollMs',
+    'graceMs',
+    'cancelGraceMs',
+    'auditKeepMs',
+  ] as const),
 ]
 
 /** The flags a person typed, by the setting each of them says. */

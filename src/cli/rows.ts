@@ -166,6 +166,13 @@ export const SETTINGS = {
     default: '1s',
     about: 'how long a job may go on after its cancel was asked',
   },
+  auditKeepMs: {
+    ...span(0, 3660 * DAY_MS),
+    env: 'ERRAND_AUDIT_KEEP',
+    flag: '--audit-keep <span>',
+    default: '90d',
+    about: 'how long it is known who did what',
+  },
   logLevel: {
     ...choice(...LEVELS),
     env: 'ERRAND_LOG_LEVEL',

@@ -1,12 +1,16 @@
 import { Batching, type Flush } from '../base/batching.ts'
 import { newId } from '../base/id.ts'
 import type { Bytes } from '../base/json.ts'
+import { compress } from '../base/zstd.ts'
 import { nearest } from '../base/nearest.ts'
+import type { Files } from '../files/contract.ts'
 import { type Definition } from '../job/define.ts'
+import type { By, Entry } from '../job/audit.ts'
 import { ErrandError } from '../job/errors.ts'
 import type { JobId, NewJob } from '../job/job.ts'
 import { boxOf } from '../job/mail.ts'
 import { readText } from '../job/options.ts'
+import { isEnded } from '../job/state.ts'
 import { decideCancel } from '../job/outcome.ts'
 import { encodeInput, type EnqueueOptions, type Idempotency, prepare } from '../job/prepare.ts'
 import { readPolicy } from '../job/policy.ts'
@@ -21,7 +25,10 @@ import {
   MAIL_MAX,
   type Transaction,
 } from '../store/contract.ts'
+import { type OnBehalf, writeDown } from './audit.ts'
 import { BatchClient } from './batch.ts'
+import { Bulk } from './bulk.ts'
+import { Erasing } from './erasing.ts'
 import { type InTransaction, takeApart } from './transaction.ts'
 
 /** What an enqueue answers: the job's id, and whether it is one that was there before. */
@@ -32,6 +39,13 @@ export type SignalOptions = {
   key?: string
   /** Only if the job waits for it just now. */
   ifWaiting?: boolean
+} & OnBehalf
+
+export type ClientParts = {
+  flush?: Flush | undefined
+  keys?: Keyring | undefined
+  /** Where the files of a job go with it when it is erased. */
+  files?: Pick<Files, 'removeAll'> | undefined
 }
 
 type Looks = Pick<Lookout, 'find' | 'findBatches' | 'list'>
@@ -44,8 +58,11 @@ const isCulprit = (error: unknown) =>
 export class Client {
   readonly #intake: Intake & Looks
   readonly batches: BatchClient
+  /** Acts on all jobs that fit a filter. */
+  readonly bulk: Bulk
   readonly #definitions: Map<string, Definition>
   readonly #keys: Keyring | undefined
+  readonly #erasing: Erasing
   readonly #plain: Batching<NewJob, Inserted>
   /** Inserts that look up others go apart, so that plain ones never wait for them. */
   readonly #named: Batching<NewJob, Inserted>
@@ -53,10 +70,12 @@ export class Client {
   constructor(
     intake: Intake & Looks,
     definitions: readonly Definition[] = [],
-    { flush, keys }: { flush?: Flush | undefined; keys?: Keyring | undefined } = {},
+    { flush, keys, files }: ClientParts = {},
   ) {
+    this.bulk = new Bulk({ store: intake, files })
     this.#intake = intake
     this.#keys = keys
+    this.#erasing = new Erasing(intake, files)
     this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]))
     this.batches = new BatchClient({
       store: intake,
@@ -71,7 +90,7 @@ export class Client {
   /**
    * Stores a job; when this resolves, it is committed, or with `tx` will be when your transaction is.
    * @throws ErrandError UNKNOWN_JOB (by name), INVALID_INPUT, UNSTORABLE_INPUT, INPUT_TOO_LARGE,
-   * INVALID_OPTION, UNKNOWN_OPTION, ID_TAKEN, UNIQUE_TAKEN, STORE_BUSY, STORE_FULL, TX_UNSUPPORTED
+   * INVALID_OPTION, UNKNOWN_OPTION, ID_TAKEN, UNIQUE_TAKEN, JOB_ERASED, STORE_BUSY, STORE_FULL, TX_UNSUPPORTED
    */
   enqueue<In extends Schema>(
     job: Definition<In>,
@@ -134,9 +153,10 @@ export class Client {
    * To cancel what is cancelled changes nothing.
    * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE (it has completed or failed)
    */
-  async cancel(id: JobId): Promise<'cancelled' | 'asked'> {
+  async cancel(id: JobId, { by }: OnBehalf = {}): Promise<'cancelled' | 'asked'> {
     const [job] = await this.#intake.find([id])
     if (job === undefined) throw new ErrandError('JOB_NOT_FOUND', { id })
+    if (!isEnded(job.state)) await this.#write({ act: 'cancel', jobs: [id] }, by)
     const cancel = { id, outcome: decideCancel(job, Date.now()) }
     const [answer = 'gone'] = await this.#intake.cancel([cancel])
     if (answer === 'cancelled' || answer === 'asked') return answer
@@ -149,7 +169,12 @@ export class Client {
    * jobs that it called are still asked to end, as those of a cancelled one are for a moment.
    * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE, UNIQUE_TAKEN, UNSTORABLE_INPUT, INVALID_INPUT
    */
-  async retry(id: JobId, { input }: { input?: unknown } = {}): Promise<void> {
+  async retry(id: JobId, { input, by }: { input?: unknown } & OnBehalf = {}): Promise<void> {
+    const isNew = input !== undefined
+    // What is refused anyway is not written down.
+    const [job] = by ? await this.#intake.find([id]) : []
+    if (job?.state === 'failed' || job?.state === 'cancelled')
+      await this.#write({ act: 'retry', jobs: [id], ...(isNew && { newInput: true }) }, by)
     const [answer = 'gone'] = await this.#intake.retry(
       [id],
       input === undefined ? undefined : await this.#close(id, 'input', encodeInput(input)),
@@ -159,6 +184,10 @@ export class Client {
     if (answer === 'taken') throw new ErrandError('UNIQUE_TAKEN', { id })
     throw new ErrandError('WRONG_STATE', { id, state: answer, verb: 'retried' })
   }
+
+  /** As `Erasing` says. */
+  erase: Erasing['erase'] = (...call) => this.#erasing.erase(...call)
+  discard: Erasing['discard'] = (...call) => this.#erasing.discard(...call)
 
   /**
    * Sends a signal to a job, once under its key: a random one unless given. It waits in the job's mailbox until a
@@ -172,10 +201,13 @@ export class Client {
     id: JobId,
     name: string,
     value: unknown = null,
-    { key = newId(), ifWaiting = false }: SignalOptions = {},
+    { key = newId(), ifWaiting = false, by }: SignalOptions = {},
   ): Promise<{ repeated: boolean }> {
     const letter = { to: id, name: boxOf(name), key: readText('key', key), ifWaiting }
     const sealed = await this.#close(id, letter.name, encodeInput(value))
+    const [job] = by ? await this.#intake.find([id]) : []
+    if (job && !isEnded(job.state))
+      await this.#write({ act: 'signal', jobs: [id], signal: name }, by)
     const [answer = 'gone'] = await this.#intake.post([{ ...letter, value: sealed }])
     switch (answer) {
       case 'posted':
@@ -206,13 +238,17 @@ export class Client {
     return [...this.#definitions.values()]
   }
 
+  #write(entry: Omit<Entry, keyof By>, by: By | undefined): Promise<void> {
+    return writeDown(this.#intake, entry, by)
+  }
+
   /** What goes to a job that is there rests as that does. @throws ErrandError INVALID_INPUT */
   async #close(id: JobId, field: string, bytes: Bytes): Promise<Bytes> {
     const [job] = await this.#intake.find([id])
     if (job === undefined) return bytes
-    if (isPrivate(job)) return seal(bytes, job, field, this.#keys)
     refuseUndeclared(bytes, readPolicy(job.policy), job.job)
-    return bytes
+    const fewer = compress(bytes)
+    return isPrivate(job) ? seal(fewer, job, field, this.#keys) : fewer
   }
 
   /** What belongs to a transaction shares its trip with nobody. */

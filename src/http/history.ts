@@ -3,6 +3,7 @@ import type { AttemptView } from '../watch/views.ts'
 import type { Env } from './app.ts'
 import { json, problem } from './document.ts'
 import type { Parts } from './parts.ts'
+import { WhyView } from './schemas/why.ts'
 import { Attempts, JobPath, LogQuery, Logs, Steps } from './schemas.ts'
 
 const attempts = createRoute({
@@ -26,6 +27,13 @@ const logs = createRoute({
   responses: { 200: json('Log lines after the given number', Logs), default: problem },
 })
 
+const why = createRoute({
+  method: 'get',
+  path: '/v1/jobs/{id}/why',
+  request: { params: JobPath },
+  responses: { 200: json('Why it is not running, or where it stands', WhyView), default: problem },
+})
+
 /** What happened to a job so far. Stacks are for operators and stay inside. */
 export const history = ({ errand: { watch } }: Parts) =>
   new OpenAPIHono<Env>()
@@ -36,6 +44,10 @@ export const history = ({ errand: { watch } }: Parts) =>
     .openapi(steps, async (c) => {
       const views = await watch.steps(c.req.valid('param').id, c.get('caller').tenant)
       return c.json({ data: views }, 200)
+    })
+    .openapi(why, async (c) => {
+      const { tenant } = c.get('caller')
+      return c.json(await watch.why(c.req.valid('param').id, tenant), 200)
     })
     .openapi(logs, async (c) => {
       const { tenant } = c.get('caller')

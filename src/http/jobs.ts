@@ -6,6 +6,7 @@ import { isEnded } from '../job/state.ts'
 import type { JobView as View } from '../job/view.ts'
 import type { Env } from './app.ts'
 import { jsonBody, optionalJsonBody } from './body.ts'
+import { byOf } from './by.ts'
 import { json, problem } from './document.ts'
 import { etagOf, matches } from './etag.ts'
 import { given } from './given.ts'
@@ -15,6 +16,7 @@ import { soon } from './patience.ts'
 import { readWait, whileAwaited } from './prefer.ts'
 import { pathOf, toResource } from './resource.ts'
 import { JobPage, JobPath, JobQuery, JobView, NewJob, Retry } from './schemas.ts'
+import { Noted } from './schemas/audit.ts'
 import { submit } from './submit.ts'
 
 const create = createRoute({
@@ -53,7 +55,8 @@ const look = createRoute({
 const cancel = createRoute({
   method: 'post',
   path: '/v1/jobs/{id}/cancel',
-  request: { params: JobPath },
+  middleware: optionalJsonBody,
+  request: { params: JobPath, body: json('Why, if somebody is to know', Noted) },
   responses: {
     200: json('Cancelled', JobView),
     202: json('It is running: its worker was asked', JobView),
@@ -69,7 +72,14 @@ const retry = createRoute({
   responses: { 202: json('It will run again under the same id', JobView), default: problem },
 })
 
-/** Jobs: submit, look, list, cancel, retry. */
+const erase = createRoute({
+  method: 'delete',
+  path: '/v1/jobs/{id}',
+  request: { params: JobPath, query: Noted },
+  responses: { 204: { description: 'It is gone, and all it left' }, default: problem },
+})
+
+/** Jobs: submit, look, list, cancel, retry, erase. */
 export const jobs = ({ errand: { client, watch }, links, settings }: Parts) => {
   /** Waits while the caller does and the server may. */
   const waitFor = (c: Context<Env>, id: string, waitMs: Millis): Promise<View> => {
@@ -120,15 +130,21 @@ export const jobs = ({ errand: { client, watch }, links, settings }: Parts) => {
     })
     .openapi(cancel, async (c) => {
       const { id } = await watch.job(c.req.valid('param').id, c.get('caller').tenant)
-      const answer = await client.cancel(id)
+      const answer = await client.cancel(id, byOf(c, c.req.valid('json').note))
       const view = await watch.job(id)
       return c.json(toResource(view, links), answer === 'asked' ? 202 : 200, describe(view))
     })
     .openapi(retry, async (c) => {
       const { id } = await watch.job(c.req.valid('param').id, c.get('caller').tenant)
-      await client.retry(id, given(c.req.valid('json')))
+      const { note, ...options } = c.req.valid('json')
+      await client.retry(id, { ...given(options), ...byOf(c, note) })
       const view = await watch.job(id)
       return c.json(toResource(view, links), 202, { location: pathOf(id), ...describe(view) })
+    })
+    .openapi(erase, async (c) => {
+      const { id } = await watch.job(c.req.valid('param').id, c.get('caller').tenant)
+      await client.erase(id, byOf(c, c.req.valid('query').note))
+      return c.body(null, 204)
     })
 }
 

@@ -43,7 +43,9 @@ export const NewJob = z
   .openapi('NewJob')
 
 /** What a person may change about a job when giving it another life. */
-export const Retry = z.strictObject({ input: z.unknown().optional() }).openapi('Retry')
+export const Retry = z
+  .strictObject({ input: z.unknown().optional(), note: text(500).optional() })
+  .openapi('Retry')
 
 export const Signal = z
   .strictObject({
@@ -114,6 +116,11 @@ export const JobView = z
     reason: z.enum(REASONS).optional(),
     error: Failure.optional(),
     result: z.unknown().optional(),
+    dropped: z
+      .array(z.enum(['input', 'result']))
+      .readonly()
+      .optional()
+      .openapi({ description: 'What was kept for a time which is over.' }),
     artifacts: z.array(ArtifactView).optional(),
     unique: z.string().optional(),
     tags: z.array(z.string()).readonly().optional(),

@@ -3,8 +3,10 @@ import { Hono } from 'hono'
 import { ErrandError } from '../job/errors.ts'
 import type { Env } from './app.ts'
 import { artifacts } from './artifacts.ts'
+import { audit } from './audit.ts'
 import { batches } from './batches.ts'
 import { limitBody, wellFormedJson } from './body.ts'
+import { bulk } from './bulk.ts'
 import { definitions } from './definitions.ts'
 import { deskOf } from './desk.ts'
 import { about } from './document.ts'
@@ -40,6 +42,8 @@ export async function buildServer(parts: Parts): Promise<OpenAPIHono<Env>> {
   for (const noun of [
     jobs,
     batches,
+    bulk,
+    audit,
     signals,
     events,
     history,

@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import { newId } from '../base/id.ts'
 import type { Env } from './app.ts'
 import { optionalJsonBody } from './body.ts'
+import { byOf } from './by.ts'
 import { json, problem } from './document.ts'
 import { etagOf } from './etag.ts'
 import { readKey } from './idempotency.ts'
@@ -39,7 +40,11 @@ export const signals = ({ errand: { client, watch }, links }: Parts) =>
       const { value = null, ifWaiting = false } = c.req.valid('json')
       const key = readKey(c.req.header('idempotency-key'))
       const { id } = await watch.job(given, c.get('caller').tenant)
-      const { repeated } = await client.signal(id, name, value, { key: key ?? newId(), ifWaiting })
+      const { repeated } = await client.signal(id, name, value, {
+        key: key ?? newId(),
+        ifWaiting,
+        ...byOf(c),
+      })
       const view = await watch.job(id)
       return c.json(toResource(view, links), 202, {
         etag: etagOf(view.rev),

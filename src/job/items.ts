@@ -90,7 +90,7 @@ export function prepareBatch(
     invalid: readChoice('invalid', options.invalid ?? 'refuse', ['refuse', 'fail']),
     ...(failedShare !== undefined && { failedShare }),
     item: async (index, input) => toItem(index, await prepare(alone, input, terms)),
-    misfit: (index, input) => toItem(index, unchecked(alone, excerpt(input), terms)),
+    misfit: (index, input) => toItem(index, unchecked(alone, restOf(alone, input), terms)),
   }
 }
 
@@ -144,6 +144,12 @@ function endOf(batch: JobId, tenant: string, { name }: Definition, onEnd: Defini
     subject: batch,
   }
 }
+
+/** What is kept of an item that does not fit. Of one that may carry references only, nothing. */
+const restOf = ({ policy }: Pick<Definition, 'policy'>, input: unknown): Bytes =>
+  policy.data === 'reference' ? NOTHING : excerpt(input)
+
+const NOTHING = encodeJson(null) ?? new Uint8Array()
 
 /** Of what cannot be stored as it is, its beginning as a text: the schema refuses it where it runs. */
 function excerpt(input: unknown): Bytes {

@@ -1,6 +1,6 @@
 import type { Millis } from '../base/time.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, NewJob, Step, Unique } from './job.ts'
-import { keepMsOf } from './keep.ts'
+import { type Drops, dropsOf, keepMsOf } from './keep.ts'
 import { attemptOf, decide, type Outcome, type Suspension, type Word } from './outcome.ts'
 import type { State } from './state.ts'
 
@@ -20,6 +20,8 @@ export type Adoptee = Omit<JobCopy, 'state' | 'heldBy'> & {
   state: Exclude<State, 'running'>
   /** Until when its record stays, where it has ended. */
   keptUntil?: Millis
+  /** When its input or its result goes that is to go before. */
+  drops?: Drops
 }
 
 /** The id under which a request came that joined a job, so that a repeat of it finds the same. */
@@ -38,7 +40,16 @@ export function toAdoptees({ heldBy: _, ...copy }: JobCopy, now: Millis): Adopte
     return [{ ...copy, state }]
   const { endedAt = now, artifacts } = copy
   const files = artifacts.map(({ expiresAt }) => expiresAt - endedAt)
-  return [{ ...copy, state, keptUntil: endedAt + keepMsOf(copy, state, endedAt, files) }]
+  const keepMs = keepMsOf(copy, state, endedAt, files)
+  const drops = state === 'completed' ? dropsOf(copy, keepMs) : undefined
+  return [
+    {
+      ...copy,
+      state,
+      keptUntil: endedAt + keepMs,
+      ...(drops && { drops: momentsOf(drops, endedAt) }),
+    },
+  ]
 }
 
 /** What a job that runs while it leaves says of its end to the one that called it, if a loss is its end. */
@@ -49,6 +60,11 @@ export function wordOf(copy: JobCopy, now: Millis): Word | undefined {
 
 const lossOf = ({ subject: _, ...claimed }: JobCopy, now: Millis): Outcome =>
   decide(claimed, { how: 'lost' }, now)
+
+const momentsOf = ({ input, result }: Drops, endedAt: Millis): Drops => ({
+  ...(input !== undefined && { input: endedAt + input }),
+  ...(result !== undefined && { result: endedAt + result }),
+})
 
 function lose(copy: JobCopy, now: Millis): Adoptee[] {
   const outcome = lossOf(copy, now)

@@ -4,7 +4,7 @@ import { delayAfter } from './backoff.ts'
 import { encodeFailure } from './failure.ts'
 import { hookOf, hookOfCancel } from './hooks.ts'
 import type { Artifact, Claimed, Job, JobId, Mail, NewJob } from './job.ts'
-import { keepMsOf } from './keep.ts'
+import { type Drops, dropsOf, keepMsOf } from './keep.ts'
 import { wordTo } from './words.ts'
 import { type Policy, readPolicy } from './policy.ts'
 import type { Reason } from './state.ts'
@@ -43,6 +43,8 @@ export type Outcome =
       withErrors: boolean
       artifacts: readonly NewArtifact[]
       keepMs: Millis
+      /** What goes before the record: spans from now. */
+      drops?: Drops
       hook?: NewJob
       /** Jobs inserted in the same step, as its hook is. */
       more?: readonly NewJob[]
@@ -147,7 +149,8 @@ function judge(job: Claimed, report: Report, now: Millis, random?: () => number)
       const files = artifacts.map((artifact) => artifact.keepMs)
       const keepMs = keepMsOf(job, 'completed', now, files)
       const ended = { to: 'completed', withErrors, artifacts, keepMs } as const
-      return { ...ended, ...(result && { result }), ...(more && { more }) }
+      const drops = dropsOf(job, keepMs)
+      return { ...ended, ...(drops && { drops }), ...(result && { result }), ...(more && { more }) }
     }
     case 'cancelled':
       return cancelling(job, now)

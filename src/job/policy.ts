@@ -22,6 +22,11 @@ export type Policy = {
   onFailure?: Hook
   keepCompletedMs: Millis
   keepFailedMs: Millis
+  /** Of a completed job, where that is to go before its record. */
+  keepInputMs?: Millis
+  keepResultMs?: Millis
+  /** Of a file of which its handler does not say it. */
+  keepFilesMs?: Millis
   /** Kept at least this long from the insert, so that a repeated request finds its job. */
   keepAtLeastMs: Millis
 }

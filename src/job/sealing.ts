@@ -1,4 +1,5 @@
 import { type Bytes, readOwn } from '../base/json.ts'
+import { compress } from '../base/zstd.ts'
 import { ErrandError } from './errors.ts'
 import { encodeFailure } from './failure.ts'
 import type { Claimed, Job, LogLine, Mail, NewJob, Step, Subject } from './job.ts'
@@ -33,14 +34,18 @@ export const seal = (bytes: Bytes, whose: Whose, field: string, keys: Keys): Byt
 export const unseal = (bytes: Bytes, whose: Whose, field: string, keys: Keys): Bytes =>
   isSealed(bytes) ? needKeys(keys).open(bytes, placeOf(whose, field)) : bytes
 
-/** A job about to be stored: its input sealed, its unique value and its fingerprint marked. */
+/**
+ * A job about to be stored: a large input compressed; of a private one that is sealed, and its unique value and its
+ * fingerprint are marked. Compressed first: what is sealed has no pattern left.
+ */
 export function sealNew(job: NewJob, keys: Keys): NewJob {
-  if (!isPrivate(job)) return job
+  const input = compress(job.input)
+  if (!isPrivate(job)) return input === job.input ? job : { ...job, input }
   const ring = needKeys(keys)
   const { unique, fingerprint } = job
   return {
     ...job,
-    input: seal(job.input, job, 'input', ring),
+    input: seal(input, job, 'input', ring),
     ...(unique && { unique: { ...unique, value: ring.mark(unique.value) } }),
     ...(fingerprint !== undefined && { fingerprint: ring.mark(fingerprint) }),
   }

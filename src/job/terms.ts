@@ -5,6 +5,7 @@ import { ErrandError } from './errors.ts'
 import { toHook } from './hooks.ts'
 import type { Unique } from './job.ts'
 import { readChoice, readCount, readSpan, readText, refuseUnknown } from './options.ts'
+import { FILES_KEPT_MAX_MS } from './keep.ts'
 import { type DataRest, HARD_AFTER_MS, type Hook, POLICY_DEFAULTS, type Policy } from './policy.ts'
 
 /** What may be said of a job beside its name and schemas. */
@@ -42,8 +43,12 @@ export type JobOptions<Input = never> = {
   onSuccess?: Definition
   /** The same for the step that fails or cancels this one, whatever the cause. */
   onFailure?: Definition
-  /** How long the record stays after the end: completed 1 day, failed and cancelled 30 days. */
-  keep?: { record?: Span; failed?: Span }
+  /**
+   * How long what is left stays after the end. `record`: a completed job, 1 day unless said; `failed`: one that failed or
+   * was cancelled, with its input, 30 days; `input` and `result` of a completed one, where they are to go before its
+   * record; `files`: each file of which its handler does not say it, 7 days, and 7 days at most.
+   */
+  keep?: { input?: Span; result?: Span; record?: Span; failed?: Span; files?: Span }
   /** Makes a second job with the same value join the first, or be refused. */
   unique?: {
     by: (input: Input) => string
@@ -100,7 +105,7 @@ export function readJobPolicy({
   onFailure,
   keep = {},
 }: JobOptions): Policy {
-  refuseUnknown(keep, ['record', 'failed'])
+  refuseUnknown(keep, ['input', 'result', 'record', 'failed', 'files'])
   const of = POLICY_DEFAULTS
   return {
     attempts: readCount('attempts', attempts ?? of.attempts, { min: 1, max: 100 }),
@@ -117,6 +122,7 @@ export function readJobPolicy({
     ...(onFailure && { onFailure: readHook('onFailure', onFailure, data) }),
     keepCompletedMs: readSpan('keep.record', keep.record ?? of.keepCompletedMs),
     keepFailedMs: readSpan('keep.failed', keep.failed ?? of.keepFailedMs),
+    ...readDrops(keep),
     keepAtLeastMs: of.keepAtLeastMs,
   }
 }
@@ -129,6 +135,16 @@ function readReferences(data: DataRest, references: unknown): Pick<Policy, 'refe
     return references === undefined ? {} : refuse("belongs to data: 'reference'")
   if (!Array.isArray(references)) return refuse('needs a list of names of fields')
   return { references: references.map((field: unknown) => readText('references', field)) }
+}
+
+function readDrops({ input, result, files }: NonNullable<JobOptions['keep']>) {
+  return {
+    ...(input !== undefined && { keepInputMs: readSpan('keep.input', input) }),
+    ...(result !== undefined && { keepResultMs: readSpan('keep.result', result) }),
+    ...(files !== undefined && {
+      keepFilesMs: readSpan('keep.files', files, { max: FILES_KEPT_MAX_MS }),
+    }),
+  }
 }
 
 /** A hard limit alone draws the soft one below itself. */

@@ -3,6 +3,7 @@ import type { Millis } from '../base/time.ts'
 import type { Progress } from './context.ts'
 import { type Failure, readFailure } from './failure.ts'
 import type { Artifact, Job } from './job.ts'
+import { droppedOf } from './keep.ts'
 import { readPolicy } from './policy.ts'
 import { isEnded, type Reason, type State } from './state.ts'
 
@@ -24,6 +25,8 @@ export type JobView = {
   reason?: Reason
   error?: Omit<Failure, 'stack'>
   result?: unknown
+  /** What it had and left that was kept for a time which is over. */
+  dropped?: readonly ('input' | 'result')[]
   artifacts?: ArtifactView[]
   unique?: string
   tags?: readonly string[]
@@ -58,6 +61,7 @@ export function toView(job: Job): JobView {
   const { attempts, data } = readPolicy(job.policy)
   const progress = job.progress && readOwn<Progress | undefined>(job.progress, undefined)
   const result = job.result && readValue(job.result)
+  const dropped = droppedOf(job, Date.now())
   const begun = job.state === 'failed' ? job.failures : job.failures + 1
   return {
     id: job.id,
@@ -75,6 +79,7 @@ export function toView(job: Job): JobView {
     ...(job.reason && { reason: job.reason }),
     ...(job.error && { error: publicFailure(job.error) }),
     ...(result !== undefined && { result }),
+    ...(dropped.length > 0 && { dropped }),
     ...(job.artifacts.length > 0 && { artifacts: job.artifacts.map(toArtifactView) }),
     ...(job.unique !== undefined && { unique: job.unique }),
     ...(job.tags.length > 0 && { tags: job.tags }),

@@ -1,11 +1,9 @@
 import type { Bytes } from '../base/json.ts'
 import type { Millis } from '../base/time.ts'
-import type { Batch, NewBatch, Stop } from '../job/batch.ts'
+import type { Batch } from '../job/batch.ts'
 import type {
   Artifact,
   Attempt,
-  Claimed,
-  Fence,
   Job,
   JobId,
   LogLine,
@@ -14,9 +12,42 @@ import type {
   Step,
   WorkerId,
 } from '../job/job.ts'
-import type { Adoptee, Alias, JobCopy } from '../job/moving.ts'
-import type { Cancelling, Outcome } from '../job/outcome.ts'
-import type { Ended, State } from '../job/state.ts'
+import type { Adoptee, Alias } from '../job/moving.ts'
+import type {
+  Topic,
+  Transaction,
+  Inserted,
+  Cancel,
+  Cancelled,
+  Retried,
+  Erased,
+  Letter,
+  Posted,
+  BatchChange,
+  Filled,
+  BatchPage,
+  Kept,
+  Change,
+  Put,
+  Audited,
+  Adopted,
+  Copied,
+  Registration,
+  Claim,
+  Settlement,
+  Answer,
+  Exchanged,
+  Renewed,
+  Purged,
+  Note,
+  Filter,
+  Page,
+  Tally,
+  WorkerRow,
+  Finding,
+} from './terms.ts'
+
+export * from './terms.ts'
 
 /**
  * What Errand asks of a database. `test/store/clauses` holds every store to these sentences, by number:
@@ -45,6 +76,7 @@ import type { Ended, State } from '../job/state.ts'
  *      places back, and the next of a key's line takes them. A key's line takes no more than may wait.
  *  C18 What is kept under a name is changed by whoever saw it as it stands, together with the jobs that it brings;
  *      a repeat of a change is told what the first was told.
+ *  C19 What people did is kept in the order in which they did it, as it was said, until its time is over.
  *
  * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`. Ids are lower-case
  * UUIDs, moments and spans whole milliseconds, priorities 0 to 9, texts well-formed and without NUL:
@@ -79,6 +111,13 @@ export interface Intake {
    * that they called are still asked to end.
    */
   retry(ids: readonly JobId[], input?: Bytes): Promise<Retried[]>
+  /**
+   * Removes jobs that have ended, and all they left in the store, now. A request that named its id is known for as
+   * long as its key would be: a repeat is told so.
+   */
+  erase(ids: readonly JobId[]): Promise<Erased[]>
+  /** Adds to the log of who did what. Nothing changes an entry. */
+  audit(entries: readonly Bytes[]): Promise<void>
   /** Puts letters into mailboxes, each once under its key. A job that waits for it becomes ready. */
   post(letters: readonly Letter[]): Promise<Posted[]>
   /** Changes entries that stand as expected, each together with its jobs. A repeat, by its stamp, changes nothing. */
@@ -118,8 +157,12 @@ export interface Workbench {
   retire(worker: WorkerId): Promise<void>
   /** Makes parked jobs of these names ready again. */
   unpark(jobs: readonly string[]): Promise<number>
-  /** Removes at most `limit` ended jobs whose time to be kept is over. */
-  purge(limit: number): Promise<Purged>
+  /**
+   * Removes at most `limit` ended jobs whose time to be kept is over, as many inputs and results that go before their
+   * record (an input is empty then), and as many entries of the audit log that are
+   * older than `auditMs` or beyond `AUDIT_MAX`; none of these where no age is given.
+   */
+  purge(limit: number, auditMs?: Millis): Promise<Purged>
   /** Files whose time is over, at most `limit`. */
   expired(limit: number): Promise<(Artifact & { id: JobId })[]>
   /** Strikes files off, once their bytes are gone. */
@@ -156,6 +199,10 @@ export interface Lookout {
    * longest due first and 100 at most.
    */
   entries(kind: string, which?: { name: string } | 'due'): Promise<Kept>
+  /** How many jobs of its queue leave before one that is ready; counted to `AHEAD_MAX` and no further. */
+  ahead(id: JobId): Promise<number>
+  /** Entries of the audit log, the newest first, from before the one numbered `before` on. */
+  audits(limit: number, before?: number): Promise<Audited[]>
   /** What lies in each queue, from counters. */
   tally(): Promise<Tally[]>
   workers(): Promise<WorkerRow[]>
@@ -173,149 +220,3 @@ export interface Lookout {
   /** Throws unless the store can be read. */
   ping(): Promise<void>
 }
-
-export type Topic = 'ready' | 'change' | 'cancel' | 'entry'
-
-/** A transaction of the caller's: sends one statement with its values (`$1`, …) over its connection. */
-export type Transaction = {
-  query(text: string, values: string[]): Promise<{ rows: readonly unknown[] }>
-}
-
-export type Inserted =
-  | { id: JobId; joined: boolean }
-  | { id: JobId; refused: 'ID_TAKEN' | 'UNIQUE_TAKEN' }
-  /** As many of this key wait as may. */
-  | { id: JobId; refused: 'LIMIT_REACHED'; key: string }
-  /** A transaction that is still open may be about to take its id or unique value. */
-  | { id: JobId; refused: 'STORE_BUSY'; waitedMs: Millis }
-
-export type Cancel = { id: JobId; outcome: Cancelling }
-export type Cancelled = 'cancelled' | 'asked' | 'gone' | State
-export type Retried = 'retried' | 'gone' | 'taken' | State
-
-/** `ifWaiting`: only if the job waits for it just now. */
-export type Letter = Omit<Mail, 'at'> & { to: JobId; ifWaiting?: boolean }
-/** `idle`: it does not wait for that. `full`: there is no room for more. A state: it has ended. */
-export type Posted = 'posted' | 'already' | 'idle' | 'full' | 'gone' | Ended
-/** So many letters a mailbox takes. */
-export const MAIL_MAX = 100
-
-/** Stopping closes as well. `failedMax` is known late where it is a share of the items. */
-export type BatchChange =
-  | { to: 'open'; batch: NewBatch }
-  | { to: 'closed'; failedMax?: number }
-  | { to: 'stopped'; why: Stop }
-/** `closed`: it takes no more. */
-export type Filled = { refused: 'gone' | 'closed' } | { inserted: Inserted[] }
-export type BatchPage = { batches: Batch[]; next?: string }
-/** What is kept under a name beside jobs: a schedule is one. Its stamp is another after each change. */
-export type Entry = {
-  kind: string
-  name: string
-  stamp: string
-  value: Bytes
-  /** When it wants attention. */
-  at?: Millis
-}
-/** With the store's clock, and the next moment at which one of that kind wants attention: past, when one does. */
-export type Kept = { entries: Entry[]; now: Millis; nextAt?: Millis }
-
-export type Change = Omit<Entry, 'value'> & {
-  /** The stamp that it stands at; absent: there is none of this name. */
-  expect?: string
-  /** Absent: it is removed. */
-  value?: Bytes
-  jobs?: readonly NewJob[]
-}
-/**
- * What became of the jobs it brings; or nothing was done. `changed`: it stands otherwise than expected. `full`: of
- * its kind no more are taken. `busy`: a transaction that is still open may be about to take what a job of it needs.
- */
-export type Put = { jobs: Inserted[] } | { refused: 'changed' | 'full' | 'busy' }
-/** So many entries are taken of a kind. */
-export const ENTRIES_MAX = 1000
-/** So many that want attention are told at once. */
-export const DUE_MAX = 100
-
-/** `already`: it is here, as it stood or further. `behind`: it is here, and has moved on there since. */
-export type Adopted = 'adopted' | 'already' | 'behind' | 'ID_TAKEN' | 'UNIQUE_TAKEN'
-export type Copied = { jobs: JobCopy[]; aliases: Alias[]; next?: string }
-
-export type Registration = {
-  id: WorkerId
-  leaseMs: Millis
-  /** Host, pid, version, queues, concurrency: what people see of it. */
-  info: Bytes
-}
-
-/**
- * Queues in their order: the first is emptied before the second is looked at. None named: every queue,
- * each first in its turn.
- */
-export type Claim = { queues: readonly string[]; limit: number }
-export type Settlement = { id: JobId; fence: Fence; outcome: Outcome }
-
-/** `stale`: a higher fence exists. `gone`: the job was erased. */
-export type Answer = 'done' | 'already' | 'stale' | 'gone'
-
-export type Exchanged =
-  /** `gone`: register anew. `closed`: this number is older than the last two. */
-  | { refused: 'gone' | 'closed' }
-  | {
-      answers: Answer[]
-      jobs: Claimed[]
-      /** The store's clock. */
-      now: Millis
-      /** When the next delayed job of any queue is due. */
-      nextDueMs?: Millis
-    }
-
-export type Renewed = { alive: false } | { alive: true; cancelAsked: JobId[] }
-
-/** How many were erased, and which of them left files to be removed. */
-export type Purged = { erased: number; withFiles: JobId[] }
-
-export type Note = {
-  id: JobId
-  fence: Fence
-  progress?: Bytes
-  log?: readonly Omit<LogLine, 'fence'>[]
-  /** Its holder made headway: what crashed before counts no more. */
-  step?: Pick<Step, 'name' | 'value'>
-  /**
-   * A job that it calls, with a step that says so. One that is there stays as it is, but for one that has ended
-   * and of which nothing lies in the mailbox: that is given another life.
-   */
-  child?: NewJob
-}
-
-export type Filter = {
-  state?: State
-  job?: string
-  queue?: string
-  tag?: string
-  batch?: JobId
-  /** Absent: every tenant's. */
-  tenant?: string
-}
-
-export type Page = { jobs: Job[]; next?: string }
-
-export type Tally = {
-  queue: string
-  accepted: number
-  erased: number
-  oldestReadyAt?: Millis
-} & Record<State, number>
-
-export type WorkerRow = {
-  id: WorkerId
-  info: Bytes
-  registeredAt: Millis
-  leaseUntil: Millis
-  alive: boolean
-  running: number
-}
-
-/** One broken sentence of the contract, and an example of it. */
-export type Finding = { law: string; detail: string }

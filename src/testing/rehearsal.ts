@@ -14,6 +14,7 @@ import type { Store } from '../store/contract.ts'
 import type { Watch } from '../watch/watch.ts'
 import { unbegun } from '../worker/crew.ts'
 import { retain } from '../worker/housekeeping.ts'
+import { WORKER_DEFAULTS } from '../worker/settings.ts'
 import type { InlineCrew } from '../worker/inline.ts'
 import type { HandClock } from './clock.ts'
 import type { FaultPlan, PlannedFault } from './faults.ts'
@@ -117,7 +118,7 @@ export class Rehearsal extends Errand {
       for (const hand of this.#hands) hand.passed()
     }
     const views = await this.#viewsSince(from)
-    await retain({ store, files })
+    await retain({ store, files, auditKeepMs: WORKER_DEFAULTS.auditKeepMs })
     return views
   }
 

@@ -14,8 +14,10 @@ import type { Parsed, Schema } from '../job/schema.ts'
 import type { Keyring } from '../job/seal.ts'
 import { isPrivate, needKeys, quietly, readLine, stepField, unsealJob } from '../job/sealing.ts'
 import { isEnded, type State } from '../job/state.ts'
+import type { Why } from '../job/why.ts'
 import { iso, type JobView, readValue, toView } from '../job/view.ts'
 import type { Filter, Finding, Lookout, Tally } from '../store/contract.ts'
+import { type AuditFilter, readAudit } from './audit.ts'
 import { BatchWatch } from './batches.ts'
 import { Follower } from './follow.ts'
 import {
@@ -27,6 +29,7 @@ import {
   type WorkerInfo,
   type WorkerView,
 } from './views.ts'
+import { findWhy } from './why.ts'
 
 /** Where work is seen: everything a person or a program may ask about jobs. */
 export class Watch implements Disposable {
@@ -50,6 +53,11 @@ export class Watch implements Disposable {
   /** One job as it stands. Another tenant's does not exist. @throws ErrandError JOB_NOT_FOUND */
   async job(id: JobId, tenant?: string): Promise<JobView> {
     return this.#view(await this.#read(id, tenant))
+  }
+
+  /** Why it is not running, or where it stands. @throws ErrandError JOB_NOT_FOUND */
+  async why(id: JobId, tenant?: string): Promise<Why> {
+    return findWhy(this.#lookout, await this.#read(id, tenant))
   }
 
   /** The job of this name that holds a unique value. */
@@ -101,7 +109,7 @@ export class Watch implements Disposable {
 
   /**
    * What a job came to; waits for its end as long as it takes unless `wait` says otherwise.
-   * @throws ErrandError JOB_FAILED, JOB_CANCELLED, RESULT_NOT_READY, JOB_NOT_FOUND
+   * @throws ErrandError JOB_FAILED, JOB_CANCELLED, RESULT_NOT_READY, RESULT_DROPPED, JOB_NOT_FOUND
    */
   async result<In extends Schema, Out extends Schema>(
     _definition: Definition<In, Out>,
@@ -113,6 +121,7 @@ export class Watch implements Disposable {
       wait === undefined ? TIMER_MAX_MS : readSpan('wait', wait),
       tenant,
     )
+    if (view.dropped?.includes('result')) throw new ErrandError('RESULT_DROPPED', { id })
     if (view.state === 'completed') return view.result
     if (view.state === 'cancelled') throw new ErrandError('JOB_CANCELLED', { id })
     if (view.state !== 'failed')
@@ -225,6 +234,11 @@ export class Watch implements Disposable {
   async filesOf(id: JobId, files: Files, tenant?: string): Promise<Files> {
     const job = await this.#read(id, tenant)
     return isPrivate(job) ? new SealedFiles(files, job, needKeys(this.#keys)) : files
+  }
+
+  /** Who did what, the newest first; a page may be short while there is a next. */
+  audit(filter: AuditFilter, limit = 50, before?: number): ReturnType<typeof readAudit> {
+    return readAudit(this.#lookout, filter, limit, before)
   }
 
   queues(): Promise<Tally[]> {

@@ -39,6 +39,8 @@ export type Tools = {
   references?: References | undefined
   /** The store's time, where it does not pass by itself: a test moves it by hand. */
   now?: () => Millis
+  /** How long a file stays of which its handler does not say it. */
+  keepFilesMs?: Millis | undefined
   note(note: Note): void
   /** Sets an attempt aside that only waits; absent where nobody would run it again. */
   suspend?(job: Task, wait: Wait): void

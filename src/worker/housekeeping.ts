@@ -11,6 +11,7 @@ type Parts = {
   files: Files
   manifest: readonly string[]
   everyMs: Millis
+  auditKeepMs: Millis
   askSweep: () => void
   /** Sees to it that the schedules of the app's code stand as named. */
   keepPlans: () => Promise<void>
@@ -88,11 +89,15 @@ export class Housekeeping implements Disposable {
 }
 
 /** Bytes go before the rows that name them: a row without a file would be a broken promise. */
-export async function retain({ store, files }: Pick<Parts, 'files'> & { store: Workbench }) {
+export async function retain({
+  store,
+  files,
+  auditKeepMs,
+}: Pick<Parts, 'files' | 'auditKeepMs'> & { store: Workbench }) {
   const expired = await store.expired(PURGE_MAX)
   for (const { id, fence, file } of expired) await files.remove({ id, fence, file })
   failpoint('retain.removed')
   if (expired.length > 0) await store.forget(expired)
-  const { withFiles } = await store.purge(PURGE_MAX)
+  const { withFiles } = await store.purge(PURGE_MAX, auditKeepMs)
   for (const id of withFiles) await files.removeAll(id)
 }

@@ -1,10 +1,12 @@
 import { failpoint } from '../base/failpoint.ts'
+import type { Millis } from '../base/time.ts'
 import type { Files } from '../files/contract.ts'
 import { type FollowOptions, prepareFollower } from '../job/child.ts'
 import type { ArtifactOptions, Content } from '../job/context.ts'
 import type { Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import type { JobId, NewJob } from '../job/job.ts'
+import { FILES_KEPT_MAX_MS } from '../job/keep.ts'
 import { readSpan, readText } from '../job/options.ts'
 import type { NewArtifact } from '../job/outcome.ts'
 import type { Keyring } from '../job/seal.ts'
@@ -12,18 +14,25 @@ import type { Task } from './crew.ts'
 
 const MORE_MAX = 100
 const ARTIFACT_BYTES_MAX = 1_073_741_824
-const KEEP_MAX = '7d'
-const KEEP_MAX_MS = 7 * 86_400_000
 
 /** What one attempt leaves behind when it completes: files, and jobs to follow it. */
 export class Leavings {
   readonly #task: Task
   readonly #files: Files
   readonly #keys: Keyring | undefined
+  readonly #keepFilesMs: Millis
   readonly #artifacts = new Map<string, NewArtifact>()
   readonly #more: NewJob[] = []
 
-  constructor(task: Task, { files, keys }: { files: Files; keys?: Keyring | undefined }) {
+  constructor(
+    task: Task,
+    {
+      files,
+      keys,
+      keepFilesMs = FILES_KEPT_MAX_MS,
+    }: { files: Files; keys?: Keyring | undefined; keepFilesMs?: Millis | undefined },
+  ) {
+    this.#keepFilesMs = keepFilesMs
     this.#task = task
     this.#files = files
     this.#keys = keys
@@ -41,13 +50,13 @@ export class Leavings {
   async write(
     file: string,
     content: Content,
-    { type = 'application/octet-stream', keep = KEEP_MAX }: ArtifactOptions = {},
+    { type = 'application/octet-stream', keep = this.#keepFilesMs }: ArtifactOptions = {},
   ): Promise<void> {
     const { id, fence } = this.#task
     const told = {
       file,
       type: readText('type', type),
-      keepMs: readSpan('keep', keep, { max: KEEP_MAX_MS }),
+      keepMs: readSpan('keep', keep, { max: FILES_KEPT_MAX_MS }),
     }
     const place = { id, fence, file }
     const written = await this.#files.write(place, toStream(content), ARTIFACT_BYTES_MAX)

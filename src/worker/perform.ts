@@ -1,4 +1,5 @@
 import { decodeJson, encodeJson, findUnfit } from '../base/json.ts'
+import { compress } from '../base/zstd.ts'
 import { type Millis, TIMER_MAX_MS } from '../base/time.ts'
 import { ChildFailed, FatalError, RetryAfter, SignalTimeout } from '../job/control.ts'
 import type { Handler } from '../job/define.ts'
@@ -30,7 +31,9 @@ export class Performance {
     this.#job = job
     this.#softMs = Math.min(softMs, TIMER_MAX_MS)
     this.#tools = tools
-    this.#attempt = new Attempt(job, attemptsMax, tools, now)
+    const { keepFilesMs } = handler.definition.policy
+    const own = keepFilesMs === undefined ? tools : { ...tools, keepFilesMs }
+    this.#attempt = new Attempt(job, attemptsMax, own, now)
   }
 
   async run(): Promise<Report> {
@@ -213,7 +216,7 @@ function encodeResult(value: unknown): Uint8Array {
     throw new UnfitResult(
       `the result has ${bytes.length} bytes; at most ${RESULT_BYTES_MAX} are kept`,
     )
-  return bytes
+  return compress(bytes)
 }
 
 function readInput(job: Task): unknown {

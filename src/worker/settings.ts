@@ -15,6 +15,8 @@ export type WorkerSettings = {
   graceMs: Millis
   /** How long a handler may go on after its cancel was asked; then it is stopped by force. */
   cancelGraceMs: Millis
+  /** How long entries of the audit log are kept. */
+  auditKeepMs: Millis
 }
 
 export const WORKER_DEFAULTS: WorkerSettings = {
@@ -26,4 +28,5 @@ export const WORKER_DEFAULTS: WorkerSettings = {
   pollMs: 1000,
   graceMs: 25_000,
   cancelGraceMs: 1000,
+  auditKeepMs: 7_776_000_000,
 }

@@ -1,4 +1,5 @@
 import { decodeJson, encodeJson, findUnfit, type Bytes } from '../base/json.ts'
+import { compress } from '../base/zstd.ts'
 import { derivedId } from '../base/id.ts'
 import { ErrandError } from '../job/errors.ts'
 import type { NewJob, Step } from '../job/job.ts'
@@ -104,7 +105,7 @@ function encode(name: string, value: unknown): Bytes {
     )
   if (bytes.length > VALUE_BYTES_MAX)
     throw refuse(name, `came to ${bytes.length} bytes; at most ${VALUE_BYTES_MAX} are kept`)
-  return bytes
+  return compress(bytes)
 }
 
 const refuse = (step: string, problem: string) => new ErrandError('STEP_REFUSED', { step, problem })

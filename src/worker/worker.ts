@@ -84,6 +84,7 @@ export class Worker {
       files,
       manifest: crew.manifest,
       everyMs: settings.sweepMs,
+      auditKeepMs: settings.auditKeepMs,
       askSweep: () => foreman.askSweep(),
       keepPlans: async () => plans?.keep(),
       onError,

@@ -46,7 +46,13 @@ const cases: Record<string, Case> = {
     2,
     /Did you mean --limit\?/,
   ],
-  'a missing argument is 2': [['retry'], 2, /missing required argument 'id'/],
+  'a missing argument is 2': [['job'], 2, /missing required argument 'id'/],
+  'an act on nothing is 2': [['retry'], 2, /needs a job, or one of --state/],
+  'an act on jobs and on a filter is 2': [
+    ['cancel', NOBODY, '--queue', 'a'],
+    2,
+    /cannot stand beside a filter/,
+  ],
   'an option out of bounds is 2': [
     ['jobs', '--limit', '201'],
     2,

@@ -30,6 +30,7 @@ test('the shipped defaults are these', () => {
     pollMs: 1000,
     graceMs: 25_000,
     cancelGraceMs: 1000,
+    auditKeepMs: 90 * 86_400_000,
     logLevel: 'info',
     failpoints: undefined,
   })

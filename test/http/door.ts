@@ -37,7 +37,7 @@ export async function openDoor(
   const files = new DiskFiles(root)
   const links = new Links(Buffer.alloc(32, 7))
   const watch = new Watch(lend(store))
-  const client = new Client(store, [greet, anything])
+  const client = new Client(store, [greet, anything], { files })
   const schedules = new Schedules(store, (job) => client.definition(job), { next: nextCron })
   const errand = { client, watch, store, schedules }
   const server = await buildServer({
@@ -58,10 +58,12 @@ export async function openDoor(
 
   return {
     ...errand,
+    files,
     server,
     links,
     hand,
     post,
+    remove: (path: string) => server.request(path, { method: 'DELETE' }),
     get: (path: string, headers: Record<string, string> = {}) => server.request(path, { headers }),
     /** Submits a greeting and answers its id. */
     submit: async (headers: Record<string, string> = {}) =>

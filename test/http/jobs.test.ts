@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { bytes } from '../support/jobs.ts'
+import { bytes, cancels } from '../support/jobs.ts'
 import { idOf, openDoor, read } from './door.ts'
 
 const Accepted = z.looseObject({ id: z.string(), rev: z.number() })
@@ -179,4 +179,13 @@ test('log lines are read on from a number', async () => {
     rest.data.map(({ text }) => text),
     ['two'],
   )
+})
+
+test('why a job is not running is told over HTTP', async () => {
+  await using door = await openDoor()
+  const id = await door.submit()
+  await door.store.cancel(cancels([id]))
+  const { code, text } = await read(await door.get(`/v1/jobs/${id}/why`))
+  assert.equal(code, 'ENDED')
+  assert.match(String(text), /it is cancelled/)
 })

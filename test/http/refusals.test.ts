@@ -102,7 +102,7 @@ test('what is not there and what may not be done there are told apart', async ()
   await assertProblem(await door.get('/v2/jobs'), 404, 'NOT_FOUND')
   for (const [method, path, allow] of [
     ['DELETE', '/v1/jobs', 'GET, HEAD, POST'],
-    ['PUT', '/v1/jobs/x', 'GET, HEAD'],
+    ['PUT', '/v1/jobs/x', 'GET, HEAD, DELETE'],
     ['GET', '/v1/jobs/x/cancel', 'POST'],
     ['OPTIONS', '/v1/queues', 'GET, HEAD'],
   ] as const) {

@@ -81,6 +81,7 @@ test('these are the shipped defaults of a worker, and the fixed limits', () => {
     pollMs: SECOND,
     graceMs: 25 * SECOND,
     cancelGraceMs: SECOND,
+    auditKeepMs: 90 * 86_400 * SECOND,
   })
   assert.deepEqual([CRASHES_MAX, LOSSES_MAX, INPUT_BYTES_MAX], [3, 10, 262_144])
 })

@@ -3,7 +3,9 @@ import { describe, test } from 'node:test'
 import type { Store } from '../../src/store/contract.ts'
 import { HandClock } from '../support/clock.ts'
 import { account } from './clauses/account.ts'
+import { ahead } from './clauses/ahead.ts'
 import { adopt } from './clauses/adopt.ts'
+import { audit } from './clauses/audit.ts'
 import { artifact } from './clauses/artifact.ts'
 import { attempt } from './clauses/attempt.ts'
 import { batches } from './clauses/batch.ts'
@@ -12,8 +14,10 @@ import { cancel } from './clauses/cancel.ts'
 import { children } from './clauses/child.ts'
 import { claim } from './clauses/claim.ts'
 import { copy } from './clauses/copy.ts'
+import { drop } from './clauses/drop.ts'
 import { due } from './clauses/due.ts'
 import { entries } from './clauses/entry.ts'
+import { erase } from './clauses/erase.ts'
 import { exchange } from './clauses/exchange.ts'
 import { fence } from './clauses/fence.ts'
 import { hook } from './clauses/hook.ts'
@@ -47,6 +51,7 @@ const ALL: readonly Clauses[] = [
   claim,
   exchange,
   order,
+  ahead,
   due,
   settle,
   fence,
@@ -69,11 +74,14 @@ const ALL: readonly Clauses[] = [
   unpark,
   artifact,
   purge,
+  drop,
+  erase,
   list,
   tally,
   listen,
   copy,
   adopt,
+  audit,
   account,
   entries,
 ]

@@ -28,6 +28,7 @@ const STEP = fc.oneof(
   { weight: 4, arbitrary: around.register },
   { weight: 2, arbitrary: around.cancel },
   { weight: 2, arbitrary: around.retry },
+  { weight: 1, arbitrary: around.erase },
   { weight: 1, arbitrary: around.unpark },
   { weight: 3, arbitrary: around.post },
   { weight: 3, arbitrary: around.purge },

@@ -17,7 +17,7 @@ const NAMED = /failpoint\('([a-z._]+)'\)/g
 const UNSAID: Record<StoreName, readonly string[]> = {
   sqlite: [],
   // Scripts that several verbs share, looks of people, and what is done an hour after a death.
-  redis: ['worker', 'files', 'list', 'tally', 'bury'],
+  redis: ['worker', 'files', 'list', 'tally', 'ahead', 'audits', 'bury'],
   postgres: [],
 }
 
@@ -34,10 +34,10 @@ const COMMON = namesIn(textOf('src/*.ts', 'src/!(store)/**/*.ts'), NAMED)
 
 /**
  * Not passed within a drill: replies are a server's (see replies.test.ts), moves an import's (see
- * move.test.ts), retries a person's; the rest comes with a clean stop, with files whose time is over, or
+ * move.test.ts), retries and erasures a person's, who is written down (see people.test.ts); the rest comes with a clean stop, with files whose time is over, or
  * with a worker that died before.
  */
-const ELSEWHERE = /^((reply|retry|adopt|copy|retire|forget|retain)\.|sweep\.received)/
+const ELSEWHERE = /^((reply|retry|erase|audit|adopt|copy|retire|forget|retain)\.|sweep\.received)/
 
 function pointsOf(store: StoreName): string[] {
   const driver = textOf(`src/store/${store}/**/*.ts`)

@@ -1,4 +1,5 @@
 import { formatSpan } from '../../base/time.ts'
+import { isEnded } from '../../job/state.ts'
 import type { JobView } from '../../job/view.ts'
 import type { AttemptView, LogView, StepView } from '../../watch/views.ts'
 import type { Define } from '../commands.ts'
@@ -11,15 +12,16 @@ export const job: Define = (command, desk) => {
     await using errand = await desk.errand()
     const view = await errand.watch.job(id)
     const { watch } = errand
-    const [attempts, steps, signals, logs] = await Promise.all([
+    const [why, attempts, steps, signals, logs] = await Promise.all([
+      watch.why(id),
       watch.attempts(id),
       watch.steps(id),
       watch.signals(id),
       watch.logs(id),
     ])
-    print.show({ ...view, attempts, steps, signals, logs }, () =>
+    print.show({ ...view, why, attempts, steps, signals, logs }, () =>
       [
-        facts(print, view),
+        facts(print, view, isEnded(view.state) ? undefined : why.text),
         attemptsPart(print, attempts),
         valuesPart(print, 'steps', steps),
         valuesPart(print, 'signals', signals),
@@ -32,13 +34,14 @@ export const job: Define = (command, desk) => {
   })
 }
 
-function facts(print: Print, view: JobView): string {
+function facts(print: Print, view: JobView, why: string | undefined): string {
   const { reason, waitingFor, withErrors, cancelAsked, sealed, error, tags, result } = view
   const remarks = [
     reason,
     waitingFor && `for ${waitingFor}`,
     withErrors && 'with errors',
     cancelAsked && 'cancel asked',
+    view.dropped && `${view.dropped.join(' and ')} kept no longer`,
     sealed && 'sealed',
   ]
   const said = remarks.filter((remark) => remark).join(', ')
@@ -46,6 +49,7 @@ function facts(print: Print, view: JobView): string {
     ['job', view.job],
     ['id', view.id],
     ['state', `${print.state(view.state)}${said === '' ? '' : ` (${said})`}`],
+    ['why', why],
     ['attempt', `${view.attempt} of ${view.attemptsMax}`],
     ['queue', `${view.queue}, priority ${view.priority}`],
     ['tenant', view.tenant],

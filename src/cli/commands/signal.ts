@@ -12,7 +12,10 @@ export const signal: Define = (command, desk) => {
       const id = given.toLowerCase()
       const value = await readJson('value', said)
       await using errand = await desk.errand()
-      const { repeated } = await errand.client.signal(id, name, value, flags)
+      const { repeated } = await errand.client.signal(id, name, value, {
+        ...flags,
+        by: desk.by(),
+      })
       const did = repeated ? 'had that signal already' : 'was sent it'
       desk.print.show({ id, name, repeated }, () => `${id} ${did}`)
     })

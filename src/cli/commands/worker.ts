@@ -90,7 +90,7 @@ const startWorker = (
   lateBefore: number,
 ): Promise<Worker> => {
   const { queues = [], concurrency, leaseMs, renewMs, sweepMs, pollMs } = settings
-  const { graceMs, cancelGraceMs, sealKeys } = settings
+  const { graceMs, cancelGraceMs, sealKeys, auditKeepMs } = settings
   return Worker.start({
     store,
     files,
@@ -99,7 +99,17 @@ const startWorker = (
     planned: crew.planned,
     next: nextCron,
     keys: sealKeys === undefined ? undefined : Keyring.read(sealKeys),
-    settings: { queues, concurrency, leaseMs, renewMs, sweepMs, pollMs, graceMs, cancelGraceMs },
+    settings: {
+      queues,
+      concurrency,
+      leaseMs,
+      renewMs,
+      sweepMs,
+      pollMs,
+      graceMs,
+      cancelGraceMs,
+      auditKeepMs,
+    },
     onError: seldom((fault) => log.error(fault, 'the worker met an error and goes on')),
     onSettled: ({ job: { id, job, queue, failures }, outcome, answer }) =>
       log.debug({ id, job, queue, attempt: failures + 1, to: outcome.to, answer }, 'settled'),

@@ -84,6 +84,9 @@ const job = z.strictObject({
   startedAt: moment.exactOptional(),
   endedAt: moment.exactOptional(),
   keptUntil: moment.exactOptional(),
+  drops: z
+    .strictObject({ input: moment.exactOptional(), result: moment.exactOptional() })
+    .exactOptional(),
   expiresAt: moment.exactOptional(),
   deadlineAt: moment.exactOptional(),
   worker: id.exactOptional(),

@@ -158,6 +158,9 @@ begin
   from jsonb_to_recordset(rest -> 'files') as g (place integer, file text, fence bigint, type text, bytes bigint,
     sha256 text, expires_at bigint)
   where codes[place] = 0 on conflict do nothing;
+  insert into errand.drops (id, what, drop_at)
+  select ids[place], what, drop_at from jsonb_to_recordset(rest -> 'drops') as g (place integer, what text, drop_at bigint)
+  where codes[place] = 0 on conflict do nothing;
   insert into errand.alias (id, job, fingerprint, purge_at)
   select g.* from jsonb_to_recordset(rest -> 'aliases') as g (id uuid, job uuid, fingerprint text, purge_at bigint)
   on conflict do nothing;

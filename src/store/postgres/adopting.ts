@@ -105,6 +105,9 @@ function restOf(jobs: readonly Adoptee[], aliases: readonly Alias[]) {
     places: placed.flatMap(({ place, item }) =>
       item ? [{ place, batch: item.batch, item: item.index }] : [],
     ),
+    drops: placed.flatMap(({ place, drops = {} }) =>
+      Object.entries(drops).map(([what, at]) => ({ place, what, drop_at: at })),
+    ),
     aliases: aliases.map(({ until, ...alias }) => ({ ...alias, purge_at: until })),
   }
 }

@@ -24,6 +24,8 @@ begin
     select from errand.mail as m where m.id = caller and m.name = child ->> 'box'
   ) and exists (select from errand.ended as e where e.id = own) then
     perform errand.revive(now, in_slot, array[own], null, true);
+    -- Its own was dropped; it is called again on the same.
+    update errand.job as j set input = (child ->> 'input')::bytea where j.id = own and j.input = '';
   end if;
 end $$;
 

@@ -84,11 +84,13 @@ begin
     end if;
     if job.fingerprint is not null then
       select a.job, a.fingerprint into there from errand.alias as a where a.id = job.id
-        and (exists (select from errand.job as j where j.id = a.job)
+        -- One that names itself is of a job that was erased.
+        and (a.job = a.id or exists (select from errand.job as j where j.id = a.job)
           or exists (select from errand.ended as e where e.id = a.job));
       if found then
         id := case when there.fingerprint = job.fingerprint then there.job else job.id end;
-        verdict := case when there.fingerprint = job.fingerprint then 'joined' else 'ID_TAKEN' end;
+        verdict := case when there.fingerprint <> job.fingerprint then 'ID_TAKEN'
+          when there.job = job.id then 'JOB_ERASED' else 'joined' end;
         return;
       end if;
     end if;

@@ -8,6 +8,7 @@ import type {
   Cancelled,
   Change,
   Filled,
+  Erased,
   Inserted,
   Intake,
   Letter,
@@ -21,7 +22,7 @@ import type { Adoptee, Alias } from '../../job/moving.ts'
 import { ENDED } from '../../job/state.ts'
 import { jobsOf } from '../parts/entries.ts'
 import { toAdopted, toAdoption } from './adopting.ts'
-import { hex, plain, readTexts } from './arrays.ts'
+import { blobs, hex, plain, readTexts } from './arrays.ts'
 import { changeBatch, fillBatch } from './batches.ts'
 import { toChanges, toPuts } from './cabinet.ts'
 import type { Connection, Row } from './connection.ts'
@@ -31,6 +32,7 @@ import { isPlain, namedValues, plainValues, toInserted, toNewJob } from './jobs.
 import type { Kinds } from './kinds.ts'
 import { int, text } from './rows.ts'
 import { toWord } from './settlements.ts'
+import { lookText } from './statements.ts'
 
 /** Where work comes in. */
 export class PostgresIntake implements Intake {
@@ -68,6 +70,17 @@ export class PostgresIntake implements Intake {
     const { now, slot } = this.#connection
     const values = [now, slot, plain(ids), input ? `\\x${hex(input)}` : null]
     return answersOf(await this.#connection.call('retry', 'retry', values)).map(toRetried)
+  }
+
+  async erase(ids: readonly JobId[]): Promise<Erased[]> {
+    const { now, slot } = this.#connection
+    const rows = await this.#connection.call('erase', 'erase', [now, slot, plain(ids)])
+    return answersOf(rows).map(toErased)
+  }
+
+  async audit(entries: readonly Bytes[]): Promise<void> {
+    const { now, schema } = this.#connection
+    await this.#connection.look(lookText(schema, 'add'), [now, blobs(entries)])
   }
 
   async post(letters: readonly Letter[]): Promise<Posted[]> {
@@ -154,6 +167,9 @@ const RETRIED: readonly Retried[] = [
   ...ENDED,
 ]
 const toRetried = (answer: string): Retried => RETRIED.find((one) => one === answer) ?? 'gone'
+
+const ERASED: readonly Erased[] = ['erased', 'hooked', 'scheduled', 'ready', 'running', 'waiting']
+const toErased = (answer: string): Erased => ERASED.find((one) => one === answer) ?? 'gone'
 
 const POSTED: readonly Posted[] = ['posted', 'already', 'idle', 'full', ...ENDED]
 const toPosted = (answer: string): Posted => POSTED.find((one) => one === answer) ?? 'gone'

@@ -85,7 +85,7 @@ export const toChild = (child: NewJob, box: string, kinds: Kinds) => ({
 /** What became of a job that may have looked up others. */
 export function toInserted({ id, verdict }: Row, waitedMs = 0): Inserted {
   if (verdict === 'STORE_BUSY') return { id: text(id), refused: verdict, waitedMs }
-  if (verdict === 'ID_TAKEN' || verdict === 'UNIQUE_TAKEN')
+  if (verdict === 'ID_TAKEN' || verdict === 'UNIQUE_TAKEN' || verdict === 'JOB_ERASED')
     return { id: text(id), refused: verdict }
   const [refused, key] = (verdict ?? '').split(/ (.*)/s)
   if (refused === 'LIMIT_REACHED') return { id: text(id), refused, key: key ?? '' }

@@ -27,6 +27,14 @@ where id = any($1::text::uuid[]) order by id, file;
 -- name: holder
 select id from errand.hold where tenant = $1 and name = $2 and value = $3;
 
+-- name: ahead
+-- Along the index of what is ready, as a claim goes.
+select count(*) as ahead from (
+  select from errand.job as own join errand.job as j on j.state = 1 and j.queue = own.queue
+    and ((j.priority::bigint << 56 | j.run_at), j.turn) < ((own.priority::bigint << 56 | own.run_at), own.turn)
+  where own.id = $1::text::uuid and own.state = 1 limit $2
+) as before;
+
 -- name: kinds
 select id, name, queue, policy from errand.kind where id = any($1::text::bigint[]);
 

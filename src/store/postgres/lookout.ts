@@ -1,7 +1,9 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
+import { AHEAD_MAX } from '../contract.ts'
 import type {
+  Audited,
   BatchPage,
   Copied,
   Filter,
@@ -114,6 +116,16 @@ export class PostgresLookout implements Lookout {
     // The moment first: what came to be wanted meanwhile is among those that are due.
     const [next] = await this.#look('entries_next', [kind, now])
     return toKept(next, await this.#look(...whichLook(kind, which, now)))
+  }
+
+  async ahead(id: JobId): Promise<number> {
+    const [row] = await this.#look('ahead', [id, AHEAD_MAX])
+    return int(row?.ahead)
+  }
+
+  async audits(limit: number, before?: number): Promise<Audited[]> {
+    const rows = await this.#look('audits', [before ?? null, limit])
+    return rows.map(({ n, at, entry }) => ({ n: int(n), at: int(at), entry: toBytes(entry) }))
   }
 
   async tally(): Promise<Tally[]> {

@@ -127,6 +127,13 @@ begin
     foreach own in array coalesce(freed, '{}') loop moves := moves || errand.stir(own, -1, 0); end loop;
     done := done || finished;
     moves := moves || more;
+    if rest ? 'drops' then
+      insert into errand.drops (id, what, drop_at)
+      select ids[d.place], d.what, now + d.ms
+      from jsonb_to_recordset(rest -> 'drops') as d (place integer, what text, ms bigint)
+      where d.place = any(done)
+      on conflict on constraint drops_pkey do update set drop_at = excluded.drop_at;
+    end if;
     if rest ? 'artifacts' then
       insert into errand.artifact (id, file, fence, type, bytes, sha256, expires_at)
       select ids[a.place], a.file, fences[a.place], a.type, a.bytes, a.sha256, now + a.keep_ms

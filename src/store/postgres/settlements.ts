@@ -82,6 +82,11 @@ function restOf(outcomes: readonly Outcome[], kinds: Kinds) {
         ]
       : [],
   )
+  const drops = placed.flatMap(({ outcome, place }) =>
+    outcome.to === 'completed'
+      ? Object.entries(outcome.drops ?? {}).map(([what, ms]) => ({ place, what, ms }))
+      : [],
+  )
   const words = placed.flatMap(({ outcome, place }) =>
     'word' in outcome && outcome.word ? [toWord(outcome.word, place)] : [],
   )
@@ -91,6 +96,7 @@ function restOf(outcomes: readonly Outcome[], kinds: Kinds) {
   return {
     ...(attempts.length > 0 && { attempts }),
     ...(artifacts.length > 0 && { artifacts }),
+    ...(drops.length > 0 && { drops }),
     ...(waits.length > 0 && { waits }),
     ...(words.length > 0 && { words }),
     ...(followers.length > 0 && {

@@ -25,6 +25,7 @@ const texts = VERBS.map((verb) => read(`./${verb}.sql`))
 const looks = {
   ...statements(new URL('./look.sql', import.meta.url)),
   ...statements(new URL('./copy.sql', import.meta.url)),
+  ...statements(new URL('./audit.sql', import.meta.url)),
 }
 const laws = statements(new URL('./verify.sql', import.meta.url))
 

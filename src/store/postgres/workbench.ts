@@ -3,6 +3,7 @@ import type { Bytes } from '../../base/json.ts'
 import type { Millis } from '../../base/time.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Artifact, Claimed, JobId, WorkerId } from '../../job/job.ts'
+import { AUDIT_MAX } from '../contract.ts'
 import type {
   Answer,
   Claim,
@@ -113,9 +114,10 @@ export class PostgresWorkbench implements Workbench {
     return int(Object.values(row ?? {})[0])
   }
 
-  async purge(limit: number): Promise<Purged> {
+  async purge(limit: number, auditMs?: Millis): Promise<Purged> {
     const { now, slot } = this.#connection
-    const [row] = await this.#connection.call('purge', 'purge', [now, slot, limit])
+    const values = [now, slot, limit, auditMs ?? null, AUDIT_MAX]
+    const [row] = await this.#connection.call('purge', 'purge', values)
     return { erased: int(row?.erased), withFiles: toIds(row?.with_files) }
   }
 

@@ -3,7 +3,7 @@
 -- Keys    {p}:ready:<priority>:<queue> lists   {p}:attempts:<id> {p}:logs:<id> lists   {p}:files zset by expiry
 --         {p}:files:<id> {p}:steps:<id> {p}:mail:<id> {p}:awaits:<id> hashes   what line.lua and arrive.lua name
 -- In      ARGV[3] the kinds they are of, 8 bytes each; ARGV[4] for each job: id 16 bytes, until when it is kept I6,
---         lengths I4 of its row, runs, lines, steps, mail, names and files, then those; the row as in row.lua, its turn of no account;
+--         lengths I4 of its row, runs, lines, steps, mail, names, files and drops, then those; the row as in row.lua, its turn of no account;
 --         ARGV[5] for each alias: id and job 16 bytes each, until when I6, length H of its fingerprint, that
 -- Out     a byte a job: 0 adopted, 1 already, 2 behind, 3 ID_TAKEN, 4 UNIQUE_TAKEN; ERRAND_KIND when one is not here
 -- Cost    some commands a job, more for what it left
@@ -115,6 +115,13 @@ local function leave_files(id, row, blob)
   end
 end
 
+local function leave_drops(id, row, blob)
+  for from = 1, #blob, 7 do
+    redis.call('ZADD', P .. 'drops', from_six(blob, from + 1), id .. sub(blob, from, from))
+    mark(row, TRAILS, true)
+  end
+end
+
 local function adopt(id, row, kept)
   row.turn = take_turn(id)
   row.receipt = row.state >= COMPLETED and from_six(kept) or 0
@@ -139,11 +146,11 @@ end
 
 local blob, jobs, ids, at = ARGV[4], {}, {}, 1
 while at <= #blob do
-  local id, kept, size, runs, lines, steps, mail, awaits, files, from
-    = unstruct('>c16c6I4I4I4I4I4I4I4', blob, at)
+  local id, kept, size, runs, lines, steps, mail, awaits, files, drops, from
+    = unstruct('>c16c6I4I4I4I4I4I4I4I4', blob, at)
   local cuts = { from }
-  for i, length in ipairs({ size, runs, lines, steps, mail, awaits, files }) do cuts[i + 1] = cuts[i] + length end
-  at = cuts[8]
+  for i, length in ipairs({ size, runs, lines, steps, mail, awaits, files, drops }) do cuts[i + 1] = cuts[i] + length end
+  at = cuts[9]
   ids[#ids + 1] = id
   jobs[#jobs + 1] = {
     kept = kept,
@@ -153,7 +160,8 @@ while at <= #blob do
     steps = sub(blob, cuts[4], cuts[5] - 1),
     mail = sub(blob, cuts[5], cuts[6] - 1),
     awaits = sub(blob, cuts[6], cuts[7] - 1),
-    files = sub(blob, cuts[7], at - 1),
+    files = sub(blob, cuts[7], cuts[8] - 1),
+    drops = sub(blob, cuts[8], at - 1),
   }
 end
 fetch(ids)
@@ -172,6 +180,7 @@ for i, id in ipairs(ids) do
     if letters > 0 then redis.call('HSET', P .. 'mail:' .. id, '#', letters) end
     leave_hash(id, job.row, 'awaits:', job.awaits)
     leave_files(id, job.row, job.files)
+    leave_drops(id, job.row, job.drops)
     write(id, job.row)
   end
   answers[i] = answer or '\0'

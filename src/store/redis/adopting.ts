@@ -8,6 +8,7 @@ import { packLimits, packPlace, uniqueKey } from './jobs.ts'
 import { packLetter } from './mailing.ts'
 import { Packer, packId } from './pack.ts'
 import { NOBODY } from './rows.ts'
+import { packDrops } from './settlements.ts'
 
 const LIFE = 1
 const ASKED = 4
@@ -22,7 +23,7 @@ export function packAdoptees(jobs: readonly Adoptee[], kinds: readonly Buffer[])
   const packer = new Packer()
   for (const [i, job] of jobs.entries()) {
     packer.id(job.id).six(job.keptUntil ?? 0)
-    const holes = Array.from({ length: 7 }, () => packer.hole())
+    const holes = Array.from({ length: 8 }, () => packer.hole())
     const parts = [
       () => packRow(packer, job, kinds[i] ?? damaged()),
       () => job.attempts.forEach((run) => packEntry(packer, () => packRun(packer, run))),
@@ -31,6 +32,7 @@ export function packAdoptees(jobs: readonly Adoptee[], kinds: readonly Buffer[])
       () => job.mail.forEach((letter, n) => packLetter(packer, letter, n)),
       () => packAwaits(packer, job.awaits),
       () => job.artifacts.forEach((file) => packFile(packer, file)),
+      () => packer.bytes(packDrops(job.drops ?? {})),
     ]
     for (const [part, pack] of parts.entries()) {
       const from = packer.length

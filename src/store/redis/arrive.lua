@@ -5,7 +5,7 @@
 --         {p}:alias hash of id to job and fingerprint   {p}:aliases zset by the moment to go
 --         {p}:hooks:<subject> {p}:children:<parent> sets
 -- In      an id, the row from its priority on, and sections that say more; none for a plain job
--- Out     a byte and an id: 0 stored, 1 joined, 2 ID_TAKEN, 3 UNIQUE_TAKEN, 4 LIMIT_REACHED
+-- Out     a byte and an id: 0 stored, 1 joined, 2 ID_TAKEN, 3 UNIQUE_TAKEN, 4 JOB_ERASED, 5 LIMIT_REACHED
 -- Cost    a few commands for a job that says more; a share of three for one that does not
 -- Beware  a list must stay sorted by moment: while the clock is behind it, jobs go to the line
 
@@ -117,9 +117,11 @@ end
 
 local function join(id, given)
   local alias = given.p and redis.call('HGET', P .. 'alias', id)
-  if alias and get(sub(alias, 1, 16)) then
-    if sub(alias, 17) == given.p then return '\1' .. sub(alias, 1, 16) end
-    return '\2' .. id
+  local known = alias and sub(alias, 1, 16)
+  -- One that names itself is of a job that was erased.
+  if known and (known == id or get(known)) then
+    if sub(alias, 17) ~= given.p then return '\2' .. id end
+    return (known == id and '\4' or '\1') .. known
   end
   local held = given.u and redis.call('HGET', P .. 'unique', given.u)
   if not held then return end
@@ -145,7 +147,7 @@ local function arrive(id, body, spec, strictly)
   local full = strictly and given.l and full_key(given.l)
   if full then
     full_of[id] = full
-    return '\4' .. id
+    return '\5' .. id
   end
   store(id, body, given)
   return '\0' .. id

@@ -64,7 +64,7 @@ seat()
 finish()
 -- Behind them the keys of those that were refused, in their order.
 for i, answer in ipairs(answers) do
-  local full = byte(answer) == 4 and full_of[sub(answer, 2)]
+  local full = byte(answer) == 5 and full_of[sub(answer, 2)]
   if full then answers[#answers + 1] = pack('>Hc0', #full, full) end
 end
 return table.concat(answers)

@@ -2,7 +2,7 @@ import type { Bytes } from '../../base/json.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
 import type { Adoptee, Alias } from '../../job/moving.ts'
-import { STATES } from '../../job/state.ts'
+import { type Ended, isEnded, type State, STATES } from '../../job/state.ts'
 import type {
   Adopted,
   BatchChange,
@@ -10,6 +10,7 @@ import type {
   Cancelled,
   Change,
   Filled,
+  Erased,
   Inserted,
   Intake,
   Letter,
@@ -81,6 +82,15 @@ export class RedisIntake implements Intake {
     const args = [packIds(ids), ...(input === undefined ? [] : [toBuffer(input)])]
     const answers = await this.#connection.call('retry', args)
     return Array.from(bufferOf(answers), (code) => RETRIED[code] ?? stateAt(code))
+  }
+
+  async erase(ids: readonly JobId[]): Promise<Erased[]> {
+    const answers = await this.#connection.call('erase', [packIds(ids)])
+    return Array.from(bufferOf(answers), (code) => ERASED[code] ?? liveAt(code))
+  }
+
+  async audit(entries: readonly Bytes[]): Promise<void> {
+    await this.#connection.call('audit', ['add', ...entries.map(toBuffer)])
   }
 
   async post(letters: readonly Letter[]): Promise<Posted[]> {
@@ -166,4 +176,11 @@ export async function withKinds<Reply>(
 const CANCELLED: Record<number, Cancelled> = { 99: 'cancelled', 97: 'asked', 103: 'gone' }
 const RETRIED: Record<number, Retried> = { 114: 'retried', 103: 'gone', 116: 'taken' }
 
+const ERASED: Record<number, Erased> = { 101: 'erased', 104: 'hooked', 103: 'gone' }
+
 const stateAt = (code: number) => (code < CODES_MAX ? STATES[code] : undefined) ?? damaged()
+
+function liveAt(code: number): Exclude<State, Ended> {
+  const state = stateAt(code)
+  return isEnded(state) ? damaged() : state
+}

@@ -94,7 +94,8 @@ export function toInserted(answers: Buffer, count: number): Inserted[] {
     const [code, id] = [answers[ANSWER * i], idAt(answers, ANSWER * i + 1)]
     if (code === 2) return { id, refused: 'ID_TAKEN' }
     if (code === 3) return { id, refused: 'UNIQUE_TAKEN' }
-    if (code !== 4) return { id, joined: code === 1 }
+    if (code === 4) return { id, refused: 'JOB_ERASED' }
+    if (code !== 5) return { id, joined: code === 1 }
     const upto = at + 2 + answers.readUInt16BE(at)
     const key = answers.toString('utf8', at + 2, upto)
     at = upto

@@ -2,7 +2,9 @@ import type { Bytes } from '../../base/json.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
+import { AHEAD_MAX } from '../contract.ts'
 import type {
+  Audited,
   BatchPage,
   Copied,
   Filter,
@@ -26,8 +28,17 @@ import { uniqueKey } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
 import { toMail } from './mailing.ts'
 import { toLine, toSteps } from './notes.ts'
-import { idAt, packId, packIds } from './pack.ts'
-import { bufferOf, hashOf, kindAt, listOf, toArtifacts, toAttempt, toJob } from './rows.ts'
+import { idAt, number, packId, packIds } from './pack.ts'
+import {
+  bufferOf,
+  hashOf,
+  kindAt,
+  listOf,
+  numberOf,
+  toArtifacts,
+  toAttempt,
+  toJob,
+} from './rows.ts'
 import { Verification } from './verify.ts'
 import { Walks } from './walk.ts'
 import { Workers } from './workers.ts'
@@ -119,6 +130,20 @@ export class RedisLookout implements Lookout {
   async entries(kind: string, which?: Parameters<Lookout['entries']>[1]): Promise<Kept> {
     const args = [kind, ...packWhich(which)]
     return toKept(kind, which, await this.#connection.call('entries', args, { again: true }))
+  }
+
+  async ahead(id: JobId): Promise<number> {
+    const args = [packId(id), number(AHEAD_MAX)]
+    return numberOf(await this.#connection.call('ahead', args, { again: true }))
+  }
+
+  async audits(limit: number, before?: number): Promise<Audited[]> {
+    const args = ['page', before === undefined ? '' : number(before), number(limit)]
+    const found = listOf(await this.#connection.call('audit', args, { as: 'audits', again: true }))
+    return found.map((one) => {
+      const [n, at, entry] = listOf(one).map(bufferOf)
+      return { n: Number(String(n)), at: Number(String(at)), entry: entry ?? damaged() }
+    })
   }
 
   async tally(): Promise<Tally[]> {

@@ -56,7 +56,14 @@ end
 local function call(caller, name, child)
   local id, size, _, from = unstruct('>c16I4I4', child)
   arrive(id, sub(child, from, from + size - 1), sub(child, from + size))
-  if not has_said(caller, name, id) then revive(id, nil, true) end
+  if has_said(caller, name, id) or revive(id, nil, true) ~= 'r' then return end
+  local row = read(get(id))
+  if row.has.i ~= '' then return end
+  -- Its own was dropped; it is called again on the same.
+  local body = sub(child, from, from + size - 1)
+  local _, _, _, at = unstruct('>Bc8Hc0', body)
+  set(id, row, 'i', sections(body, at).i)
+  write(id, row)
 end
 
 while at <= #blob do

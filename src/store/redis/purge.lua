@@ -1,16 +1,14 @@
 -- purge: erases what has been kept long enough (C10, C12).
 --
--- Keys    {p}:ended zset   {p}:turns:<chunk> ids   {p}:erased hash of chunk to how many are gone
---         {p}:attempts:<id> {p}:logs:<id> {p}:steps:<id> {p}:mail:<id> {p}:awaits:<id>
---         {p}:files:<id> {p}:beside:<id> {p}:hooks:<id> {p}:children:<id> {p}:tag:<tag>
--- In      ARGV[3] limit
+-- Keys    {p}:ended zset   {p}:alias hash   {p}:aliases zset   {p}:audit stream   {p}:drops zset of id and section by moment   what remove.lua names
+-- In      ARGV[3] limit; ARGV[4], [5] how long and how many entries of the audit log are kept, if any are to go
 -- Out     how many were erased; the ids of those that left files
 -- Cost    a share of MGET and DEL for each job, more for those with keys of their own
 -- Beware  an entry may name a job that was retried since: only the same ending is purged, and of two in one
 --         moment the row knows the last
 
 local HOOKED_MS, ENTRIES_MAX, ALIASES_MAX, PLACE = 600000, 100, 1000, 22
-local limit, erased, dead, with_files, gone_of = tonumber(ARGV[3]), 0, {}, {}, {}
+local limit, erased = tonumber(ARGV[3]), 0
 
 local aliases = redis.call('ZRANGE', P .. 'aliases', '-inf', now, 'BYSCORE', 'LIMIT', 0, ALIASES_MAX)
 if #aliases > 0 then
@@ -18,31 +16,14 @@ if #aliases > 0 then
   redis.call('HDEL', P .. 'alias', unpack(aliases))
 end
 
--- By a hook that lives, or by one that a person may retry.
-local function is_looked_back_on(id)
-  for _, hook in ipairs(redis.call('SMEMBERS', P .. 'hooks:' .. id)) do
-    local raw = get(hook)
-    if raw and byte(raw, 1) ~= COMPLETED then return true end
+if ARGV[4] then
+  local last = tonumber(redis.call('HGET', P .. 'head', 'audit') or 0)
+  local gone = max(0, last - tonumber(ARGV[5]))
+  for _, one in ipairs(redis.call('XRANGE', P .. 'audit', '-', '+', 'COUNT', limit)) do
+    local n = tonumber(string.match(one[1], '^(%d+)'))
+    if n > gone and tonumber(one[2][2]) > now - tonumber(ARGV[4]) then break end
+    redis.call('XDEL', P .. 'audit', one[1])
   end
-  return false
-end
-
-local function erase_trails(id, row)
-  for _, what in ipairs({ 'attempts:', 'logs:', 'steps:', 'mail:', 'awaits:', 'hooks:', 'children:' }) do dead[#dead + 1] = P .. what .. id end
-  local files = redis.call('HKEYS', P .. 'files:' .. id)
-  if #files > 0 then
-    with_files[#with_files + 1] = id
-    for _, name in ipairs(files) do redis.call('ZREM', P .. 'files', id .. name) end
-    dead[#dead + 1] = P .. 'files:' .. id
-  end
-  local at = 1
-  while row.has.t and at <= #row.has.t do
-    local tag
-    tag, at = unstruct('>Hc0', row.has.t, at)
-    redis.call('ZREM', P .. 'tag:' .. tag, id)
-  end
-  if row.has.s then redis.call('SREM', P .. 'hooks:' .. row.has.s, id) end
-  if row.has.c then redis.call('SREM', P .. 'children:' .. sub(row.has.c, 1, 16), id) end
 end
 
 local function erase(place, ended_at, hooked)
@@ -54,19 +35,7 @@ local function erase(place, ended_at, hooked)
     redis.call('ZADD', P .. 'ended', 'GT', now + HOOKED_MS, ended_at .. place)
     return
   end
-  local row = read(raw)
-  local queue = kind(row.kind).queue
-  tally(queue, row.state, -1)
-  tally(queue, 'erased', 1)
-  leave(id, row)
-  free_unique(id, row)
-  if hooked or marked(row, TRAILS) then erase_trails(id, row) end
-  if row.has.b then tell_batch(sub(row.has.b, 1, 16), 'erased', 1) end
-  if marked(row, BESIDE) then dead[#dead + 1] = P .. 'beside:' .. id end
-  dead[#dead + 1] = J .. id
-  rows[id] = false
-  local chunk = floor(from_six(row.turn) / CHUNK)
-  gone_of[chunk] = (gone_of[chunk] or 0) + 1
+  remove(id, raw, hooked)
   erased = erased + 1
 end
 
@@ -113,18 +82,30 @@ for _, entry in ipairs(ripe) do
   left = left - erase_entry(entry, min(left, BATCH))
 end
 
-for from = 1, #dead, BATCH do
-  redis.call('DEL', unpack(dead, from, min(from + BATCH - 1, #dead)))
-end
-for chunk, count in pairs(gone_of) do
-  if redis.call('HINCRBY', P .. 'erased', chunk, count) >= CHUNK then
-    redis.call('DEL', P .. 'turns:' .. chunk)
-    redis.call('ZREM', P .. 'turns', chunk)
-    redis.call('HDEL', P .. 'erased', chunk)
+
+-- Inputs and results that go before their records, after those records that go now. One that was called again
+-- meanwhile lives: its next end says anew what goes when.
+local function drop(id, what)
+  local raw = get(id)
+  local is_over = raw and byte(raw, 1) == COMPLETED
+  if is_over and is_looked_back_on(id) then
+    redis.call('ZADD', P .. 'drops', now + HOOKED_MS, id .. what)
+    return
   end
+  redis.call('ZREM', P .. 'drops', id .. what)
+  if not is_over then return end
+  local row = read(raw)
+  set(id, row, what, what == 'i' and '' or nil)
+  row.rev = row.rev + 1
+  write(id, row)
+  rung.change = true
+end
+
+for _, place in ipairs(redis.call('ZRANGE', P .. 'drops', '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)) do
+  drop(sub(place, 1, 16), sub(place, 17))
 end
 open_head()
 finish_batches()
 seat()
-finish()
+finish_removed()
 return { erased, table.concat(with_files) }

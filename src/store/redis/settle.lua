@@ -1,9 +1,9 @@
 -- settle: the one exit from running: writes outcomes down under their fences (C1, C3, C12).
 --
 -- Keys    {p}:receipts:<worker> hash of n to entries   {p}:open:<worker> hash of n to how many still run
---         {p}:asked:<worker> set   {p}:files:<id> hash   {p}:files zset by expiry   what line.lua names
+--         {p}:asked:<worker> set   {p}:files:<id> hash   {p}:files zset by expiry   {p}:drops zset of id and section by moment   what line.lua names
 -- In      the worker; for each settlement: id, fence 6 bytes, state B, span I6, lengths I4 of what is
---         left in the row and of what is rare: a(ttempt), c(ounter), b(egun), f(iles), h(ooks and other jobs
+--         left in the row and of what is rare: a(ttempt), c(ounter), b(egun), d(rops), f(iles), h(ooks and other jobs
 --         it brings), q(uiet: what it waits for), m(essage to its caller)
 -- Out     a letter a settlement: d(one) a(lready) s(tale) g(one)
 -- Cost    for plain completions a share of MGET and MSET; else some commands
@@ -31,6 +31,13 @@ local function keep_files(id, row, files)
   end
 end
 
+local function keep_drops(id, row, drops, from)
+  for at = 1, #drops, 7 do
+    redis.call('ZADD', P .. 'drops', from + from_six(drops, at + 1), id .. sub(drops, at, at))
+    mark(row, TRAILS, true)
+  end
+end
+
 -- Whatever is more than a plain completion.
 local function settle_fully(id, raw, to, ms, left, rare)
   local row, given = read(raw), sections(rare, 1)
@@ -50,6 +57,7 @@ local function settle_fully(id, raw, to, ms, left, rare)
   if to >= COMPLETED then
     for _, code in ipairs({ 'R', 'e', 'r', 'W' }) do set(id, row, code, leavings[code]) end
     if given.f then keep_files(id, row, given.f) end
+    if given.d then keep_drops(id, row, given.d, now) end
     stop(id, row, to, ms)
   else
     if to == SCHEDULED then

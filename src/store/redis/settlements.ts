@@ -1,5 +1,6 @@
 import type { NewJob } from '../../job/job.ts'
 import { attemptOf, broughtBy, type NewArtifact, type Outcome } from '../../job/outcome.ts'
+import type { Drops } from '../../job/keep.ts'
 import { STATES } from '../../job/state.ts'
 import type { Answer, Settlement } from '../contract.ts'
 import { damaged } from '../parts/damage.ts'
@@ -56,8 +57,17 @@ function packRare(packer: Packer, outcome: Outcome): void {
   if (outcome.to === 'ready' && outcome.begun) packer.section('b', NOTHING)
   if ('one' in outcome) packer.section('b', NOTHING).section('q', packWait(outcome))
   if ('word' in outcome && outcome.word) packer.section('m', packWord(outcome.word))
+  if (outcome.to === 'completed' && outcome.drops) packer.section('d', packDrops(outcome.drops))
   if (outcome.to === 'completed' && outcome.artifacts.length > 0)
     packer.section('f', packFiles(outcome.artifacts))
+}
+
+/** For each a letter as the section of the row that goes, and a span or a moment. */
+export function packDrops({ input, result }: Drops): Buffer {
+  const packer = new Packer()
+  if (input !== undefined) packer.bytes(Buffer.from('i')).six(input)
+  if (result !== undefined) packer.bytes(Buffer.from('R')).six(result)
+  return packer.done()
 }
 
 function packFiles(files: readonly NewArtifact[]): Buffer {

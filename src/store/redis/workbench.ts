@@ -3,6 +3,7 @@ import type { Millis } from '../../base/time.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Artifact, Claimed, JobId, WorkerId } from '../../job/job.ts'
 import { broughtBy } from '../../job/outcome.ts'
+import { AUDIT_MAX } from '../contract.ts'
 import type {
   Answer,
   Claim,
@@ -111,8 +112,10 @@ export class RedisWorkbench implements Workbench {
     }
   }
 
-  async purge(limit: number): Promise<Purged> {
-    const [erased, withFiles] = listOf(await this.#connection.call('purge', [number(limit)]))
+  async purge(limit: number, auditMs?: Millis): Promise<Purged> {
+    const audit = auditMs === undefined ? [] : [number(auditMs), number(AUDIT_MAX)]
+    const reply = await this.#connection.call('purge', [number(limit), ...audit])
+    const [erased, withFiles] = listOf(reply)
     return { erased: numberOf(erased), withFiles: idsIn(bufferOf(withFiles)) }
   }
 

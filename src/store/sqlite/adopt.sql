@@ -49,6 +49,9 @@ insert or ignore into awaited (turn, name, for_all) values (?, ?, ?);
 insert or ignore into artifact (turn, file, fence, type, bytes, sha256, expires_at)
 values (?, ?, ?, ?, ?, ?, ?);
 
+-- name: drops
+insert or replace into drops (turn, what, drop_at) values (?, ?, ?);
+
 -- name: ended
 insert into ended (purge_at, ended_at, turns) values (?, ?, ?);
 

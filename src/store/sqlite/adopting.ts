@@ -29,6 +29,7 @@ export class Adopting {
       'letter',
       'await',
       'file',
+      'drops',
       'ended',
       'alias',
     ])
@@ -137,7 +138,7 @@ export class Adopting {
   }
 
   #insertLeft(place: number, job: Adoptee): void {
-    const { tags, attempts, log, steps, mail, awaits, artifacts } = job
+    const { tags, attempts, log, steps, mail, awaits, artifacts, drops = {} } = job
     for (const tag of tags) this.#sql.tag.run(tag, place)
     for (const { fence, worker, startedAt, endedAt, outcome, error = null } of attempts)
       this.#sql.run.run(place, fence, worker, startedAt, endedAt, outcome, error)
@@ -149,6 +150,7 @@ export class Adopting {
       this.#sql.letter.run(place, name, key, at, urgent ? 1 : null, value)
     for (const name of awaits?.one ?? []) this.#sql.await.run(place, name, 0)
     for (const name of awaits?.all ?? []) this.#sql.await.run(place, name, 1)
+    for (const [what, at] of Object.entries(drops)) this.#sql.drops.run(place, what, at)
     for (const { file, fence, type, bytes, sha256, expiresAt } of artifacts)
       this.#sql.file.run(place, file, fence, type, bytes, sha256, expiresAt)
   }

@@ -36,6 +36,10 @@ set input = coalesce(?, input), result = null, error = null, reason = null, prog
     with_errors = null, expires_at = null, deadline_at = null
 where turn = ?;
 
+-- name: restore
+-- Its own was dropped; it is called again on the same.
+update body set input = ? where length(input) = 0 and turn = (select turn from job where id = ?);
+
 -- name: anew
 -- Steps were recorded for the input that it had.
 delete from step where turn = ?;

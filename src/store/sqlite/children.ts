@@ -13,7 +13,7 @@ export class Children {
   readonly #reviving
 
   constructor(connection: Connection) {
-    this.#sql = connection.prepare('./change.sql', ['children', 'ask', 'stir', 'unwait'])
+    this.#sql = connection.prepare('./change.sql', ['children', 'ask', 'stir', 'unwait', 'restore'])
     this.#mail = connection.prepare('./mail.sql', ['others', 'there'])
     this.#inserting = new Inserting(connection)
     this.#reviving = new Reviving(connection)
@@ -25,8 +25,9 @@ export class Children {
     // Of an earlier child, for a parent that had another input.
     this.#mail.others.run(parentPlace, box, child.id)
     // Said already: its parent has not looked yet.
-    if (this.#mail.there.get(parentPlace, box) === undefined)
-      this.#reviving.run(child.id, undefined, turn, true)
+    if (this.#mail.there.get(parentPlace, box) !== undefined) return
+    const revived = this.#reviving.run(child.id, undefined, turn, true)
+    if (revived === 'retried') this.#sql.restore.run(child.input, child.id)
   }
 
   /** Asks all that a job has called to end. One that does not run is ready for whoever settles it so. */

@@ -46,6 +46,9 @@ where turn = ? and unique_held = 1 and (? <> 4 or unique_until = 'end');
 -- name: ended
 insert into ended (purge_at, ended_at, turns) values (?, ?, ?);
 
+-- name: drops
+insert or replace into drops (turn, what, drop_at) values (?, ?, ?);
+
 -- name: attempt
 insert or replace into attempt (turn, fence, worker, started_at, ended_at, outcome, error)
 select turn, fence, worker, started_at, :now, :outcome, :error from job

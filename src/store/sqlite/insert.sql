@@ -35,7 +35,9 @@ select job.id from body join job using (turn)
 where body.tenant = ? and body.job = ? and body.unique_value = ? and body.unique_held = 1;
 
 -- name: alias
-select alias.job, alias.fingerprint from alias join job on job.id = alias.job where alias.id = ?;
+-- One that names itself is of a job that was erased.
+select alias.job, alias.fingerprint from alias left join job on job.id = alias.job
+where alias.id = ? and (job.id is not null or alias.job = alias.id);
 
 -- name: remember
 insert or replace into alias (id, job, fingerprint, purge_at) values (?, ?, ?, ?);

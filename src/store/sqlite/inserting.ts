@@ -8,8 +8,8 @@ import { Policies } from './policies.ts'
 import { numberOf, text } from './rows.ts'
 import type { Turn } from './turns.ts'
 
-/** A request that joined is known again for as long as its key would be. */
-const ALIAS_MS = 86_400_000
+/** A request that joined, or whose job was erased, is known again for as long as its key would be. */
+export const ALIAS_MS = 86_400_000
 
 /** Stores one job, or finds the one it repeats: for callers, and for endings that have a hook. */
 export class Inserting {
@@ -44,10 +44,11 @@ export class Inserting {
     // An id that is there is its own job, whoever holds the unique value by now.
     if (this.#sql.same.get(id) !== undefined) return undefined
     const alias = fingerprint === undefined ? undefined : this.#sql.alias.get(id)
-    if (alias)
-      return alias.fingerprint === fingerprint
-        ? { id: text(alias.job), joined: true }
-        : { id, refused: 'ID_TAKEN' }
+    if (alias) {
+      if (alias.fingerprint !== fingerprint) return { id, refused: 'ID_TAKEN' }
+      const job = text(alias.job)
+      return job === id ? { id, refused: 'JOB_ERASED' } : { id: job, joined: true }
+    }
     const holder = unique && this.#sql.holder.get(job.tenant, job.job, unique.value)
     if (!holder) return undefined
     const held = text(holder.id)

@@ -10,6 +10,7 @@ import type {
   Cancelled,
   Change,
   Filled,
+  Erased,
   Inserted,
   Intake,
   Letter,
@@ -26,6 +27,7 @@ import type { Connection } from './connection.ts'
 import { Children } from './children.ts'
 import { Inserting } from './inserting.ts'
 import { Mailbox } from './mailbox.ts'
+import { Purge } from './purge.ts'
 import { Reviving } from './reviving.ts'
 import { int, numberOf, stateOf, text } from './rows.ts'
 import type { Turn } from './turns.ts'
@@ -43,8 +45,10 @@ export class SqliteIntake implements Intake {
   readonly #children
   readonly #batches
   readonly #limits
+  readonly #purge
   readonly #change
   readonly #ended
+  readonly #audit
 
   constructor(connection: Connection) {
     this.#turns = connection.turns
@@ -56,7 +60,9 @@ export class SqliteIntake implements Intake {
     this.#children = new Children(connection)
     this.#batches = connection.batches
     this.#limits = connection.limits
+    this.#purge = new Purge(connection)
     this.#change = connection.prepare('./change.sql', ['find', 'ask', 'cancel', 'release'])
+    this.#audit = connection.prepare('./audit.sql', ['add']).add
     this.#ended = connection.prepare('./exchange.sql', ['ended']).ended
   }
 
@@ -73,6 +79,16 @@ export class SqliteIntake implements Intake {
 
   retry(ids: readonly JobId[], input?: Bytes): Promise<Retried[]> {
     return this.#turns.run('retry', (turn) => ids.map((id) => this.#reviving.run(id, input, turn)))
+  }
+
+  erase(ids: readonly JobId[]): Promise<Erased[]> {
+    return this.#turns.run('erase', (turn) => ids.map((id) => this.#purge.erase(id, turn)))
+  }
+
+  audit(entries: readonly Bytes[]): Promise<void> {
+    return this.#turns.run('audit', ({ now }) => {
+      for (const entry of entries) this.#audit.run(now, entry)
+    })
   }
 
   post(letters: readonly Letter[]): Promise<Posted[]> {

@@ -16,6 +16,14 @@ from job join body using (turn) join policy on policy.id = body.policy where job
 -- name: artifacts
 select file, fence, type, bytes, sha256, expires_at from artifact where turn = ? order by file;
 
+-- name: ahead
+-- Along the index of what is ready, as a claim goes.
+select count(*) as ahead from (
+  select 1 from job as own join job as other on other.queue = own.queue and other.state = 1
+    and (other.priority, other.run_at, other.turn) < (own.priority, own.run_at, own.turn)
+  where own.id = ? and own.state = 1 limit ?
+);
+
 -- name: holder
 select job.id from body join job using (turn)
 where body.tenant = ? and body.job = ? and body.unique_value = ? and body.unique_held = 1;

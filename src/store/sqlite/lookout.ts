@@ -3,7 +3,9 @@ import type { Bytes } from '../../base/json.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
 import { STATES } from '../../job/state.ts'
+import { AHEAD_MAX } from '../contract.ts'
 import type {
+  Audited,
   BatchPage,
   Copied,
   Filter,
@@ -61,6 +63,7 @@ const LAWS = [
 export class SqliteLookout implements Lookout {
   readonly #connection: Connection
   readonly #sql
+  readonly #audits
   readonly #workers
   readonly #laws
   readonly #walks
@@ -74,6 +77,7 @@ export class SqliteLookout implements Lookout {
       'read',
       'artifacts',
       'holder',
+      'ahead',
       'attempts',
       'steps',
       'mail',
@@ -81,6 +85,7 @@ export class SqliteLookout implements Lookout {
       'tally',
       'oldest',
     ])
+    this.#audits = connection.prepare('./audit.sql', ['page']).page
     this.#workers = connection.prepare('./worker.sql', ['all', 'metrics'])
     this.#laws = connection.prepare('./verify.sql', LAWS)
     this.#walks = new Walks(connection)
@@ -144,6 +149,18 @@ export class SqliteLookout implements Lookout {
   entries(kind: string, which?: Parameters<Lookout['entries']>[1]): Promise<Kept> {
     const now = this.#connection.clock.now()
     return this.#connection.read(() => this.#cabinet.look(kind, now, which))
+  }
+
+  ahead(id: JobId): Promise<number> {
+    return this.#connection.read(() => int(this.#sql.ahead.get(id, AHEAD_MAX)?.ahead))
+  }
+
+  audits(limit: number, before = Number.MAX_SAFE_INTEGER): Promise<Audited[]> {
+    return this.#connection.read(() =>
+      this.#audits
+        .all(before, limit)
+        .map(({ n, at, entry }) => ({ n: int(n), at: int(at), entry: bytes(entry) })),
+    )
   }
 
   tally(): Promise<Tally[]> {

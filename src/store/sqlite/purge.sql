@@ -1,6 +1,6 @@
--- purge: removes what has been kept long enough (C10).
+-- purge, erase: removes what has been kept long enough, or is to go now (C8, C10, C12).
 --
--- In      the store's clock; a bound
+-- In      the store's clock; a bound, or one id at a time
 -- Out     what was erased
 -- Cost    index steps for what is removed
 -- Beware  a list of ended jobs may name one that was retried since: only the same ending is purged, and of
@@ -15,8 +15,16 @@ delete from ended where rowid = ?;
 -- name: shorten
 update ended set turns = ? where rowid = ?;
 
+-- name: find
+select job.turn, job.state, job.ended_at, body.fingerprint, body.created_at
+from job join body using (turn) where job.id = ?;
+
+-- name: remember
+-- Under its own id, so that a repeat of the request makes no other job.
+insert or replace into alias (id, job, fingerprint, purge_at) values (:id, :id, :fingerprint, :until);
+
 -- name: erase
-delete from job where turn = ? and state >= 4 and ended_at = ? and coalesce(purge_at, 0) <= ?
+delete from job where turn = ? and state >= 4 and ended_at = ? and coalesce(purge_at, 0) <= coalesce(?, purge_at, 0)
 returning id, queue, state;
 
 -- name: hooked
@@ -26,6 +34,27 @@ where job.turn = ? and hook.state <> 4 limit 1;
 
 -- name: later
 insert into ended (purge_at, ended_at, turns) values (?, ?, ?);
+
+-- name: due
+select turn, what from drops where drop_at <= ? order by drop_at limit ?;
+
+-- name: postpone
+update drops set drop_at = ? where turn = ? and what = ?;
+
+-- name: dropped
+delete from drops where turn = ? and what = ?;
+
+-- name: seen
+update job set rev = rev + 1 where turn = ? and state = 4;
+
+-- name: input
+update body set input = x'' where turn = ?;
+
+-- name: result
+update body set result = null where turn = ?;
+
+-- name: undropped
+delete from drops where turn = ?;
 
 -- name: aliases
 delete from alias where id in (select id from alias where purge_at <= ? limit 1000);

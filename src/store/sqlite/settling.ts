@@ -4,6 +4,7 @@ import type { Millis } from '../../base/time.ts'
 import type { Fence, JobId, Limit, WorkerId } from '../../job/job.ts'
 import { attemptOf, broughtBy, type NewArtifact, type Outcome } from '../../job/outcome.ts'
 import { isEnded, type State } from '../../job/state.ts'
+import type { Drops } from '../../job/keep.ts'
 import type { Answer, Settlement } from '../contract.ts'
 import { readLimits } from '../parts/limits.ts'
 import { Children } from './children.ts'
@@ -37,6 +38,7 @@ export class Settling {
       'begun',
       'free',
       'ended',
+      'drops',
       'attempt',
       'artifact',
       'close',
@@ -145,12 +147,14 @@ export class Settling {
       reason = null,
       withErrors = false,
       artifacts = [],
+      drops = NONE,
     } = leavings(outcome)
     if (result !== null || error !== null || withErrors || tried)
       this.#sql.ending.run(result, error, reason, withErrors ? 1 : null, place)
     for (const { file, type, bytes, sha256, keepMs } of artifacts)
       this.#sql.artifact.run(place, file, fence, type, bytes, sha256, turn.now + keepMs)
     if (batch !== undefined) turn.told.ended(batch, outcome.to, withErrors)
+    for (const [what, ms] of Object.entries(drops)) this.#sql.drops.run(place, what, turn.now + ms)
     if (isUnique) this.#sql.free.run(place, numberOf(outcome.to))
     for (const job of broughtBy(outcome)) this.#inserting.run(job, turn)
     if (outcome.word) this.#mailbox.tell(outcome.word, turn)
@@ -204,5 +208,7 @@ type Leavings = {
   reason?: string
   withErrors?: boolean
   artifacts?: readonly NewArtifact[]
+  drops?: Drops
 }
+const NONE: Drops = {}
 const leavings = (outcome: Outcome): Leavings => ('keepMs' in outcome ? outcome : {})

@@ -115,8 +115,11 @@ export class SqliteWorkbench implements Workbench {
     })
   }
 
-  purge(limit: number): Promise<Purged> {
-    return this.#turns.run('purge', (turn) => this.#purge.run(limit, turn))
+  purge(limit: number, auditMs?: Millis): Promise<Purged> {
+    return this.#turns.run('purge', (turn) => {
+      if (auditMs !== undefined) this.#purge.trim(limit, auditMs, turn)
+      return this.#purge.run(limit, turn)
+    })
   }
 
   expired(limit: number): Promise<(Artifact & { id: JobId })[]> {

@@ -34,6 +34,11 @@ export const retry = step(
   },
 )
 
+export const erase = step('erase', draw.several, (stage, several) => {
+  const ids = several.map((which) => stage.id(which))
+  return stage.both('erase', [ids], stage.store.erase(ids), () => stage.model.erase(ids))
+})
+
 export const post = step('post', draw.letters, (stage, drawn) => {
   const letters = drawn.map(({ which, ...letter }) => ({ to: stage.id(which), ...letter }))
   return stage.both('post', [letters], stage.store.post(letters), () => stage.model.post(letters))

@@ -1,8 +1,8 @@
 import type { Bytes } from '../../../src/base/json.ts'
 import type { JobId } from '../../../src/job/job.ts'
 import { isEnded } from '../../../src/job/state.ts'
-import type { Cancel, Cancelled, Purged, Retried } from '../../../src/store/contract.ts'
-import { holderOf } from './insert.ts'
+import type { Cancel, Cancelled, Erased, Purged, Retried } from '../../../src/store/contract.ts'
+import { ALIAS_MS, holderOf } from './insert.ts'
 import type { Ledger } from './ledger.ts'
 import { lives, type Row } from './row.ts'
 import { close } from './settle.ts'
@@ -65,13 +65,30 @@ export function ripe(ledger: Ledger): Row[] {
   return rows.filter((row) => !stays(row))
 }
 
-export function erase(ledger: Ledger, ids: readonly JobId[]): Purged {
+function remove(ledger: Ledger, { given }: Row): void {
+  ledger.jobs.delete(given.id)
+  const counts = ledger.queues.get(given.queue)
+  if (counts) counts.erased++
+}
+
+/** Removes what has ended, unless a hook looks back on it; a request that named its id is known for a day. */
+export function erase(ledger: Ledger, id: JobId): Erased {
+  const row = ledger.jobs.get(id)
+  if (!row) return 'gone'
+  if (!isEnded(row.state)) return row.state
+  const hooks = [...ledger.jobs.values()].filter(({ given }) => given.subject === id)
+  if (hooks.some(({ state }) => state !== 'completed')) return 'hooked'
+  remove(ledger, row)
+  const { fingerprint } = row.given
+  const until = row.createdAt + ALIAS_MS
+  if (fingerprint !== undefined && until > ledger.now)
+    ledger.aliases.set(id, { job: id, fingerprint, until })
+  return 'erased'
+}
+
+export function purge(ledger: Ledger, ids: readonly JobId[]): Purged {
   const rows = ids.flatMap((id) => ledger.jobs.get(id) ?? [])
-  for (const { given } of rows) {
-    ledger.jobs.delete(given.id)
-    const counts = ledger.queues.get(given.queue)
-    if (counts) counts.erased++
-  }
+  for (const row of rows) remove(ledger, row)
   for (const [id, { until }] of ledger.aliases) if (until <= ledger.now) ledger.aliases.delete(id)
   const withFiles = rows.filter(({ artifacts }) => artifacts.length > 0)
   return { erased: rows.length, withFiles: withFiles.map(({ given }) => given.id) }

@@ -4,7 +4,7 @@ import type { Ledger } from './ledger.ts'
 import { fresh, type Row } from './row.ts'
 
 /** A request that joined is known again for a day. */
-const ALIAS_MS = 86_400_000
+export const ALIAS_MS = 86_400_000
 
 /** Stores a job, or says which one it repeats (C8). */
 export function insert(ledger: Ledger, job: NewJob): Inserted {
@@ -17,6 +17,8 @@ export function insert(ledger: Ledger, job: NewJob): Inserted {
       : { id, refused: 'ID_TAKEN' }
 
   const alias = ledger.aliases.get(id)
+  if (fingerprint !== undefined && alias?.job === id)
+    return { id, refused: alias.fingerprint === fingerprint ? 'JOB_ERASED' : 'ID_TAKEN' }
   if (fingerprint !== undefined && alias && ledger.jobs.has(alias.job))
     return alias.fingerprint === fingerprint
       ? { id: alias.job, joined: true }

@@ -2,7 +2,7 @@ import type { Bytes } from '../../../src/base/json.ts'
 import type { Clock } from '../../../src/base/time.ts'
 import type { JobId, NewJob, WorkerId } from '../../../src/job/job.ts'
 import type * as contract from '../../../src/store/contract.ts'
-import { cancel, erase, retry, ripe } from './change.ts'
+import { cancel, erase, purge, retry, ripe } from './change.ts'
 import { exchange, sweep } from './exchange.ts'
 import { holderOf, insert } from './insert.ts'
 import { Ledger } from './ledger.ts'
@@ -98,7 +98,9 @@ export class Model {
     return { may: idsOf(rows), must: idsOf(rows.filter(({ hooked }) => !hooked)) }
   }
 
-  purge = (erased: readonly JobId[]) => erase(this.ledger, erased)
+  purge = (erased: readonly JobId[]) => purge(this.ledger, erased)
+
+  erase = (ids: readonly JobId[]) => ids.map((id) => erase(this.ledger, id))
 
   find = (ids: readonly JobId[]) =>
     ids.map((id) => {

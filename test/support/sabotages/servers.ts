@@ -2,6 +2,30 @@ import { type Sabotage, REDIS, POSTGRES, BESIDE } from './sabotage.ts'
 
 export const ON_SERVERS: readonly Sabotage[] = [
   {
+    breaks: 'Redis erases a job that lives',
+    file: 'src/store/redis/erase.lua',
+    find: 'if byte(raw, 1) < COMPLETED then return sub(raw, 1, 1) end',
+    put: '',
+    test: REDIS,
+    red: /C3 a job that lives is not erased/,
+  },
+  {
+    breaks: 'Redis forgets the request whose job it erased',
+    file: 'src/store/redis/erase.lua',
+    find: 'if row.has.p and until_when > now then',
+    put: 'if row.has.p and until_when > now and P == 0 then',
+    test: REDIS,
+    red: /C8 a repeat of a request whose job was erased/,
+  },
+  {
+    breaks: 'PostgreSQL erases what a hook looks back on',
+    file: 'src/store/postgres/purge.sql',
+    find: 'elsif errand.hooked(array[old.id]) is not null then',
+    put: 'elsif false then',
+    test: POSTGRES,
+    red: /C12 a job stays while a hook of it may run/,
+  },
+  {
     breaks: 'Redis overlooks a letter that came before its job was set aside',
     file: 'src/store/redis/mail.lua',
     find: "if found and (for_all == 0 or found == '!') then enough = true end",

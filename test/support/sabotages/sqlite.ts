@@ -10,6 +10,14 @@ export const ON_SQLITE: readonly Sabotage[] = [
     red: /C15 one whose called jobs/,
   },
   {
+    breaks: 'what a person erased is counted nowhere',
+    file: 'src/store/sqlite/purge.ts',
+    find: "turn.tallies.add(text(row.queue), 'erased')",
+    put: '',
+    test: SQLITE,
+    red: /C10 a job that has ended is erased at once/,
+  },
+  {
     breaks: 'a letter that came before is overlooked when its job is set aside',
     file: 'src/store/sqlite/mailbox.ts',
     find: '      one.some(has) ||\n',

@@ -1,0 +1,9 @@
+import { z } from '@hono/zod-openapi'
+
+/** Why a job stands where it stands. */
+export const WhyView = z
+  .object({
+    code: z.string().openapi({ example: 'NO_WORKER_FOR_QUEUE' }),
+    text: z.string().openapi({ description: 'The same in a sentence for people.' }),
+  })
+  .openapi('Why')

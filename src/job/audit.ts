@@ -1,0 +1,42 @@
+import { type Bytes, encodeJson, readOwn } from '../base/json.ts'
+import type { JobId } from './job.ts'
+import { readText } from './options.ts'
+
+/** What a person may do to jobs, as the audit log names it. */
+export type Act = 'cancel' | 'retry' | 'discard' | 'erase' | 'signal'
+
+/** On whose behalf something is done: with it, it is written down. */
+export type By = {
+  /** Who: as the app's `authenticate` says, or the user of the terminal. */
+  person?: string
+  /** Whose jobs that person sees. */
+  tenant?: string
+  /** By which door: `http`, `cli`, or what your own program calls itself. */
+  from?: string
+  /** Why, in the person's words: at most 500 characters, kept as they are. */
+  note?: string
+}
+
+/** One line of the audit log. Nothing that a job carries is in it. */
+export type Entry = By & {
+  act: Act
+  jobs: readonly JobId[]
+  /** The name of the signal that was sent. */
+  signal?: string
+  /** It was given another input. */
+  newInput?: boolean
+}
+
+const TEXT_MAX = 500
+
+/** @throws ErrandError INVALID_OPTION */
+export function encodeEntry(entry: Omit<Entry, keyof By>, by: By): Bytes {
+  for (const [field, said] of Object.entries(by))
+    if (said !== undefined) readText(field, said, { max: TEXT_MAX })
+  const { person, tenant, from, note } = by
+  return encodeJson({ ...entry, person, tenant, from, note }) ?? new Uint8Array()
+}
+
+/** One that cannot be read is shown as one of nobody's, rather than hidden. */
+export const readEntry = (bytes: Bytes): Entry =>
+  readOwn<Entry>(bytes, { act: 'signal', jobs: [], note: 'this entry cannot be read' })

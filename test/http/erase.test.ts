@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { completed, failed } from '../support/jobs.ts'
+import { chore } from '../support/jobs.ts'
+import { openDoor, read } from './door.ts'
+
+test('an erased job is gone with its files, and its request makes no other', async () => {
+  await using door = await openDoor()
+  const key = { 'idempotency-key': 'once' }
+  const id = await door.submit(key)
+  await door.leave('a.csv', 'a,b')
+  assert.equal((await door.files.untouched(-1, 10)).length, 1)
+
+  assert.equal((await door.remove(`/v1/jobs/${id}`)).status, 204)
+  assert.equal((await door.get(`/v1/jobs/${id}`)).status, 404)
+  assert.deepEqual(await door.files.untouched(-1, 10), [])
+  assert.equal((await door.remove(`/v1/jobs/${id}`)).status, 404)
+
+  const body = { job: 'person.greet', input: { name: 'Ada' } }
+  const again = await door.post('/v1/jobs', body, key)
+  assert.deepEqual([again.status, (await read(again)).code], [410, 'JOB_ERASED'])
+  const other = await door.post('/v1/jobs', { ...body, input: { name: 'Bob' } }, key)
+  assert.deepEqual([other.status, (await read(other)).code], [422, 'IDEMPOTENCY_KEY_REUSED'])
+  assert.deepEqual(await door.store.verify(), [])
+})
+
+test('a job that has not begun ends before it is erased; one that runs is refused', async () => {
+  await using door = await openDoor()
+  const idle = await door.submit()
+  assert.equal((await door.remove(`/v1/jobs/${idle}`)).status, 204)
+  const held = await door.submit()
+  const job = await door.hand.claimOne()
+  const refused = await door.remove(`/v1/jobs/${held}`)
+  assert.deepEqual([refused.status, (await read(refused)).code], [409, 'WRONG_STATE'])
+  assert.equal(await door.hand.settle(job, completed()), 'done')
+})
+
+test('a job whose hook may still run is refused, and another tenant’s is not there', async () => {
+  let tenant = 'acme'
+  await using door = await openDoor({ authenticate: () => ({ tenant }) })
+  const id = await door.submit()
+  const job = await door.hand.claimOne()
+  await door.hand.settle(job, failed({ hook: chore({ subject: id }) }))
+  const refused = await door.remove(`/v1/jobs/${id}`)
+  assert.deepEqual([refused.status, (await read(refused)).code], [409, 'STILL_HOOKED'])
+  tenant = 'other'
+  assert.equal((await door.remove(`/v1/jobs/${id}`)).status, 404)
+})
