@@ -75,7 +75,7 @@ export class BatchSender {
     let count = 0
     for await (const input of items) {
       const job = await this.#read(this.#next(count++), input)
-      if (job) await spool.add(job.input)
+      if (job) await spool.add(lay(job))
     }
     this.#needSome(count)
     if (this.#invalid > 0)
@@ -115,9 +115,9 @@ export class BatchSender {
     }
   }
 
-  /** Of one that was found to fit only the input went into the file: the rest is the same for all. */
-  #again(index: number, input: Bytes): NewJob {
-    return { ...this.#prepared.misfit(index, null), input }
+  /** Of one that was found to fit only what is its own went into the file: the rest is the same for all. */
+  #again(index: number, record: Bytes): NewJob {
+    return { ...this.#prepared.misfit(index, null), ...takeUp(record) }
   }
 
   async #add(job: NewJob): Promise<void> {
@@ -165,6 +165,25 @@ export class BatchSender {
   #needSome(count: number): void {
     if (count === 0)
       throw new ErrandError('INVALID_OPTION', { option: 'items', problem: 'needs at least one' })
+  }
+}
+
+const LENGTH = 4
+
+/** What an item has of its own: limits, whose keys may be made of its input, and that. */
+function lay({ input, limits }: NewJob): Bytes {
+  const made = Buffer.from(limits === undefined ? '' : JSON.stringify(limits))
+  const length = Buffer.alloc(LENGTH)
+  length.writeUInt32BE(made.length)
+  return Buffer.concat([length, made, input])
+}
+
+function takeUp(record: Bytes): Pick<NewJob, 'input' | 'limits'> {
+  const bytes = Buffer.from(record)
+  const upto = LENGTH + bytes.readUInt32BE(0)
+  return {
+    input: bytes.subarray(upto),
+    ...(upto > LENGTH && { limits: JSON.parse(bytes.toString('utf8', LENGTH, upto)) }),
   }
 }
 

@@ -33,6 +33,8 @@ export const NewBatch = z
   .strictObject({
     ...terms,
     stopAfter: stopAfter.optional(),
+    limits: NewJob.shape.limits,
+    concurrency: z.int().min(1).optional().openapi({ description: 'So many items run at a time.' }),
     items: z.array(z.unknown()).min(1).max(ITEMS_MAX),
   })
   .openapi('NewBatch')
@@ -49,6 +51,7 @@ export const StreamQuery = z.strictObject({
     .transform((list) => list.split(','))
     .pipe(z.array(text(100)).max(10))
     .optional(),
+  concurrency: z.coerce.number().int().min(1).optional(),
   stopAfter: z
     .union([z.coerce.number().int().min(0), z.templateLiteral([z.number(), '%'])])
     .optional(),

@@ -25,6 +25,12 @@ export const text = (max: number) =>
 
 export const listOf = <T extends z.ZodType>(item: T) => z.object({ data: z.array(item) })
 
+const limit = z.strictObject({
+  key: text(100),
+  running: z.int().min(1).exactOptional(),
+  pending: z.int().min(1).exactOptional(),
+})
+
 /** What may be asked for. An unknown member is refused, so that a typo is never silently ignored. */
 export const NewJob = z
   .strictObject({
@@ -39,6 +45,7 @@ export const NewJob = z
     tags: z.array(text(100)).max(10).optional(),
     expiresIn: span.optional(),
     deadline: span.optional(),
+    limits: z.array(limit).max(3).optional(),
   })
   .openapi('NewJob')
 
@@ -128,6 +135,10 @@ export const JobView = z
       .string()
       .optional()
       .openapi({ description: 'handler, sleep:<name>, signal:<name>, or several of these.' }),
+    heldBy: z
+      .string()
+      .optional()
+      .openapi({ description: 'Of a ready job: the key that has no place for it.' }),
     wakesAt: moment.optional().openapi({ description: 'Until when it waits at most.' }),
     batch: z.uuid().optional().openapi({ description: 'The batch that it is an item of.' }),
     index: count.optional().openapi({ description: 'Its place in the batch, from 0.' }),

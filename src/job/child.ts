@@ -10,9 +10,9 @@ import { isPrivate, needKeys, sealNew } from './sealing.ts'
 /** What may be said of one call. It is one job whoever asks: it has no unique value. */
 export type CallOptions = Pick<
   EnqueueOptions,
-  'queue' | 'priority' | 'runAt' | 'delay' | 'tags' | 'expiresIn' | 'deadline'
+  'queue' | 'priority' | 'runAt' | 'delay' | 'tags' | 'expiresIn' | 'deadline' | 'limits'
 >
-const KNOWN = ['queue', 'priority', 'runAt', 'delay', 'tags', 'expiresIn', 'deadline']
+const KNOWN = ['queue', 'priority', 'runAt', 'delay', 'tags', 'expiresIn', 'deadline', 'limits']
 
 /** What may be said of a job that another leaves behind: its id is made, and its tenant is that of the other. */
 export type FollowOptions = Omit<EnqueueOptions, 'id' | 'tenant'>

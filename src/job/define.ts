@@ -1,5 +1,6 @@
 import type { Context } from './context.ts'
 import type { Unique } from './job.ts'
+import { type JobLimits, readJobLimits } from './limits.ts'
 import { readName, refuseUnknown } from './options.ts'
 import { encodePolicy, type Policy } from './policy.ts'
 import type { Given, Parsed, Schema } from './schema.ts'
@@ -21,6 +22,7 @@ export type Definition<In extends Schema = Schema, Out extends Schema = Schema> 
   readonly policy: Policy
   /** The policy as it travels with each job. */
   readonly policyBytes: Uint8Array
+  readonly limits?: JobLimits<Given<In>>
   readonly unique?: {
     by(input: Given<In>): string
     until: Unique['until']
@@ -69,6 +71,7 @@ export function defineJob<In extends Schema, Out extends Schema>(
     priority: readPriority(spec.priority ?? 'normal'),
     policy,
     policyBytes: encodePolicy(policy),
+    ...(spec.limits?.length && { limits: readJobLimits(spec.limits) }),
     ...(by && { unique: { by, until, onConflict } }),
   }
   const { run, retryIf } = spec

@@ -19,8 +19,10 @@ import {
 /** What may be said of a batch; what is said of its items holds for each of them. */
 export type BatchOptions = Pick<
   EnqueueOptions,
-  'queue' | 'priority' | 'runAt' | 'delay' | 'tags' | 'expiresIn' | 'deadline'
+  'queue' | 'priority' | 'runAt' | 'delay' | 'tags' | 'expiresIn' | 'deadline' | 'limits'
 > & {
+  /** So many of its items run at a time. */
+  concurrency?: number
   /** The caller's own UUID: sent again under it, only the items that are missing come in. */
   id?: JobId
   tenant?: string
@@ -38,7 +40,17 @@ export type BatchOptions = Pick<
 }
 
 const OF_ITEMS = ['queue', 'priority', 'runAt', 'delay', 'tags', 'expiresIn', 'deadline'] as const
-const KNOWN = [...OF_ITEMS, 'id', 'tenant', 'stopAfter', 'onEnd', 'keep', 'invalid']
+const KNOWN = [
+  ...OF_ITEMS,
+  'concurrency',
+  'limits',
+  'id',
+  'tenant',
+  'stopAfter',
+  'onEnd',
+  'keep',
+  'invalid',
+]
 const KEEP = '30d'
 /** As much as is kept of a line that is no item. */
 const EXCERPT_MAX = 1024
@@ -70,9 +82,19 @@ export function prepareBatch(
   const { failedMax, failedShare } = readStop(options.stopAfter)
   // What two items have in common does not make them one.
   const { unique: _, ...alone } = definition
-  const terms = { ...pick(options), ...(tenant !== '' && { tenant }) }
+  // Keys that are made of an input are not made of one that does not fit.
+  const { limits, ...unlimited } = alone
+  const bare = {
+    ...unlimited,
+    ...(limits && { limits: { fixed: limits.fixed, of: () => limits.fixed } }),
+  }
+  const terms = {
+    ...pick(options),
+    ...(tenant !== '' && { tenant }),
+    limits: [...(options.limits ?? []), ...ownLimit(id, options.concurrency)],
+  }
   // Refused now, rather than with the first item.
-  unchecked(alone, new Uint8Array(), terms)
+  unchecked(bare, new Uint8Array(), terms)
   const toItem = (index: number, job: NewJob): NewJob => {
     const place = { batch: id, index }
     return { ...job, id: itemId(place), place }
@@ -90,8 +112,19 @@ export function prepareBatch(
     invalid: readChoice('invalid', options.invalid ?? 'refuse', ['refuse', 'fail']),
     ...(failedShare !== undefined && { failedShare }),
     item: async (index, input) => toItem(index, await prepare(alone, input, terms)),
-    misfit: (index, input) => toItem(index, unchecked(alone, restOf(alone, input), terms)),
+    misfit: (index, input) => toItem(index, unchecked(bare, restOf(alone, input), terms)),
   }
+}
+
+/** @throws ErrandError INVALID_OPTION */
+function ownLimit(id: JobId, concurrency: number | undefined) {
+  if (concurrency === undefined) return []
+  return [
+    {
+      key: `batch:${id}`,
+      running: readCount('concurrency', concurrency, { min: 1, max: ITEMS_MAX }),
+    },
+  ]
 }
 
 function readBatchId(id: string | undefined): JobId {

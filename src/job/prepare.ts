@@ -5,6 +5,7 @@ import type { Span } from '../base/time.ts'
 import type { Definition } from './define.ts'
 import { ErrandError } from './errors.ts'
 import type { JobId, NewJob } from './job.ts'
+import { type LimitOption, limitsFor, readLimitOptions } from './limits.ts'
 import { readMoment, readName, readSpan, readText, refuseUnknown, YEAR_MS } from './options.ts'
 import { encodePolicy } from './policy.ts'
 import { refuseUndeclared } from './reference.ts'
@@ -23,6 +24,8 @@ export type EnqueueOptions = {
   delay?: Span
   /** Joins a job of the same name and tenant that holds the same value. */
   unique?: string
+  /** Beside those of the definition, three in all. */
+  limits?: readonly LimitOption[]
   tenant?: string
   /** At most 10, of at most 100 characters each. */
   tags?: readonly string[]
@@ -36,6 +39,7 @@ export type EnqueueOptions = {
 export type Idempotency = { route: string; key: string }
 
 const KNOWN = [
+  'limits',
   'id',
   'queue',
   'priority',
@@ -65,7 +69,10 @@ export function prepare(
   refuseUndeclared(bytes, definition.policy, definition.name)
   const validated = validate(definition.input, input, definition.name)
   const build = () =>
-    options === undefined && idempotency === undefined && definition.unique === undefined
+    options === undefined &&
+    idempotency === undefined &&
+    definition.unique === undefined &&
+    definition.limits === undefined
       ? plainJob(definition, bytes)
       : optionedJob(definition, input, bytes, options ?? {}, idempotency)
   // At once where the schema allows: most enqueues ask for nothing special, and there are many.
@@ -101,6 +108,8 @@ function optionedJob(
   const tenant = options.tenant === undefined ? '' : readText('tenant', options.tenant)
   const isNamed = idempotency !== undefined || options.id !== undefined
   const unique = readUnique(definition, input, options.unique)
+  const own = readLimitOptions(options.limits ?? [])
+  const limits = limitsFor([...(definition.limits?.of(input) ?? []), ...own])
   return {
     ...plainJob(definition, bytes),
     id: idempotency ? derivedId(tenant, idempotency.route, idempotency.key) : readId(options.id),
@@ -117,6 +126,7 @@ function optionedJob(
     ...(deadline !== undefined && { deadlineMs: readSpan('deadline', deadline, { max: YEAR_MS }) }),
     ...(isNamed && { fingerprint: fingerprintOf(definition.name, bytes, options) }),
     ...(unique && { unique }),
+    ...(limits.length > 0 && { limits }),
     ...(tags?.length && { tags: readTags(tags) }),
   }
 }

@@ -4,6 +4,7 @@ import type { Definition } from './define.ts'
 import { ErrandError } from './errors.ts'
 import { toHook } from './hooks.ts'
 import type { Unique } from './job.ts'
+import type { LimitOption } from './limits.ts'
 import { readChoice, readCount, readSpan, readText, refuseUnknown } from './options.ts'
 import { FILES_KEPT_MAX_MS } from './keep.ts'
 import { type DataRest, HARD_AFTER_MS, type Hook, POLICY_DEFAULTS, type Policy } from './policy.ts'
@@ -49,6 +50,11 @@ export type JobOptions<Input = never> = {
    * record; `files`: each file of which its handler does not say it, 7 days, and 7 days at most.
    */
   keep?: { input?: Span; result?: Span; record?: Span; failed?: Span; files?: Span }
+  /**
+   * Keys that bound how many jobs run or wait, at most three with those of an enqueue: `{ key: 'pdf', running: 3 }`,
+   * or a key made of the input. They rest in the clear.
+   */
+  limits?: readonly LimitOption<Input>[]
   /** Makes a second job with the same value join the first, or be refused. */
   unique?: {
     by: (input: Input) => string
@@ -71,6 +77,7 @@ export const OPTIONS = [
   'references',
   'onSuccess',
   'onFailure',
+  'limits',
   'keep',
   'unique',
 ]

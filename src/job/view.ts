@@ -31,6 +31,8 @@ export type JobView = {
   unique?: string
   tags?: readonly string[]
   waitingFor?: string
+  /** Of a ready job: the key of a limit that has no place for it. */
+  heldBy?: string
   wakesAt?: string
   /** The batch that it is an item of, and its place, counted from 0. */
   batch?: string
@@ -84,6 +86,7 @@ export function toView(job: Job): JobView {
     ...(job.unique !== undefined && { unique: job.unique }),
     ...(job.tags.length > 0 && { tags: job.tags }),
     ...(job.waitingFor !== undefined && { waitingFor: job.waitingFor }),
+    ...(job.heldBy !== undefined && { heldBy: job.heldBy }),
     ...(job.wakesAt !== undefined && { wakesAt: iso(job.wakesAt) }),
     ...(job.place && { batch: job.place.batch, index: job.place.index }),
     ...(job.parent && { parent: job.parent.id }),

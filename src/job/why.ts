@@ -20,6 +20,7 @@ const REASONS = {
   WAITS_FOR_SIGNAL: 'it waits for the signal {name}{until}',
   WAITS_FOR_CHILD: 'it waits for the job that it called as {name}',
   WAITS: 'it waits for {what}{until}',
+  HELD: 'all {running} places of the key {key} are taken: it waits in its line',
   NO_WORKER: 'no worker is alive; start one with: errand worker',
   NO_WORKER_FOR_QUEUE: 'no worker that is alive takes from the queue {queue}',
   WORKERS_FULL:
@@ -86,6 +87,11 @@ const waits: Rule = ({ job: { state, job, waitingFor = '', wakesAt } }) => {
   return say('WAITS', { what: waitingFor, until })
 }
 
+const isHeld: Rule = ({ job: { heldBy, limits = [] } }) => {
+  const limit = limits.find(({ key }) => key === heldBy)
+  return limit && say('HELD', { key: limit.key, running: limit.running ?? 0 })
+}
+
 const hasNoWorker: Rule = ({ job: { queue }, workers }) => {
   if (workers.length === 0) return say('NO_WORKER')
   return workers.some((worker) => takesFrom(worker, queue))
@@ -106,7 +112,7 @@ const takesFrom = ({ queues }: Hand, queue: string): boolean =>
   queues.length === 0 || queues.includes(queue)
 
 /** The first that has something to say is right. */
-const RULES: readonly Rule[] = [ended, runs, comes, waits, hasNoWorker, stands]
+const RULES: readonly Rule[] = [ended, runs, comes, waits, isHeld, hasNoWorker, stands]
 
 export function whyOf(facts: Facts): Why {
   for (const rule of RULES) {
