@@ -60,7 +60,7 @@ export class Connection implements AsyncDisposable {
       committed,
       last: (turn) => {
         this.batches.write(turn)
-        this.limits.flush(turn)
+        this.limits.write(turn)
       },
     })
   }

@@ -129,14 +129,14 @@ export class Exchange {
     turn: Turn,
   ): Claimed[] {
     const handed: Handed[] = []
-    this.#limits.flush(turn)
+    this.#limits.admit(turn)
     for (const queue of queues.length > 0 ? queues : this.#everyQueue(n, turn)) {
       if (handed.length >= limit) break
       const ready = arrays(this.#sql.ready, queue, limit - handed.length)
       for (const row of ready) {
         const one = this.handing.read(row, n, turn)
         this.#sql.claim.run(raiseFence(one, turn.now), worker, n, turn.now, one.held.place)
-        if (one.held.limits) this.#limits.waits(one.held.limits, -1)
+        if (one.held.limits) this.#limits.waits(one.held.limits, -1, turn)
         handed.push(one)
       }
       if (ready.length > 0) turn.tallies.move(queue, 'ready', 'running', ready.length)

@@ -34,7 +34,7 @@ export class Inserting {
 
   /** `strictly`: who asks is told when as many wait as may; what is inserted along with an end never is. */
   run(job: NewJob, turn: Turn, strictly = false): Inserted {
-    return this.#join(job, turn) ?? this.#refuse(job, strictly) ?? this.#insert(job, turn)
+    return this.#join(job, turn) ?? this.#refuse(job, strictly, turn) ?? this.#insert(job, turn)
   }
 
   /** A job that is there already under another id: by the same request before, or by its unique value. */
@@ -58,8 +58,8 @@ export class Inserting {
     return { id: held, joined: true }
   }
 
-  #refuse({ id, limits }: NewJob, strictly: boolean): Inserted | undefined {
-    const full = strictly && limits ? this.#limits.full(limits) : undefined
+  #refuse({ id, limits }: NewJob, strictly: boolean, turn: Turn): Inserted | undefined {
+    const full = strictly && limits ? this.#limits.full(limits, turn) : undefined
     if (full === undefined || this.#sql.same.get(id) !== undefined) return undefined
     return { id, refused: 'LIMIT_REACHED', key: full.key }
   }

@@ -129,7 +129,7 @@ export class SqliteIntake implements Intake {
     turn.tallies.move(queue, state, 'cancelled')
     if (row.limits !== null) {
       const limits = readLimits(text(row.limits))
-      this.#limits.waits(limits, -1)
+      this.#limits.waits(limits, -1, turn)
       // One that is held has none.
       if (row.state === READY) this.#limits.leave(limits, turn)
     }

@@ -5,22 +5,21 @@
 -- Cost    an index step a key and job; one job admitted for each place that was given back
 -- Beware  a job stands in one line only: when another of its keys turns out to be full it moves to that one's
 
--- name: add
-insert into limit_key (key, places, pending) values (?, ?, ?)
-on conflict (key) do update set places = places + excluded.places, pending = pending + excluded.pending;
+-- name: write
+insert or replace into limit_key (key, places, pending) values (?, ?, ?);
 
 -- name: counts
 select places, pending from limit_key where key = ?;
 
 -- name: strike
-delete from limit_key where key = ? and places = 0 and pending = 0;
+delete from limit_key where key = ?;
 
 -- name: hold
 update job set state = iif(state = 1, -1, state), held = ? where turn = ?;
 
 -- name: next
 select job.turn, body.limits from job join body using (turn)
-where job.state = -1 and job.held = ? order by job.priority, job.run_at, job.turn limit 1;
+where job.state = -1 and job.held = ? order by job.priority, job.run_at, job.turn limit 1000;
 
 -- name: admit
 update job set state = 1 where turn = ?;

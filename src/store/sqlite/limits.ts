@@ -2,7 +2,10 @@ import type { Limit } from '../../job/job.ts'
 import { firstKey, readLimits } from '../parts/limits.ts'
 import type { Connection } from './connection.ts'
 import { int, text } from './rows.ts'
-import type { Turn } from './turns.ts'
+import type { KeyCounts, Turn } from './turns.ts'
+
+/** As many as are read of a line at once: see limits.sql. */
+const ADMITTED_MAX = 1000
 
 /** Keys of which only so many jobs may run, or wait: who has a place, and who is next. */
 export class Limits {
@@ -10,7 +13,7 @@ export class Limits {
 
   constructor(connection: Connection) {
     this.#sql = connection.prepare('./limits.sql', [
-      'add',
+      'write',
       'counts',
       'strike',
       'hold',
@@ -21,15 +24,15 @@ export class Limits {
   }
 
   /** The key of which no more may wait, if there is one. */
-  full(limits: readonly Limit[]): Limit | undefined {
+  full(limits: readonly Limit[], turn: Turn): Limit | undefined {
     return limits.find(
-      ({ key, pending }) => pending !== undefined && this.#counts(key).pending >= pending,
+      ({ key, pending }) => pending !== undefined && this.#counts(key, turn).pending >= pending,
     )
   }
 
   /** A job that has come, or lives again: it waits, for a place too where it needs one. */
   arrive(place: number, limits: readonly Limit[], turn: Turn): void {
-    this.waits(limits, 1)
+    this.waits(limits, 1, turn)
     const key = firstKey(limits)
     if (key === undefined) return
     this.#sql.hold.run(key, place)
@@ -37,53 +40,77 @@ export class Limits {
   }
 
   /** One more that waits, or one fewer. */
-  waits(limits: readonly Limit[], by: 1 | -1): void {
+  waits(limits: readonly Limit[], by: 1 | -1, turn: Turn): void {
     for (const { key, pending } of limits)
-      if (pending !== undefined) {
-        this.#sql.add.run(key, 0, by)
-        if (by < 0) this.#sql.strike.run(key)
-      }
+      if (pending !== undefined) this.#counts(key, turn).pending += by
   }
 
   /** Gives the places of a job back. */
   leave(limits: readonly Limit[], turn: Turn): void {
     for (const { key, running } of limits)
       if (running !== undefined) {
-        this.#sql.add.run(key, -1, 0)
-        this.#sql.strike.run(key)
+        this.#counts(key, turn).places--
         turn.freed.add(key)
       }
   }
 
   /** Hands places on, of the keys whose places or lines have changed in this turn. */
-  flush(turn: Turn): void {
+  admit(turn: Turn): void {
     // A job may move to the line of another key, which is looked at after this one.
-    for (const key of turn.freed) while (this.#admitOne(key, turn));
+    for (const key of turn.freed) while (this.#admitSome(key, turn));
     turn.freed.clear()
   }
 
-  #admitOne(key: string, turn: Turn): boolean {
-    const next = this.#sql.next.get(key)
-    if (next === undefined) return false
-    const limits = readLimits(text(next.limits))
-    const full = limits.find(
-      (limit) => limit.running !== undefined && this.#counts(limit.key).places >= limit.running,
-    )
-    if (full?.key === key) return false
-    if (full) {
-      this.#sql.pass.run(full.key, int(next.turn))
-      return true
-    }
-    this.#sql.admit.run(int(next.turn))
-    for (const limit of limits) if (limit.running !== undefined) this.#sql.add.run(limit.key, 1, 0)
-    turn.ring('ready')
-    return true
+  /** Writes what a turn has counted. */
+  write(turn: Turn): void {
+    this.admit(turn)
+    for (const [key, { places, pending }] of turn.keys)
+      if (places === 0 && pending === 0) this.#sql.strike.run(key)
+      else this.#sql.write.run(key, places, pending)
+    turn.keys.clear()
   }
 
-  #counts(key: string): { places: number; pending: number } {
-    const row = this.#sql.counts.get(key)
-    return row === undefined
-      ? { places: 0, pending: 0 }
-      : { places: int(row.places), pending: int(row.pending) }
+  /** Whether there may be more to admit. */
+  #admitSome(key: string, turn: Turn): boolean {
+    // The line is read no further than needed, and changed when that is done.
+    const passed: [key: string, place: number][] = []
+    const admitted: number[] = []
+    let isFull = false
+    for (const { turn: place, limits: packed } of this.#sql.next.iterate(key)) {
+      const limits = readLimits(text(packed))
+      const full = limits.find(
+        (limit) =>
+          limit.running !== undefined && this.#counts(limit.key, turn).places >= limit.running,
+      )
+      isFull = full?.key === key
+      if (isFull) break
+      if (full) {
+        passed.push([full.key, int(place)])
+        continue
+      }
+      admitted.push(int(place))
+      for (const limit of limits)
+        if (limit.running !== undefined) this.#counts(limit.key, turn).places++
+    }
+    for (const [other, place] of passed) {
+      this.#sql.pass.run(other, place)
+      // There may be a place for it by the time its line is looked at.
+      turn.freed.add(other)
+    }
+    for (const place of admitted) this.#sql.admit.run(place)
+    if (admitted.length > 0) turn.ring('ready')
+    return !isFull && passed.length + admitted.length >= ADMITTED_MAX
+  }
+
+  #counts(key: string, turn: Turn): KeyCounts {
+    let counts = turn.keys.get(key)
+    if (counts === undefined) {
+      const row = this.#sql.counts.get(key)
+      counts = row
+        ? { places: int(row.places), pending: int(row.pending) }
+        : { places: 0, pending: 0 }
+      turn.keys.set(key, counts)
+    }
+    return counts
   }
 }

@@ -40,7 +40,7 @@ export class Reviving {
     if (this.#sql.free.get(place)?.free !== 1) return 'taken'
     const { held } = this.#sql.revive.get(turn.now, place) ?? {}
     if (typeof held === 'string') turn.freed.add(held)
-    this.#limits.waits(readLimits(row.limits === null ? null : text(row.limits)), 1)
+    this.#limits.waits(readLimits(row.limits === null ? null : text(row.limits)), 1, turn)
     this.#sql.renewed.run(input ?? null, place)
     if (input) {
       this.#sql.anew.run(place)

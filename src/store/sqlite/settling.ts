@@ -107,7 +107,7 @@ export class Settling {
   /** Who is ready again at once keeps its places. */
   #release(limits: readonly Limit[], state: State, turn: Turn): void {
     if (state !== 'ready') this.#limits.leave(limits, turn)
-    if (!isEnded(state)) this.#limits.waits(limits, 1)
+    if (!isEnded(state)) this.#limits.waits(limits, 1, turn)
   }
 
   #find(id: JobId, fence: Fence): Held | undefined {

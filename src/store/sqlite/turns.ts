@@ -15,9 +15,13 @@ export type Turn = {
   readonly told: Told
   /** Keys of limits whose places or lines have changed. */
   readonly freed: Set<string>
+  /** What keys count, as far as it was looked at in this turn. */
+  readonly keys: Map<string, KeyCounts>
   ring(topic: Topic): void
   after(act: () => void): void
 }
+
+export type KeyCounts = { places: number; pending: number }
 
 type Call = {
   verb: string
@@ -42,6 +46,7 @@ export class Turns {
   readonly #tallies: Tallies
   readonly #told = new Told()
   readonly #freed = new Set<string>()
+  readonly #keys = new Map<string, KeyCounts>()
   readonly #last: (turn: Turn) => void
   readonly #begin: StatementSync
   readonly #commit: StatementSync
@@ -125,6 +130,7 @@ export class Turns {
       tallies: this.#tallies,
       told: this.#told,
       freed: this.#freed,
+      keys: this.#keys,
       ring: (topic) => rung.add(topic),
       after: (act) => acts.push(act),
     }
@@ -148,6 +154,7 @@ export class Turns {
     this.#tallies.clear()
     this.#told.take()
     this.#freed.clear()
+    this.#keys.clear()
     if (this.#db.isTransaction) this.#db.exec('rollback')
     if (calls.length === 1 || isFault(error))
       for (const call of calls) call.reject(toErrand(error, this.#file))
