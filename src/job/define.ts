@@ -22,6 +22,7 @@ export type Definition<In extends Schema = Schema, Out extends Schema = Schema> 
   readonly policy: Policy
   /** The policy as it travels with each job. */
   readonly policyBytes: Uint8Array
+  readonly fair?: boolean
   readonly limits?: JobLimits<Given<In>>
   readonly unique?: {
     by(input: Given<In>): string
@@ -71,6 +72,7 @@ export function defineJob<In extends Schema, Out extends Schema>(
     priority: readPriority(spec.priority ?? 'normal'),
     policy,
     policyBytes: encodePolicy(policy),
+    ...(spec.fair && { fair: true }),
     ...(spec.limits?.length && { limits: readJobLimits(spec.limits) }),
     ...(by && { unique: { by, until, onConflict } }),
   }

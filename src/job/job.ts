@@ -30,6 +30,8 @@ export type NewJob = {
   tags?: readonly string[]
   /** The ended job, or the batch, that this one is a hook of; its row stays for as long as this one lives. */
   subject?: JobId
+  /** It leaves by its tenant's turn rather than by when it came. */
+  fair?: boolean
   /** At most three keys that bound how many of them run or wait. */
   limits?: readonly Limit[]
   /** Which item of a batch it is; given only to `fillBatch`. */

@@ -72,7 +72,8 @@ export function prepare(
     options === undefined &&
     idempotency === undefined &&
     definition.unique === undefined &&
-    definition.limits === undefined
+    definition.limits === undefined &&
+    !definition.fair
       ? plainJob(definition, bytes)
       : optionedJob(definition, input, bytes, options ?? {}, idempotency)
   // At once where the schema allows: most enqueues ask for nothing special, and there are many.
@@ -127,6 +128,7 @@ function optionedJob(
     ...(isNamed && { fingerprint: fingerprintOf(definition.name, bytes, options) }),
     ...(unique && { unique }),
     ...(limits.length > 0 && { limits }),
+    ...(definition.fair && { fair: true }),
     ...(tags?.length && { tags: readTags(tags) }),
   }
 }

@@ -51,6 +51,11 @@ export type JobOptions<Input = never> = {
    */
   keep?: { input?: Span; result?: Span; record?: Span; failed?: Span; files?: Span }
   /**
+   * Leaves its queue by its tenant's turn: one with a thousand waiting jobs keeps nobody from theirs. So is no
+   * job unless said.
+   */
+  fair?: boolean
+  /**
    * Keys that bound how many jobs run or wait, at most three with those of an enqueue: `{ key: 'pdf', running: 3 }`,
    * or a key made of the input. They rest in the clear.
    */
@@ -78,6 +83,7 @@ export const OPTIONS = [
   'onSuccess',
   'onFailure',
   'limits',
+  'fair',
   'keep',
   'unique',
 ]

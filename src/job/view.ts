@@ -92,12 +92,16 @@ export function toView(job: Job): JobView {
     ...(job.parent && { parent: job.parent.id }),
     ...(job.subject !== undefined && { subject: job.subject }),
     createdAt: iso(job.createdAt),
-    runAt: iso(job.runAt),
+    runAt: iso(readyAt(job)),
     ...(job.startedAt !== undefined && { startedAt: iso(job.startedAt) }),
     ...(job.endedAt !== undefined && { endedAt: iso(job.endedAt) }),
     rev: job.rev,
   }
 }
+
+/** One that leaves by its tenant's turn has a moment that only orders. */
+const readyAt = ({ state, runAt, createdAt }: Job): Millis =>
+  state === 'ready' && runAt > Date.now() ? createdAt : runAt
 
 const toArtifactView = ({ file, type, bytes, sha256, expiresAt }: Artifact): ArtifactView => ({
   file,

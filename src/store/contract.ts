@@ -58,7 +58,8 @@ export * from './terms.ts'
  *  C4  A repeated exchange gives the same jobs, answers `already` for `done`, and changes nothing.
  *  C5  Every running job stands in exactly one receipt of its worker.
  *  C6  A sweep hands a dead worker's jobs to the sweeper under new fences, and decides nothing.
- *  C7  Jobs of one queue leave by priority, then by the moment they became ready, then by arrival.
+ *  C7  Jobs of one queue leave by priority, then by the moment they became ready, then by arrival; fair
+ *      ones by turns of their tenants.
  *  C8  The same id or unique value is one job: a repeat joins it or is refused, whoever asks, however often.
  *  C9  A job becomes ready when it is due, and no sooner; the reply says when to look again.
  *  C10 Accepted jobs are ended, live or erased: the counters say so and agree with what is stored.

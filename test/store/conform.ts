@@ -19,6 +19,7 @@ import { due } from './clauses/due.ts'
 import { entries } from './clauses/entry.ts'
 import { erase } from './clauses/erase.ts'
 import { exchange } from './clauses/exchange.ts'
+import { fair } from './clauses/fair.ts'
 import { fence } from './clauses/fence.ts'
 import { hook } from './clauses/hook.ts'
 import { insert } from './clauses/insert.ts'
@@ -51,6 +52,7 @@ const ALL: readonly Clauses[] = [
   claim,
   exchange,
   order,
+  fair,
   ahead,
   due,
   settle,

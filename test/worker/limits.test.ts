@@ -64,3 +64,23 @@ test('as many as may wait refuse one more, by name of the key', async () => {
     (error) => hasCode(error, 'LIMIT_REACHED') && error.details.key === 'queue:some',
   )
 })
+
+test('a tenant that floods a fair queue keeps nobody from theirs', async () => {
+  const order: string[] = []
+  const say = defineJob({
+    name: 'say',
+    input: anything<string>(),
+    fair: true,
+    run: (tenant) => void order.push(tenant),
+  })
+  await using place = await Workplace.open(say)
+  await place.client.enqueueMany(
+    say,
+    Array.from({ length: 500 }, () => 'flood'),
+    { tenant: 'flood' },
+  )
+  const { id } = await place.client.enqueue(say, 'one', { tenant: 'one' })
+  await place.work(place.crew([say.handler], 1))
+  await place.watch.result(say, id)
+  assert(order.indexOf('one') < 3, `${order.indexOf('one')}`)
+})

@@ -13,7 +13,7 @@ declare
   own uuid := (child ->> 'id')::uuid;
 begin
   perform from errand.insert_named(now, in_slot, array[jsonb_populate_record(null::errand.new_job, child)],
-    errand.limits_of(jsonb_build_array(child))) as one
+    errand.limits_of(jsonb_build_array(child)), false, errand.fair_of(jsonb_build_array(child))) as one
   where one.verdict is null;
   if found then
     update errand.job as j set parent = caller, called = child ->> 'called' where j.id = own;

@@ -102,7 +102,7 @@ begin
     begin
       if given ? 'limits' then perform errand.lock_limits(); end if;
       select * into one from errand.insert_any(
-        now, jsonb_populate_record(null::errand.new_job, given), given -> 'limits', true, moves);
+        now, jsonb_populate_record(null::errand.new_job, given), given -> 'limits', given ? 'fair', true, moves);
       id := one.id;
       verdict := one.verdict;
       moves := moves || one.moves;

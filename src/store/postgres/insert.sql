@@ -135,7 +135,7 @@ end $$;
 
 -- One job and its limits. `strictly`: it is refused when as many wait as may; what an end brings never is.
 create function errand.insert_any(
-  now bigint, job errand.new_job, limits jsonb, strictly boolean, so_far errand.move[],
+  now bigint, job errand.new_job, limits jsonb, fairly boolean, strictly boolean, so_far errand.move[],
   out id uuid, out verdict text, out moves errand.move[]
 ) language plpgsql set enable_seqscan = off as $$
 declare
@@ -155,6 +155,7 @@ begin
     end;
   end if;
   if verdict is not null then return; end if;
+  if fairly then perform errand.stand_fairly(now, job); end if;
   if limits is not null then moves := errand.bind(job.id, limits); end if;
   moves := moves || row (job.queue, -2, 1)::errand.move
     || (select row (j.queue, errand.shown(j.state), 1)::errand.move from errand.job as j where j.id = job.id);
@@ -162,7 +163,8 @@ end $$;
 
 -- `limits`: those of each job that has some, by its place.
 create function errand.insert_named(
-  in_now bigint, in_slot integer, jobs errand.new_job[], limits jsonb default null, strictly boolean default false
+  in_now bigint, in_slot integer, jobs errand.new_job[], limits jsonb default null, strictly boolean default false,
+  fair bigint[] default null
 ) returns table (id uuid, verdict text)
 language plpgsql as $$
 declare
@@ -172,7 +174,8 @@ declare
 begin
   if strictly and limits is not null then perform errand.lock_limits(); end if;
   for place in 1 .. cardinality(jobs) loop
-    select * into one from errand.insert_any(now, jobs[place], limits -> place::text, strictly, moves);
+    select * into one from errand.insert_any(
+      now, jobs[place], limits -> place::text, place = any(fair), strictly, moves);
     id := one.id;
     verdict := one.verdict;
     moves := moves || one.moves;
@@ -190,6 +193,10 @@ create function errand.limits_of(jobs jsonb) returns jsonb language sql immutabl
 as $$ select jsonb_object_agg(n, value -> 'limits') from jsonb_array_elements(jobs) with ordinality as j (value, n)
   where value ? 'limits' $$;
 
+-- Of jobs in JSON the places of those that leave by their tenant's turn.
+create function errand.fair_of(jobs jsonb) returns bigint[] language sql immutable
+as $$ select array_agg(n) from jsonb_array_elements(jobs) with ordinality as j (value, n) where value ? 'fair' $$;
+
 -- Unique values and ids of others are waited for a moment only: a transaction of a caller's may hold them for long.
 create function errand.insert_jobs(in_now bigint, in_slot integer, in_kinds jsonb, jobs jsonb)
 returns table (id uuid, verdict text) language plpgsql set lock_timeout = 0 as $$
@@ -198,5 +205,5 @@ begin
   set local lock_timeout = '500ms';
   return query select * from errand.insert_named(in_now, in_slot, array(
     select jsonb_populate_record(null::errand.new_job, given.value) from jsonb_array_elements(jobs) as given),
-    errand.limits_of(jobs), true);
+    errand.limits_of(jobs), true, errand.fair_of(jobs));
 end $$;

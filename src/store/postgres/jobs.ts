@@ -8,9 +8,10 @@ import { text } from './rows.ts'
 type Parts = { connection: Connection; kinds: Kinds }
 
 /** Nothing in it looks up another job. */
-export const isPlain = ({ unique, fingerprint, tags, subject, limits }: NewJob): boolean =>
+export const isPlain = ({ unique, fingerprint, tags, subject, limits, fair }: NewJob): boolean =>
   unique === undefined &&
   limits === undefined &&
+  !fair &&
   fingerprint === undefined &&
   tags === undefined &&
   subject === undefined
@@ -71,6 +72,7 @@ export const toNewJob = (job: NewJob, kinds: Kinds) => ({
   tags: job.tags,
   subject: job.subject,
   ...(job.limits && { limits: job.limits }),
+  ...(job.fair && { fair: true }),
   input: `\\x${hex(job.input)}`,
 })
 

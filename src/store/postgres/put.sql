@@ -84,7 +84,7 @@ begin
   is_sooner := there.stamp is null or new.value is null or coalesce(new.at < coalesce(there.at, new.at + 1), false);
   for given in select g.value from jsonb_array_elements(change -> 'jobs') as g loop
     select * into one from errand.insert_any(
-      now, jsonb_populate_record(null::errand.new_job, given), given -> 'limits', false, moves);
+      now, jsonb_populate_record(null::errand.new_job, given), given -> 'limits', given ? 'fair', false, moves);
     jobs := jobs || jsonb_build_object('id', one.id, 'verdict', one.verdict);
     moves := moves || one.moves;
   end loop;

@@ -149,7 +149,7 @@ begin
         where (h.value ->> 'place')::bigint = any(done));
       perform errand.insert_named(now, in_slot, array(
         select jsonb_populate_record(null::errand.new_job, h.value) from jsonb_array_elements(own) as h),
-        errand.limits_of(own));
+        errand.limits_of(own), false, errand.fair_of(own));
     end if;
   end if;
 

@@ -5,6 +5,7 @@ import { statements } from '../../base/statements.ts'
 const VERBS = [
   'counting',
   'limit',
+  'fair',
   'insert',
   'mail',
   'child',

@@ -3,7 +3,7 @@
 -- Keys    {p}:head hash of the next turn and the latest moment of a list   {p}:turns zset of chunks
 --         {p}:turns:<chunk> ids of 256 turns   {p}:unique hash of value to id   {p}:tag:<tag> zset by turn
 --         {p}:alias hash of id to job and fingerprint   {p}:aliases zset by the moment to go
---         {p}:hooks:<subject> {p}:children:<parent> sets
+--         {p}:hooks:<subject> {p}:children:<parent> sets   {p}:fair:<priority>:<queue> hash of tenant to its latest
 -- In      an id, the row from its priority on, and sections that say more; none for a plain job
 -- Out     a byte and an id: 0 stored, 1 joined, 2 ID_TAKEN, 3 UNIQUE_TAKEN, 4 JOB_ERASED, 5 LIMIT_REACHED
 -- Cost    a few commands for a job that says more; a share of three for one that does not
@@ -62,6 +62,31 @@ local function seat()
   arrivals, lists = {}, {}
 end
 
+-- The virtual moment by which a job of a tenant leaves: beside the first of the line, after its tenant's latest.
+local fair_heads, fair_latest = {}, {}
+local function turn_of_tenant(queue, priority, tenant)
+  local line_of = priority .. ':' .. queue
+  local head = fair_heads[line_of]
+  if not head then
+    local first = redis.call('ZRANGE', P .. 'line:' .. queue, priority * AGES, (priority + 1) * AGES - 1, 'BYSCORE',
+      'LIMIT', 0, 1, 'WITHSCORES')
+    head = first[2] and tonumber(first[2]) - priority * AGES
+    local listed = redis.call('LINDEX', P .. 'ready:' .. line_of, 0)
+    local raw = listed and get(sub(listed, 7))
+    if raw and byte(raw, 1) == READY then head = min(head or from_six(raw, 13), from_six(raw, 13)) end
+    -- Nobody has waited: nobody is owed a turn.
+    if not head then redis.call('DEL', P .. 'fair:' .. line_of) end
+    head = head or now
+    fair_heads[line_of] = head
+  end
+  local key = line_of .. '\0' .. tenant
+  local latest = fair_latest[key] or tonumber(redis.call('HGET', P .. 'fair:' .. line_of, tenant) or -1)
+  latest = max(latest + 1, head)
+  fair_latest[key] = latest
+  redis.call('HSET', P .. 'fair:' .. line_of, tenant, latest)
+  return latest
+end
+
 local function store(id, body, spec)
   local row = { marks = 0, rev = 1, created_at = NOW, worker = NOBODY, fence = 0, receipt = 0 }
   row.started_at, row.ended_at, row.turn = NEVER, NEVER, take_turn(id)
@@ -103,7 +128,8 @@ local function store(id, body, spec)
   local queue = kind(row.kind).queue
   if row.run_at > now then
     schedule(id, row)
-  elseif now < clock or has.l then
+  elseif now < clock or has.l or spec.f then
+    if spec.f then row.run_at = turn_of_tenant(queue, row.priority, row.tenant) end
     line_up(id, row)
   else
     row.state = READY

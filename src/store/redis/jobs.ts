@@ -76,6 +76,7 @@ function packSpec(packer: Packer, job: NewJob): void {
     packer.section('t', packed.done())
   }
   if (job.limits) packer.section('l', packLimits(job.limits))
+  if (job.fair) packer.section('f', NOTHING)
   if (job.input.length > LARGE) packer.section('L', NOTHING)
 }
 

@@ -5,7 +5,7 @@ import type { Inserted } from '../contract.ts'
 import type { Connection } from './connection.ts'
 import { Limits } from './limits.ts'
 import { Policies } from './policies.ts'
-import { numberOf, text } from './rows.ts'
+import { int, numberOf, text } from './rows.ts'
 import type { Turn } from './turns.ts'
 
 /** A request that joined, or whose job was erased, is known again for as long as its key would be. */
@@ -16,6 +16,7 @@ export class Inserting {
   readonly #sql
   readonly #policies
   readonly #limits
+  readonly #fair
 
   constructor(connection: Connection) {
     this.#sql = connection.prepare('./insert.sql', [
@@ -30,6 +31,7 @@ export class Inserting {
     ])
     this.#policies = new Policies(connection)
     this.#limits = new Limits(connection)
+    this.#fair = connection.prepare('./fair.sql', ['head', 'forget', 'turn', 'stand'])
   }
 
   /** `strictly`: who asks is told when as many wait as may; what is inserted along with an end never is. */
@@ -77,12 +79,21 @@ export class Inserting {
     if (changes === 0) return this.#repeat(job)
 
     this.#insertBody(Number(lastInsertRowid), job, runAt, turn)
+    if (job.fair && state === 'ready') this.#standFairly(Number(lastInsertRowid), job, turn)
     if (job.limits) this.#limits.arrive(Number(lastInsertRowid), job.limits, turn)
     turn.tallies.add(job.queue, 'accepted')
     turn.tallies.add(job.queue, state)
     if (job.place) turn.told.came(job.place.batch)
     turn.ring('ready')
     return { id: job.id, joined: false }
+  }
+
+  #standFairly(place: number, { queue, priority, tenant }: NewJob, turn: Turn): void {
+    // It stands there itself, with the present moment.
+    const head = this.#fair.head.get(queue, priority, place)?.head ?? null
+    if (head === null) this.#fair.forget.run(queue, priority)
+    const said = { queue, priority, tenant, head: head === null ? turn.now : int(head) }
+    this.#fair.stand.run(int(this.#fair.turn.get(said)?.last), place)
   }
 
   #insertBody(place: number, job: NewJob, runAt: Millis, turn: Turn): void {
