@@ -81,7 +81,7 @@ export interface Intake {
   adopt(jobs: readonly Adoptee[], aliases?: readonly Alias[]): Promise<Adopted[]>
   /** Opens a batch, closes or stops it, and answers how it stands then. What it is already it stays. */
   changeBatch(id: JobId, change: BatchChange): Promise<Batch | undefined>
-  /** Stores items of an open batch. May be repeated: it counts those that were not here. */
+  /** Stores items of an open batch. May be repeated: it counts those that were not here. Until it is closed all are kept. */
   fillBatch(id: JobId, items: readonly NewJob[]): Promise<Filled>
 }
 
@@ -150,8 +150,8 @@ export interface Lookout {
   /** Every way in which what is stored contradicts itself; empty when all is accounted for. */
   verify(): Promise<Finding[]>
   /**
-   * Rings when jobs became ready, when any job changed visibly, or when the cancel of a running one was asked, in
-   * this or another process.
+   * Rings when jobs became ready, when any job or the standing of a batch changed visibly, or when the cancel of a
+   * running one was asked, in this or another process.
    */
   listen(topic: Topic, ring: () => void): Disposable
   /** What endangers or slows the store as it stands now, in words for people; none as a rule. */

@@ -7,6 +7,7 @@ import { adopt } from './clauses/adopt.ts'
 import { artifact } from './clauses/artifact.ts'
 import { attempt } from './clauses/attempt.ts'
 import { batches } from './clauses/batch.ts'
+import { batchAgain } from './clauses/batch-again.ts'
 import { batchEnds, batchStops } from './clauses/batch-end.ts'
 import { cancel } from './clauses/cancel.ts'
 import { children } from './clauses/child.ts'
@@ -60,6 +61,7 @@ const ALL: readonly Clauses[] = [
   batches,
   batchEnds,
   batchStops,
+  batchAgain,
   cancel,
   hook,
   retry,

@@ -6,15 +6,15 @@
 -- Beware  who is asked to end and does not run is ready: whoever takes it settles it as cancelled
 
 -- One that has ended of which its caller knows nothing is given another life.
-create function errand.call_child(now bigint, in_slot integer, child jsonb) returns void language plpgsql
+create function errand.call_child(now bigint, child jsonb) returns errand.move[] language plpgsql
 set enable_seqscan = off as $$
 declare
   caller uuid := (child ->> 'parent')::uuid;
   own uuid := (child ->> 'id')::uuid;
+  stored record;
 begin
-  perform from errand.insert_named(now, in_slot, array[jsonb_populate_record(null::errand.new_job, child)]) as one
-  where one.verdict is null;
-  if found then
+  select * into stored from errand.insert_each(now, array[jsonb_populate_record(null::errand.new_job, child)]);
+  if stored.moves is not null then
     update errand.job as j set parent = caller, called = child ->> 'called' where j.id = own;
   end if;
   -- Of an earlier child, for a caller that had another input.
@@ -22,8 +22,9 @@ begin
   if not exists (
     select from errand.mail as m where m.id = caller and m.name = child ->> 'box'
   ) and exists (select from errand.ended as e where e.id = own) then
-    perform errand.revive(now, in_slot, array[own], null, true);
+    return stored.moves || (select r.moves from errand.revive(now, array[own], null, true) as r);
   end if;
+  return stored.moves;
 end $$;
 
 -- Words are taken in whatever has become of the caller; those to nobody are dropped.

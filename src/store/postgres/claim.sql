@@ -35,7 +35,7 @@ return case when j.cancel_asked or j.tenant <> '' or coalesce(j.failures, j.cras
     or j.created_at is not null
   then jsonb_strip_nulls(jsonb_build_object('tenant', j.tenant, 'failures', j.failures, 'crashes', j.crashes,
     'losses', j.losses, 'expiresAt', j.expires_at, 'deadlineAt', j.deadline_at,
-    'cancelAsked', nullif(j.cancel_asked or (j.batch is not null and errand.is_stopped(j.batch)), false),
+    'cancelAsked', nullif(j.cancel_asked, false),
     'place', case when j.batch is not null then jsonb_build_object('batch', j.batch, 'index', j.item) end,
     'subject', errand.subject(j.subject),
     'steps', case when j.created_at is not null then errand.steps(j.id) end,
@@ -80,7 +80,8 @@ begin
   taken as (
     update errand.job as j
     set state = 2, fence = greatest(j.fence + 1, now), worker = in_worker, receipt = in_receipt,
-      started_at = now, rev = j.rev + 1
+      started_at = now, rev = j.rev + 1,
+      cancel_asked = j.cancel_asked or (j.batch is not null and j.batch = any(array(select errand.stopped())))
     where j.ctid = any(array(select next.place from next))
     returning j.id, j.fence, j.priority, j.run_at, j.turn, j.input, errand.line(j) as line, errand.marks(j) as marks
   ),

@@ -10,6 +10,12 @@ begin
   return coalesce(given, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
 end $$;
 
+-- Whether somebody who waits for work should look.
+create function errand.makes_ready(moves errand.move[]) returns boolean language plpgsql as $$
+begin
+  return exists (select from unnest(moves) as m where m.state in (0, 1) and m.count > 0);
+end $$;
+
 -- States beside those of a job: -1 erased, -2 accepted. A call's moves are of one queue, as a rule.
 create function errand.count(in_slot integer, moves errand.move[]) returns void language plpgsql
 set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$

@@ -94,7 +94,7 @@ begin
   if moves is not null then
     perform errand.count(in_slot, moves);
     perform pg_notify('errand_change', '');
-    if promoted is not null or exists (select from unnest(moves) as m where m.state in (0, 1) and m.count > 0) then
+    if promoted is not null or errand.makes_ready(moves) then
       perform pg_notify('errand_ready', '');
     end if;
   end if;

@@ -100,7 +100,7 @@ export class PostgresIntake implements Intake {
   }
 
   async #insertPlain(jobs: readonly NewJob[]): Promise<Inserted[]> {
-    const values = [...plainValues(jobs, this.#parts), null, null]
+    const values = plainValues(jobs, this.#parts)
     const rows = await this.#connection.call('insert', 'insert', values, {
       again: true,
       along: 'inserts',

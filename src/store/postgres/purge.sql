@@ -27,7 +27,6 @@ begin
   delete from errand.alias
   where id in (select a.id from errand.alias as a where a.purge_at <= now limit 1000 for update skip locked);
   perform errand.fold();
-  perform errand.purge_batches(now);
   for entry in
     select r.ctid as place, r.* from errand.retention as r where r.purge_at <= now
     order by r.purge_at limit 100
@@ -39,6 +38,10 @@ begin
       select j.subject from errand.job as j where j.subject = any(few)
       union
       select e.subject from errand.ended as e where e.subject = any(few) and e.state > 4
+      union
+      -- An item of a batch that takes more: sent again it must be found.
+      select e.id from errand.ended as e join errand.batch as b on b.id = e.batch
+      where e.id = any(few) and b.closed_at is null
     ) as looked;
     if hooked is not null then
       insert into errand.retention (purge_at, ended_at, ids)
@@ -83,5 +86,6 @@ begin
     lim := lim - cardinality(entry.ids);
   end loop;
   perform errand.tell_batches(now, told);
+  perform errand.purge_batches(now);
   if moves is not null then perform errand.count(in_slot, moves); end if;
 end $$;

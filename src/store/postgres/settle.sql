@@ -123,9 +123,9 @@ begin
     end if;
     if rest ? 'hooks' then
       perform errand.learn(rest -> 'kinds');
-      perform errand.insert_named(now, in_slot, array(
+      moves := moves || (select e.moves from errand.insert_each(now, array(
         select jsonb_populate_record(null::errand.new_job, h.value) from jsonb_array_elements(rest -> 'hooks') as h
-        where (h.value ->> 'place')::bigint = any(done)));
+        where (h.value ->> 'place')::bigint = any(done))) as e);
     end if;
   end if;
 

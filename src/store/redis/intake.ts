@@ -99,7 +99,8 @@ export class RedisIntake implements Intake {
     return withKinds(this.#kinds, end, async (kinds) => {
       const args = [change.to, packId(id), ...packChange(change, kinds)]
       const options = { as: 'changeBatch', again: true }
-      const fields = hashOf(await this.#connection.call('batches', args, options))
+      const verb = change.to === 'open' ? 'batch' : 'batches'
+      const fields = hashOf(await this.#connection.call(verb, args, options))
       return fields.size > 0 ? toBatch(id, fields) : undefined
     })
   }

@@ -9,7 +9,7 @@
 -- Beware  an entry may name a job that was retried since: only the same ending is purged, and of two in one
 --         moment the row knows the last
 
-local HOOKED_MS, ENTRIES_MAX, ALIASES_MAX, PLACE = 600000, 100, 1000, 22
+local NEEDED_MS, ENTRIES_MAX, ALIASES_MAX, PLACE = 600000, 100, 1000, 22
 local limit, erased, dead, with_files, gone_of = tonumber(ARGV[3]), 0, {}, {}, {}
 
 local aliases = redis.call('ZRANGE', P .. 'aliases', '-inf', now, 'BYSCORE', 'LIMIT', 0, ALIASES_MAX)
@@ -25,6 +25,18 @@ local function is_looked_back_on(id)
     if raw and byte(raw, 1) ~= COMPLETED then return true end
   end
   return false
+end
+
+-- An item of a batch that takes more: sent again it must be found.
+local closed = {}
+local function may_come(raw)
+  if bit.band(byte(raw, 2), PLACED) == 0 then return false end
+  local batch = sub(place_in(raw), 1, 16)
+  if closed[batch] == nil then
+    local known = redis.call('HMGET', P .. 'batch:' .. batch, 'job', 'closed')
+    closed[batch] = not known[1] or known[2] and true
+  end
+  return not closed[batch]
 end
 
 local function erase_trails(id, row)
@@ -50,8 +62,8 @@ local function erase(place, ended_at, hooked)
   local raw = rows[id]
   if not raw or byte(raw, 1) < COMPLETED or sub(raw, 7, 12) ~= sub(place, 1, 6)
     or sub(raw, 59, 64) ~= ended_at or from_six(raw, 47) > now then return end
-  if hooked and is_looked_back_on(id) then
-    redis.call('ZADD', P .. 'ended', 'GT', now + HOOKED_MS, ended_at .. place)
+  if (hooked and is_looked_back_on(id)) or may_come(raw) then
+    redis.call('ZADD', P .. 'ended', 'GT', now + NEEDED_MS, ended_at .. place)
     return
   end
   local row = read(raw)
@@ -96,7 +108,7 @@ local function purge_batches()
   for _, batch in ipairs(ripe_batches) do
     local known = redis.call('HMGET', P .. 'batch:' .. batch, 'items', 'erased')
     if tonumber(known[2]) < tonumber(known[1]) or is_looked_back_on(batch) then
-      redis.call('ZADD', P .. 'batches:purge', now + HOOKED_MS, batch)
+      redis.call('ZADD', P .. 'batches:purge', now + NEEDED_MS, batch)
     else
       dead[#dead + 1], dead[#dead + 2] = P .. 'batch:' .. batch, P .. 'hooks:' .. batch
       redis.call('ZREM', P .. 'batches:purge', batch)

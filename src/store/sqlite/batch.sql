@@ -16,7 +16,7 @@ select * from batch where id = ?;
 update batch
 set items = items + :items, completed = completed + :completed, with_errors = with_errors + :withErrors,
     failed = failed + :failed, cancelled = cancelled + :cancelled, erased = erased + :erased,
-    filled_at = iif(:items > 0, :now, filled_at)
+    filled_at = coalesce(:filled_at, filled_at)
 where id = :id;
 
 -- name: limit

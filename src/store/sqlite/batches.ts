@@ -52,6 +52,7 @@ export class Batches {
   change(id: JobId, change: BatchChange, turn: Turn): Batch | undefined {
     // What this turn stored before must be counted in what it answers.
     this.write(turn)
+    let isNews = false
     switch (change.to) {
       case 'open': {
         const { job, tenant, keepMs, failedMax = null, fingerprint = null, end } = change.batch
@@ -61,12 +62,12 @@ export class Batches {
       }
       case 'closed':
         this.#sql.limit.run(change.failedMax ?? null, id)
-        this.#sql.close.run(turn.now, id)
+        isNews = this.#sql.close.run(turn.now, id).changes > 0
         break
       case 'stopped':
         this.#stop(id, change.why, turn)
     }
-    this.#judge(id, turn)
+    this.#judge(id, isNews, turn)
     return this.find(id)
   }
 
@@ -74,6 +75,7 @@ export class Batches {
     const batch = this.find(id)
     if (batch === undefined) return { refused: 'gone' }
     if (batch.closedAt !== undefined) return { refused: 'closed' }
+    turn.told.came(id, 0)
     return { inserted: items.map((item) => this.#inserting.run(item, turn)) }
   }
 
@@ -85,15 +87,16 @@ export class Batches {
   /** Writes what a turn has told of batches, and ends those that are over. */
   write(turn: Turn): void {
     const changes = turn.told.take()
-    for (const [id, change] of changes) this.#sql.tell.run({ id, now: turn.now, ...change })
-    for (const id of changes.keys()) this.#judge(id, turn)
+    for (const [id, { filled, ...change }] of changes)
+      this.#sql.tell.run({ id, filled_at: filled ? turn.now : null, ...change })
+    for (const [id, { failed }] of changes) this.#judge(id, failed > 0, turn)
   }
 
   stopIdle(idleMs: number, turn: Turn): Batch[] {
     this.write(turn)
     for (const row of this.#sql.idle.all(turn.now - idleMs)) {
       this.#stop(text(row.id), 'unclosed', turn)
-      this.#judge(text(row.id), turn)
+      this.#judge(text(row.id), false, turn)
     }
     return this.#sql.allStopped.all().map(toBatch)
   }
@@ -112,15 +115,19 @@ export class Batches {
     turn.ring('change')
   }
 
-  /** Whether too many have failed; whether it has ended, or is open again. */
-  #judge(id: JobId, turn: Turn): void {
+  /**
+   * Whether too many have failed; whether it has ended, or is open again. Failures of old stop nobody: where many
+   * are given another life, too many are left at first.
+   */
+  #judge(id: JobId, isNews: boolean, turn: Turn): void {
     const batch = this.find(id)
     if (batch === undefined) return
     const { failedMax = Infinity, endedAt } = batch
-    if (batch.failed > failedMax && !batch.stopped && endedAt === undefined)
-      this.#stop(id, 'failures', turn)
-    const isClosed = batch.closedAt !== undefined || batch.failed > failedMax
+    const isTooBad = isNews && batch.failed > failedMax && endedAt === undefined
+    if (isTooBad && !batch.stopped) this.#stop(id, 'failures', turn)
+    const isClosed = batch.closedAt !== undefined || isTooBad
     if (endedAt === undefined && isClosed && isOver(batch)) {
+      turn.ring('change')
       const ending = this.#sql.end.get({ id, now: turn.now })
       if (typeof ending?.end_job !== 'string') return
       this.#inserting.run(endJobOf(decodeJob(ending.end_job), int(ending.endings)), turn)

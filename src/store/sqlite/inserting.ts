@@ -68,7 +68,7 @@ export class Inserting {
     this.#insertBody(Number(lastInsertRowid), job, runAt, turn)
     turn.tallies.add(job.queue, 'accepted')
     turn.tallies.add(job.queue, state)
-    if (job.place) turn.told.came(job.place.batch)
+    if (job.place) turn.told.came(job.place.batch, 1)
     turn.ring('ready')
     return { id: job.id, joined: false }
   }

@@ -75,7 +75,8 @@ export class SqliteIntake implements Intake {
     return this.#turns.run('changeBatch', (turn) => this.#batches.change(id, change, turn))
   }
 
-  fillBatch(id: JobId, items: readonly NewJob[]): Promise<Filled> {
+  async fillBatch(id: JobId, items: readonly NewJob[]): Promise<Filled> {
+    if (items.length === 0) return { inserted: [] }
     return this.#turns.run('fillBatch', (turn) => this.#batches.fill(id, items, turn))
   }
 

@@ -19,10 +19,13 @@ update ended set turns = ? where rowid = ?;
 delete from job where turn = ? and state >= 4 and ended_at = ? and coalesce(purge_at, 0) <= ?
 returning id, queue, state;
 
--- name: hooked
--- A hook that lives looks back on this job, or one that a person may retry.
+-- name: needed
+-- A hook that lives looks back on this job, or one that a person may retry; or its batch takes more: sent again it
+-- must be found.
 select 1 from job join body on body.subject = job.id join job as hook on hook.turn = body.turn
-where job.turn = ? and hook.state <> 4 limit 1;
+where job.turn = :turn and hook.state <> 4
+union all
+select 1 from body join batch on batch.id = body.batch where body.turn = :turn and batch.closed_at is null limit 1;
 
 -- name: later
 insert into ended (purge_at, ended_at, turns) values (?, ?, ?);

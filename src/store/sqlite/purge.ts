@@ -5,8 +5,8 @@ import type { Connection } from './connection.ts'
 import { int, stateOf, text, toArtifact } from './rows.ts'
 import type { Turn } from './turns.ts'
 
-/** When a job is looked at again that was kept for its hook. */
-const HOOKED_MS = 600_000
+/** When a job is looked at again that was kept for its hook, or for its batch. */
+const NEEDED_MS = 600_000
 
 /** Removes jobs and files whose time to be kept is over. */
 export class Purge {
@@ -20,7 +20,7 @@ export class Purge {
       'done',
       'shorten',
       'erase',
-      'hooked',
+      'needed',
       'later',
       'aliases',
       'body',
@@ -64,8 +64,8 @@ export class Purge {
   }
 
   #erase(place: number, endedAt: Millis, purged: Purged, turn: Turn): void {
-    if (this.#sql.hooked.get(place)) {
-      this.#sql.later.run(turn.now + HOOKED_MS, endedAt, JSON.stringify([place]))
+    if (this.#sql.needed.get({ turn: place })) {
+      this.#sql.later.run(turn.now + NEEDED_MS, endedAt, JSON.stringify([place]))
       return
     }
     const row = this.#sql.erase.get(place, endedAt, turn.now)

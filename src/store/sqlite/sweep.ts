@@ -3,7 +3,7 @@ import type { WorkerId } from '../../job/job.ts'
 import type { Exchanged } from '../contract.ts'
 import type { Connection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
-import { type Handed, raiseFence } from './handing.ts'
+import type { Handed } from './handing.ts'
 import { arrays, int, text } from './rows.ts'
 import type { Turn } from './turns.ts'
 
@@ -56,7 +56,7 @@ export class Sweep {
       const some = running.slice(0, limit - taken.length)
       for (const row of some) {
         const one = this.#exchange.handing.read(row, n, turn)
-        this.#sql.take.run(raiseFence(one, turn.now), worker, n, one.held.place)
+        this.#sql.take.run(this.#exchange.handing.take(one, turn.now), worker, n, one.held.place)
         taken.push(one)
       }
       if (some.length === running.length) this.#sql.discard.run(owner, m)

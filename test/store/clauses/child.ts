@@ -250,7 +250,7 @@ export const children: Clauses = {
   'C15 children outlive their caller, and are copied with whose they are': async (store, clock) => {
     const { worker, parent, child } = await family(store, { queue: 'odd' })
     await worker.settle(parent, completed({ keepMs: 1 }))
-    await pass(clock, DAY, worker)
+    clock.advance(DAY)
     assert.equal((await store.purge(10)).erased, 1)
     const copy = only((await copyAll(store)).jobs)
     assert.deepEqual(copy.parent, { id: parent.id, name: 'a' })

@@ -1,25 +1,8 @@
 import assert from 'node:assert/strict'
-import type { Store, Topic } from '../../../src/store/contract.ts'
 import { Hand, running } from '../../support/hand.ts'
 import { bytes, cancels, chore, failed, parked } from '../../support/jobs.ts'
+import { rings } from '../../support/rings.ts'
 import type { Clauses } from '../conform.ts'
-
-/** Settles when the topic rings; the clause's own time limit is the only other end. */
-async function rings<Answer>(
-  store: Store,
-  topic: Topic,
-  change: () => Promise<Answer>,
-): Promise<Answer> {
-  const bell = Promise.withResolvers<void>()
-  const ear = store.listen(topic, bell.resolve)
-  try {
-    const answer = await change()
-    await bell.promise
-    return answer
-  } finally {
-    ear[Symbol.dispose]()
-  }
-}
 
 export const listen: Clauses = {
   'C9 those who listen hear that a job became ready': async (store) => {
