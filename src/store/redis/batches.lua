@@ -13,6 +13,7 @@ local what, batch, more = ARGV[3], ARGV[4], ARGV[5]
 
 if what == 'idle' then
   local idle = redis.call('ZRANGE', P .. 'batches:open', '-inf', now - tonumber(batch), 'BYSCORE', 'LIMIT', 0, SOME)
+  table.sort(idle, is_before)
   open_head()
   for _, one in ipairs(idle) do
     stop_batch(one, 'unclosed')

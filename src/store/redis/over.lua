@@ -48,9 +48,21 @@ local function judge(batch, is_news)
   end
 end
 
+-- Bytes, as strings would be compared by the server's locale.
+local function is_before(one, other)
+  for i = 1, 16 do
+    local a, b = byte(one, i), byte(other, i)
+    if a ~= b then return a < b end
+  end
+  return false
+end
+
 local function finish_batches()
-  for batch, changes in pairs(told) do
-    local key = P .. 'batch:' .. batch
+  local batches = {}
+  for batch in pairs(told) do batches[#batches + 1] = batch end
+  table.sort(batches, is_before)
+  for _, batch in ipairs(batches) do
+    local changes, key = told[batch], P .. 'batch:' .. batch
     if redis.call('EXISTS', key) == 1 then
       for field, count in pairs(changes) do
         if count ~= 0 then redis.call('HINCRBY', key, field, count) end

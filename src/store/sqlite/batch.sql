@@ -39,7 +39,7 @@ update batch set ended_at = null, purge_at = null, stopped = null where id = ?;
 select stopped from batch where id = ? and stopped is not null;
 
 -- name: idle
-select id from batch where closed_at is null and filled_at <= ? limit 100;
+select id from batch where closed_at is null and filled_at <= ? order by id limit 100;
 
 -- name: allStopped
 select * from batch where stopped is not null and ended_at is null limit 100;

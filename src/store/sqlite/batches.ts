@@ -86,7 +86,7 @@ export class Batches {
 
   /** Writes what a turn has told of batches, and ends those that are over. */
   write(turn: Turn): void {
-    const changes = turn.told.take()
+    const changes = [...turn.told.take()].toSorted(byId)
     for (const [id, { filled, ...change }] of changes)
       this.#sql.tell.run({ id, filled_at: filled ? turn.now : null, ...change })
     for (const [id, { failed }] of changes) this.#judge(id, failed > 0, turn)
@@ -134,6 +134,8 @@ export class Batches {
     } else if (endedAt !== undefined && !isOver(batch)) this.#sql.reopen.run(id)
   }
 }
+
+const byId = ([one]: [JobId, unknown], [other]: [JobId, unknown]) => (one < other ? -1 : 1)
 
 function toBatch(row: Row): Batch {
   const tally: BatchTally = {
