@@ -14,7 +14,7 @@ import type {
   Step,
   WorkerId,
 } from '../job/job.ts'
-import type { Adoptee, Alias, JobCopy } from '../job/moving.ts'
+import type { Adoptee, Alias, BatchCopy, JobCopy } from '../job/moving.ts'
 import type { Cancelling, Outcome } from '../job/outcome.ts'
 import type { Ended, State } from '../job/state.ts'
 
@@ -76,9 +76,14 @@ export interface Intake {
   post(letters: readonly Letter[]): Promise<Posted[]>
   /**
    * Stores jobs as they stood in another store, in this order of arrival; moments count as they are, fences
-   * go on from where they were. May be repeated: what is here already stays as it is.
+   * go on from where they were. May be repeated: what is here already stays as it is. Batches come as they stand,
+   * before or after their items.
    */
-  adopt(jobs: readonly Adoptee[], aliases?: readonly Alias[]): Promise<Adopted[]>
+  adopt(
+    jobs: readonly Adoptee[],
+    aliases?: readonly Alias[],
+    batches?: readonly BatchCopy[],
+  ): Promise<Adopted[]>
   /** Opens a batch, closes or stops it, and answers how it stands then. What it is already it stays. */
   changeBatch(id: JobId, change: BatchChange): Promise<Batch | undefined>
   /** Stores items of an open batch. May be repeated: it counts those that were not here. Until it is closed all are kept. */
@@ -130,7 +135,7 @@ export interface Lookout {
   list(filter: Filter, limit: number, cursor?: string): Promise<Page>
   /**
    * All there is, whole and in the order of arrival, at most `limit` and fewer when they are large; after
-   * the last job the requests that joined. Steady only while nobody works.
+   * the last job the requests that joined, then the batches. Steady only while nobody works.
    */
   copy(limit: number, cursor?: string): Promise<Copied>
   attempts(id: JobId): Promise<Attempt[]>
@@ -195,7 +200,7 @@ export type BatchPage = { batches: Batch[]; next?: string }
 
 /** `already`: it is here, as it stood or further. `behind`: it is here, and has moved on there since. */
 export type Adopted = 'adopted' | 'already' | 'behind' | 'ID_TAKEN' | 'UNIQUE_TAKEN'
-export type Copied = { jobs: JobCopy[]; aliases: Alias[]; next?: string }
+export type Copied = { jobs: JobCopy[]; aliases: Alias[]; batches: BatchCopy[]; next?: string }
 
 export type Registration = {
   id: WorkerId

@@ -9,6 +9,7 @@ import { attempt } from './clauses/attempt.ts'
 import { batches } from './clauses/batch.ts'
 import { batchAgain } from './clauses/batch-again.ts'
 import { batchEnds, batchStops } from './clauses/batch-end.ts'
+import { batchMoves } from './clauses/batch-move.ts'
 import { cancel } from './clauses/cancel.ts'
 import { children } from './clauses/child.ts'
 import { claim } from './clauses/claim.ts'
@@ -62,6 +63,7 @@ const ALL: readonly Clauses[] = [
   batchEnds,
   batchStops,
   batchAgain,
+  batchMoves,
   cancel,
   hook,
   retry,

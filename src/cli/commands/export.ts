@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { formatSpan } from '../../base/time.ts'
 import { ErrandError } from '../../job/errors.ts'
-import { toAdoptees } from '../../job/moving.ts'
+import { Losses, toAdoptees } from '../../job/moving.ts'
 import type { About, Lookout } from '../../store/contract.ts'
 import type { Define } from '../commands.ts'
 import { type Line, VERSION as FORMAT, writeLine } from '../move/lines.ts'
@@ -38,7 +38,7 @@ export const exportJobs: Define = (command, desk) => {
   })
 }
 
-type Written = { jobs: number; aliases: number; lost: number; artifacts: number }
+type Written = { jobs: number; aliases: number; batches: number; lost: number; artifacts: number }
 
 async function write(
   store: Lookout & { about: About },
@@ -58,14 +58,18 @@ async function write(
   await put([{ line: 'export', version: FORMAT, ...head }])
 
   using progress = new Progress(print, 'exporting', still.total)
-  const written: Written = { jobs: 0, aliases: 0, lost: 0, artifacts: 0 }
+  const written: Written = { jobs: 0, aliases: 0, batches: 0, lost: 0, artifacts: 0 }
+  const losses = new Losses()
   let cursor: string | undefined
   do {
-    const { jobs, aliases, next } = await store.copy(PAGE, cursor)
-    const leaving = jobs.flatMap((job) => toAdoptees(job, exportedAt))
+    const { jobs, aliases, batches, next } = await store.copy(PAGE, cursor)
+    const leaving = jobs.flatMap((job) => losses.noted(job, toAdoptees(job, exportedAt)))
+    const whole = batches.map((batch) => losses.toldTo(batch, exportedAt))
+    leaving.push(...whole.flatMap(({ last }) => last ?? []))
     await put([
       ...leaving.map((job): Line => ({ line: 'job', ...job })),
       ...aliases.map((alias): Line => ({ line: 'alias', ...alias })),
+      ...whole.map(({ batch }): Line => ({ line: 'batch', ...batch })),
     ])
     for (const job of jobs) {
       still.saw(job)
@@ -74,22 +78,25 @@ async function write(
     }
     written.jobs += leaving.length
     written.aliases += aliases.length
+    written.batches += batches.length
     progress.add(jobs.length)
     cursor = next
   } while (cursor !== undefined)
   await still.check(store)
-  const { jobs, aliases } = written
-  await outlet.write(writeLine({ line: 'end', jobs, aliases, sha256: hash.digest('hex') }))
+  const { jobs, aliases, batches } = written
+  const counts = { jobs, aliases, ...(batches > 0 && { batches }) }
+  await outlet.write(writeLine({ line: 'end', ...counts, sha256: hash.digest('hex') }))
   return written
 }
 
 const page = (
   print: Print,
   { kind, location }: About,
-  { jobs, lost, artifacts, took, folder }: Written & { took: string; folder: string },
+  { jobs, batches, lost, artifacts, took, folder }: Written & { took: string; folder: string },
 ) =>
   [
     `${print.paint('green', '✔')} ${counted(jobs, 'job')} exported from ${kind} ${location} in ${took}`,
+    ...(batches > 0 ? [`  ${counted(batches, 'batch', 'batches')} with them`] : []),
     ...(lost > 0
       ? [
           `  ${counted(lost, 'run')} ended with a worker that died: decided as each policy says of a loss`,

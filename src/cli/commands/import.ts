@@ -3,7 +3,7 @@ import { ErrandError } from '../../job/errors.ts'
 import type { JobId } from '../../job/job.ts'
 import type { Adopted, Store } from '../../store/contract.ts'
 import type { Define } from '../commands.ts'
-import { type Batch, Parcel } from '../move/parcel.ts'
+import { Parcel, type Part } from '../move/parcel.ts'
 import { Progress } from '../move/progress.ts'
 import { refuseWorkers } from '../move/still.ts'
 import { counted, type Print } from '../print.ts'
@@ -18,6 +18,7 @@ type Taken = {
   adopted: number
   already: number
   artifacts: number
+  batches: number
   refused: number
   /** The first of them. */
   refusals: Refused[]
@@ -51,20 +52,29 @@ export const importJobs: Define = (command, desk) => {
     })
 }
 
-/** One batch is on its way while the next is read; never two, or they would arrive in another order. */
+/** One part is on its way while the next is read; never two, or they would arrive in another order. */
 async function take(store: Store, parcel: Parcel, print: Print): Promise<Taken> {
-  const taken: Taken = { jobs: 0, adopted: 0, already: 0, artifacts: 0, refused: 0, refusals: [] }
+  const taken: Taken = {
+    jobs: 0,
+    adopted: 0,
+    already: 0,
+    artifacts: 0,
+    batches: 0,
+    refused: 0,
+    refusals: [],
+  }
   using progress = new Progress(print, 'importing', parcel.end.jobs)
-  const adopt = async ({ jobs, aliases }: Batch) => {
-    const answers = await store.adopt(jobs, aliases)
+  const adopt = async ({ jobs, aliases, batches }: Part) => {
+    const answers = await store.adopt(jobs, aliases, batches)
+    taken.batches += batches.length
     for (const [i, job] of jobs.entries()) count(taken, job.id, answers[i] ?? 'adopted')
     for (const { artifacts } of jobs) taken.artifacts += artifacts.length
     progress.add(jobs.length)
   }
   let sent = Promise.resolve()
-  for await (const batch of parcel.batches()) {
+  for await (const part of parcel.parts()) {
     await sent
-    sent = adopt(batch)
+    sent = adopt(part)
     // Heard by the next turn of this loop.
     sent.catch(() => undefined)
   }
@@ -90,10 +100,19 @@ const WHY: Record<Refused['why'], string> = {
 const page = (
   print: Print,
   where: string,
-  { adopted, already, artifacts, refusals, took, folder }: Taken & { took: string; folder: string },
+  {
+    adopted,
+    already,
+    artifacts,
+    batches,
+    refusals,
+    took,
+    folder,
+  }: Taken & { took: string; folder: string },
 ) =>
   [
     `${print.paint('green', '✔')} ${counted(adopted, 'job')} imported into ${where} in ${took}`,
+    ...(batches > 0 ? [`  ${counted(batches, 'batch', 'batches')} with them`] : []),
     ...(already > 0 ? [`  ${counted(already, 'job')} here already: left as they are`] : []),
     ...refusals.map(({ id, why }) => `${print.paint('red', '✘')} ${id} ${WHY[why]}`),
     ...(artifacts > 0

@@ -15,7 +15,7 @@ import type {
   Transaction,
 } from '../contract.ts'
 import { MAIL_MAX } from '../contract.ts'
-import type { Adoptee, Alias } from '../../job/moving.ts'
+import type { Adoptee, Alias, BatchCopy } from '../../job/moving.ts'
 import { ENDED } from '../../job/state.ts'
 import { toAdopted, toAdoption } from './adopting.ts'
 import { hex, plain, readTexts } from './arrays.ts'
@@ -81,8 +81,12 @@ export class PostgresIntake implements Intake {
     return answersOf(rows).map(toPosted)
   }
 
-  async adopt(jobs: readonly Adoptee[], aliases: readonly Alias[] = []): Promise<Adopted[]> {
-    const values = [this.#connection.slot, ...toAdoption(jobs, aliases, this.#kinds)]
+  async adopt(
+    jobs: readonly Adoptee[],
+    aliases: readonly Alias[] = [],
+    batches: readonly BatchCopy[] = [],
+  ): Promise<Adopted[]> {
+    const values = [this.#connection.slot, ...toAdoption(jobs, aliases, batches, this.#kinds)]
     const rows = await this.#connection.call('adopt', 'adopt', values, { again: true })
     return answersOf(rows).map(toAdopted)
   }

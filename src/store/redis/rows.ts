@@ -143,7 +143,7 @@ export function toJob(id: string, row: Buffer, kind: Kind, artifacts: readonly A
 }
 
 /** Texts, each after its length. */
-function textsIn(packed: Buffer = EMPTY): string[] {
+export function textsIn(packed: Buffer = EMPTY): string[] {
   const texts: string[] = []
   let at = 0
   while (at < packed.length) {

@@ -47,6 +47,14 @@ select * from batch where stopped is not null and ended_at is null limit 100;
 -- name: list
 select * from batch where turn < ? order by turn desc limit 1000;
 
+-- name: copy
+select * from batch where turn > ? order by turn limit ?;
+
+-- name: adopt
+insert or ignore into batch (id, job, tenant, created_at, filled_at, closed_at, ended_at, purge_at, keep_ms, stopped, failed_max,
+  fingerprint, end_job, items, completed, with_errors, failed, cancelled, erased, endings)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
 -- name: ripe
 select id, turn from batch where purge_at <= ? order by purge_at limit 100;
 

@@ -1,5 +1,6 @@
 import { type Batch, type BatchTally, endJobOf, isOver, type Stop } from '../../job/batch.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
+import type { BatchCopy } from '../../job/moving.ts'
 import type { BatchChange, Filled } from '../contract.ts'
 import type { Arrived } from '../parts/batches.ts'
 import { toStop } from '../parts/damage.ts'
@@ -31,6 +32,8 @@ export class Batches {
       'idle',
       'allStopped',
       'list',
+      'copy',
+      'adopt',
       'ripe',
       'isNeeded',
       'later',
@@ -47,6 +50,41 @@ export class Batches {
   /** The newest first. */
   list(before: number): Arrived[] {
     return this.#sql.list.all(before).map((row) => ({ turn: int(row.turn), batch: toBatch(row) }))
+  }
+
+  /** Whole, in the order in which they were opened. */
+  copy(after: number, limit: number): { turn: number; batch: BatchCopy }[] {
+    return this.#sql.copy.all(after, limit).map((row) => {
+      const end = typeof row.end_job === 'string' && { end: decodeJob(row.end_job) }
+      return { turn: int(row.turn), batch: { ...toBatch(row), ...end } }
+    })
+  }
+
+  /** As they stood in another store. */
+  adopt(batches: readonly BatchCopy[]): void {
+    for (const batch of batches)
+      this.#sql.adopt.run(
+        batch.id,
+        batch.job,
+        batch.tenant,
+        batch.createdAt,
+        batch.filledAt,
+        batch.closedAt ?? null,
+        batch.endedAt ?? null,
+        batch.endedAt === undefined ? null : batch.endedAt + batch.keepMs,
+        batch.keepMs,
+        batch.stopped ?? null,
+        batch.failedMax ?? null,
+        batch.fingerprint ?? null,
+        batch.end ? encodeJob(batch.end) : null,
+        batch.items,
+        batch.completed,
+        batch.withErrors,
+        batch.failed,
+        batch.cancelled,
+        batch.erased,
+        batch.endings,
+      )
   }
 
   change(id: JobId, change: BatchChange, turn: Turn): Batch | undefined {

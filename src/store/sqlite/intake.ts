@@ -1,7 +1,7 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
-import type { Adoptee, Alias } from '../../job/moving.ts'
+import type { Adoptee, Alias, BatchCopy } from '../../job/moving.ts'
 import { isEnded } from '../../job/state.ts'
 import type {
   Adopted,
@@ -67,8 +67,12 @@ export class SqliteIntake implements Intake {
     return this.#turns.run('post', (turn) => letters.map((one) => this.#mailbox.post(one, turn)))
   }
 
-  adopt(jobs: readonly Adoptee[], aliases: readonly Alias[] = []): Promise<Adopted[]> {
-    return this.#turns.run('adopt', (turn) => this.#adopting.run(jobs, aliases, turn))
+  adopt(
+    jobs: readonly Adoptee[],
+    aliases: readonly Alias[] = [],
+    batches: readonly BatchCopy[] = [],
+  ): Promise<Adopted[]> {
+    return this.#turns.run('adopt', (turn) => this.#adopting.run(jobs, aliases, batches, turn))
   }
 
   changeBatch(id: JobId, change: BatchChange): Promise<Batch | undefined> {
