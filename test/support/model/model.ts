@@ -123,7 +123,9 @@ export class Model {
   ripe(): { may: JobId[]; must: JobId[] } {
     const rows = ripe(this.ledger)
     const idsOf = (some: typeof rows) => some.map(({ given }) => given.id)
-    return { may: idsOf(rows), must: idsOf(rows.filter(({ hooked }) => !hooked)) }
+    // Of items too it may have put some off: until their batch was closed.
+    const isSure = ({ hooked, given }: (typeof rows)[number]) => !hooked && !given.place
+    return { may: idsOf(rows), must: idsOf(rows.filter(isSure)) }
   }
 
   purge = (erased: readonly JobId[]) => erase(this.ledger, erased)
