@@ -13,6 +13,7 @@ declare
   new jsonb := change -> 'batch';
   moves errand.move[];
   is_news boolean := false;
+  known errand.batch;
 begin
   perform errand.learn(in_kinds);
   if change ->> 'to' = 'open' then
@@ -28,7 +29,9 @@ begin
   else
     perform errand.stop(now, in_id, change ->> 'why');
   end if;
-  moves := errand.judge(now, in_id, is_news);
+  select * into known from errand.batch as b where b.id = in_id for update;
+  if not found then return; end if;
+  moves := errand.judge(now, known, is_news);
   if moves is not null then
     perform errand.count(in_slot, moves);
     perform pg_notify('errand_ready', '');
@@ -124,6 +127,7 @@ create function errand.tell_batches(now bigint, told errand.told[]) returns erra
 set enable_seqscan = off as $$
 declare
   one record;
+  known errand.batch;
   moves errand.move[];
 begin
   for one in
@@ -136,33 +140,30 @@ begin
     update errand.batch as b
     set completed = b.completed + one.completed, with_errors = b.with_errors + one.warned,
       failed = b.failed + one.failed, cancelled = b.cancelled + one.cancelled, erased = b.erased + one.erased
-    where b.id = one.batch;
-    if found then moves := moves || errand.judge(now, one.batch, one.failed > 0); end if;
+    where b.id = one.batch returning b.* into known;
+    if found then moves := moves || errand.judge(now, known, one.failed > 0); end if;
   end loop;
   return moves;
 end $$;
 
 -- Whether too many have failed; whether it has ended, then with the job at its end; or is open again. Failures of
 -- old stop nobody: where many items are given another life, too many are left at first.
-create function errand.judge(now bigint, in_id uuid, is_news boolean) returns errand.move[] language plpgsql
+create function errand.judge(now bigint, b errand.batch, is_news boolean) returns errand.move[] language plpgsql
 set enable_seqscan = off as $$
 declare
-  b errand.batch;
   last errand.new_job;
   moves errand.move[];
 begin
-  select * into b from errand.batch as t where t.id = in_id for update;
-  if not found then return null; end if;
   if is_news and b.failed > b.failed_max then
-    perform errand.stop(now, in_id, 'failures');
+    perform errand.stop(now, b.id, 'failures');
     b.closed_at := coalesce(b.closed_at, now);
   end if;
   if b.completed + b.failed + b.cancelled < b.items then
     if b.ended_at is not null then
-      update errand.batch as t set ended_at = null, purge_at = null, stopped = null where t.id = in_id;
+      update errand.batch as t set ended_at = null, purge_at = null, stopped = null where t.id = b.id;
     end if;
   elsif b.ended_at is null and b.closed_at is not null then
-    update errand.batch as t set ended_at = now, purge_at = now + t.keep_ms, endings = t.endings + 1 where t.id = in_id;
+    update errand.batch as t set ended_at = now, purge_at = now + t.keep_ms, endings = t.endings + 1 where t.id = b.id;
     perform pg_notify('errand_change', '');
     if b.end_job is null then return null; end if;
     last := jsonb_populate_record(null::errand.new_job, b.end_job);
@@ -186,7 +187,7 @@ begin
     order by b.id limit 100 for update skip locked
   loop
     perform errand.stop(now, one, 'unclosed');
-    moves := moves || errand.judge(now, one, false);
+    moves := moves || (select errand.judge(now, b, false) from errand.batch as b where b.id = one);
   end loop;
   if moves is not null then
     perform errand.count(in_slot, moves);

@@ -117,9 +117,14 @@ export class Batches {
     return { inserted: items.map((item) => this.#inserting.run(item, turn)) }
   }
 
-  /** Whether its items are begun no more. */
-  isStopped(id: JobId): boolean {
-    return this.#sql.stopped.get(id) !== undefined
+  /** Tells whether the items of a batch are begun no more; looks once a batch. */
+  stops(): (id: JobId) => boolean {
+    const known = new Map<JobId, boolean>()
+    return (id) => {
+      const is = known.get(id) ?? this.#sql.stopped.get(id) !== undefined
+      known.set(id, is)
+      return is
+    }
   }
 
   /** Writes what a turn has told of batches, and ends those that are over. */

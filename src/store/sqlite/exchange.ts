@@ -129,12 +129,14 @@ export class Exchange {
     turn: Turn,
   ): Claimed[] {
     const handed: Handed[] = []
+    const isStopped = this.#batches.stops()
     for (const queue of queues.length > 0 ? queues : this.#everyQueue(n, turn)) {
       if (handed.length >= limit) break
       const ready = arrays(this.#sql.ready, queue, limit - handed.length)
       for (const row of ready) {
         const one = this.handing.read(row, n, turn)
-        this.#sql.claim.run(this.handing.take(one, turn.now), worker, n, turn.now, one.held.place)
+        const fence = this.handing.take(one, turn.now, isStopped)
+        this.#sql.claim.run(fence, worker, n, turn.now, one.held.place)
         handed.push(one)
       }
       if (ready.length > 0) turn.tallies.move(queue, 'ready', 'running', ready.length)

@@ -86,10 +86,10 @@ export class Handing {
   }
 
   /** Under a new fence. Of a batch that is stopped none is begun any more: whoever takes one is asked to end it. */
-  take({ job, held }: Handed, now: Millis): Fence {
+  take({ job, held }: Handed, now: Millis, isStopped: (batch: JobId) => boolean): Fence {
     // Fences never repeat, even when a store lost its last second.
     job.fence = held.fence = Math.max(job.fence + 1, now)
-    if (!job.cancelAsked && job.place && this.#batches.isStopped(job.place.batch)) {
+    if (!job.cancelAsked && job.place && isStopped(job.place.batch)) {
       this.#sql.stopped.run(held.place)
       job.cancelAsked = true
     }

@@ -20,6 +20,7 @@ export class Inserting {
       'job',
       'body',
       'plain',
+      'item',
       'tag',
       'same',
       'holder',
@@ -76,9 +77,11 @@ export class Inserting {
   #insertBody(place: number, job: NewJob, runAt: Millis, turn: Turn): void {
     const { unique, tags, fingerprint, expiresInMs, deadlineMs, subject, parent, place: item } = job
     const policy = this.#policies.idOf(job.policy, turn)
-    const rare = fingerprint ?? expiresInMs ?? deadlineMs ?? subject ?? parent ?? item
+    const rare = fingerprint ?? expiresInMs ?? deadlineMs ?? subject ?? parent
     if (!unique && !tags && rare === undefined) {
-      this.#sql.plain.run(place, job.job, job.tenant, turn.now, job.input, policy)
+      const { job: name, tenant, input } = job
+      if (!item) this.#sql.plain.run(place, name, tenant, turn.now, input, policy)
+      else this.#sql.item.run(place, name, tenant, turn.now, item.batch, item.index, input, policy)
       return
     }
     this.#sql.body.run(

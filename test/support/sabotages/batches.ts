@@ -31,8 +31,8 @@ export const ON_BATCHES: readonly Sabotage[] = [
   {
     breaks: 'a batch that is stopped begins its items',
     file: 'src/store/sqlite/handing.ts',
-    find: 'this.#batches.isStopped(job.place.batch)',
-    put: 'this.#batches.isStopped(job.id)',
+    find: 'isStopped(job.place.batch)',
+    put: 'isStopped(job.id)',
     test: SQLITE,
     red,
   },
