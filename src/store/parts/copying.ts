@@ -7,6 +7,8 @@ export type Mark = { of: 'jobs' | 'batches'; after: number } | { of: 'aliases'; 
 
 /** A page holds about as much at most: what a process and a line carry with ease. */
 export const PAGE_BYTES = 4_194_304
+/** The last job of each may have an input as large as any. */
+export const BATCHES_MAX = 16
 /** Runs that are not counted have no other bound. */
 export const RUNS_MAX = 1000
 

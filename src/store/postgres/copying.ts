@@ -1,6 +1,6 @@
 import type { Alias, BatchCopy, JobCopy } from '../../job/moving.ts'
 import type { Copied } from '../contract.ts'
-import { type Mark, PAGE_BYTES, RUNS_MAX, writeMark } from '../parts/copying.ts'
+import { BATCHES_MAX, type Mark, PAGE_BYTES, RUNS_MAX, writeMark } from '../parts/copying.ts'
 import { plain } from './arrays.ts'
 import type { Row, Values } from './connection.ts'
 import { readNewJob } from './jobs.ts'
@@ -51,8 +51,9 @@ async function joined(look: Look, limit: number, after: string): Promise<Copied>
 }
 
 async function batchesAfter(look: Look, limit: number, after: number): Promise<Copied> {
-  const rows = await look('whole_batches', [after, limit])
-  const last = rows.length === limit && rows.at(-1)
+  const most = Math.min(limit, BATCHES_MAX)
+  const rows = await look('whole_batches', [after, most])
+  const last = rows.length === most && rows.at(-1)
   const next = last && { next: writeMark({ of: 'batches', after: int(last.turn) }) }
   return { jobs: [], aliases: [], batches: rows.map(toBatchCopy), ...next }
 }

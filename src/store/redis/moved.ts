@@ -1,5 +1,6 @@
 import type { NewJob } from '../../job/job.ts'
 import type { BatchCopy } from '../../job/moving.ts'
+import { BATCHES_MAX } from '../parts/copying.ts'
 import { damaged } from '../parts/damage.ts'
 import { toBatch } from './batches.ts'
 import type { Connection } from './connection.ts'
@@ -19,7 +20,8 @@ export async function copyBatches(
   { connection, kinds }: { connection: Connection; kinds: Kinds },
 ): Promise<Page> {
   const { keys } = connection
-  const range = [`(${after}`, '+inf', 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES']
+  const most = Math.min(limit, BATCHES_MAX)
+  const range = [`(${after}`, '+inf', 'BYSCORE', 'LIMIT', 0, most, 'WITHSCORES']
   const found = listOf(await connection.ask('ZRANGE', keys.batches, ...range)).map(bufferOf)
   const batches: BatchCopy[] = []
   for (let i = 0; i < found.length; i += 2) {
@@ -29,7 +31,7 @@ export async function copyBatches(
     const end = last && { end: await unpackJob(last, kinds) }
     if (fields.size > 0) batches.push({ ...toBatch(idAt(packed, 0), fields), ...end })
   }
-  const isFull = found.length === 2 * limit
+  const isFull = found.length === 2 * most
   return { batches, ...(isFull && { next: Number(String(found.at(-1))) }) }
 }
 

@@ -1,7 +1,7 @@
 import type { StatementSync } from 'node:sqlite'
 import type { Alias, JobCopy } from '../../job/moving.ts'
 import type { Copied } from '../contract.ts'
-import { type Mark, PAGE_BYTES, RUNS_MAX, writeMark } from '../parts/copying.ts'
+import { BATCHES_MAX, type Mark, PAGE_BYTES, RUNS_MAX, writeMark } from '../parts/copying.ts'
 import type { Connection } from './connection.ts'
 import {
   int,
@@ -84,8 +84,9 @@ export class Copying {
   }
 
   #batches(after: number, limit: number): Copied {
-    const found = this.#connection.batches.copy(after, limit)
-    const last = found.length === limit && found.at(-1)
+    const most = Math.min(limit, BATCHES_MAX)
+    const found = this.#connection.batches.copy(after, most)
+    const last = found.length === most && found.at(-1)
     const batches = found.map(({ batch }) => batch)
     const next = last && { next: writeMark({ of: 'batches', after: last.turn }) }
     return { jobs: [], aliases: [], batches, ...next }

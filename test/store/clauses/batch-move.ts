@@ -21,7 +21,8 @@ export const batchMoves: Clauses = {
     const spans = { delayMs: 1, expiresInMs: 2, deadlineMs: 3 }
     const rare = { tenant: 'acme', tags: ['blue, "quoted"'], fingerprint: 'f', unique, ...spans }
     const end = chore({ id: LAST, input: bytes('\u0000\u00ff'), subject: newId(), ...rare })
-    const made = [batchOf({ end }), batchOf({ end: chore({ runAt: clock.now() }) }), batchOf()]
+    const many = Array.from({ length: 40 }, () => batchOf())
+    const made = [batchOf({ end }), batchOf({ end: chore({ runAt: clock.now() }) }), ...many]
     for (const one of made) await open(store, one)
     await store.fillBatch(made[0]?.id ?? '', itemsOf(made[0]?.id ?? '', 2))
     const kept = await store.findBatches(made.map(({ id }) => id))
