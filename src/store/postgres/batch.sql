@@ -32,10 +32,7 @@ begin
   select * into known from errand.batch as b where b.id = in_id for update;
   if not found then return; end if;
   moves := errand.judge(now, known, is_news);
-  if moves is not null then
-    perform errand.count(in_slot, moves);
-    perform pg_notify('errand_ready', '');
-  end if;
+  perform errand.count_ready(in_slot, moves);
   return query select * from errand.batch as b where b.id = in_id;
 end $$;
 
@@ -69,10 +66,7 @@ begin
     return query select 0, in_batch, standing;
     return;
   end;
-  if stored.moves is not null then
-    perform errand.count(in_slot, stored.moves);
-    perform pg_notify('errand_ready', '');
-  end if;
+  perform errand.count_ready(in_slot, stored.moves);
   if stored.places is not null then
     return query select * from unnest(stored.places, stored.known, stored.verdicts);
   end if;
@@ -99,10 +93,7 @@ begin
     return query select in_batch, standing;
     return;
   end;
-  if stored.moves is not null then
-    perform errand.count(in_slot, stored.moves);
-    perform pg_notify('errand_ready', '');
-  end if;
+  perform errand.count_ready(in_slot, stored.moves);
   return query select * from unnest(stored.ids, stored.verdicts);
 end $$;
 
@@ -189,10 +180,7 @@ begin
     perform errand.stop(now, one, 'unclosed');
     moves := moves || (select errand.judge(now, b, false) from errand.batch as b where b.id = one);
   end loop;
-  if moves is not null then
-    perform errand.count(in_slot, moves);
-    perform pg_notify('errand_ready', '');
-  end if;
+  perform errand.count_ready(in_slot, moves);
   return query select * from errand.batch as b where b.stopped is not null and b.ended_at is null order by b.turn limit 100;
 end $$;
 

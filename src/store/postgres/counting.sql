@@ -40,6 +40,14 @@ begin
   if not found then perform errand.count_queues(in_slot, moves); end if;
 end $$;
 
+-- Counts the moves of jobs that came in, if any did, and wakes whoever waits for work.
+create function errand.count_ready(in_slot integer, moves errand.move[]) returns void language plpgsql as $$
+begin
+  if moves is null then return; end if;
+  perform errand.count(in_slot, moves);
+  perform pg_notify('errand_ready', '');
+end $$;
+
 create function errand.count_queues(in_slot integer, moves errand.move[]) returns void language plpgsql as $$
 #variable_conflict use_column
 begin

@@ -26,10 +26,7 @@ begin
   perform errand.learn(in_kinds);
   select * into stored from errand.insert_plain(errand.clock(in_now), ids, kinds, queues, tenants, priorities, run_ats,
     delays, expiries, deadlines, inputs, null, null);
-  if stored.moves is not null then
-    perform errand.count(in_slot, stored.moves);
-    perform pg_notify('errand_ready', '');
-  end if;
+  perform errand.count_ready(in_slot, stored.moves);
   if stored.places is not null then
     return query select * from unnest(stored.places, stored.known, stored.verdicts);
   end if;
@@ -176,10 +173,7 @@ begin
   set local lock_timeout = '500ms';
   select * into stored from errand.insert_each(errand.clock(in_now), array(
     select jsonb_populate_record(null::errand.new_job, given.value) from jsonb_array_elements(jobs) as given));
-  if stored.moves is not null then
-    set local lock_timeout = 0;
-    perform errand.count(in_slot, stored.moves);
-    perform pg_notify('errand_ready', '');
-  end if;
+  set local lock_timeout = 0;
+  perform errand.count_ready(in_slot, stored.moves);
   return query select * from unnest(stored.ids, stored.verdicts);
 end $$;
