@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { styleText } from 'node:util'
+import { ON_BATCHES } from './support/sabotages/batches.ts'
 import { MOVING } from './support/sabotages/moving.ts'
 import { IN_OUTAGES } from './support/sabotages/outages.ts'
 import { BY_PEOPLE } from './support/sabotages/people.ts'
@@ -22,6 +23,7 @@ const ONE_MODE: Record<string, string> = {
 const SABOTAGES: readonly Sabotage[] = [
   ...ON_SQLITE,
   ...ON_SERVERS,
+  ...ON_BATCHES,
   ...IN_OUTAGES,
   ...MOVING,
   ...ON_SCHEDULES,

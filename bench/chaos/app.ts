@@ -75,6 +75,14 @@ const family = defineJob({
   },
 })
 
+/** At the end of a batch. */
+export const last = defineJob({
+  name: 'last',
+  input: passing<{ id: string }>(),
+  backoff: 50,
+  run: async ({ id }, { fence }) => ledger.write({ what: 'hook', id, fence, state: 'ended' }),
+})
+
 const passTimeout = (error: unknown) => {
   if (!(error instanceof SignalTimeout)) throw error
 }
@@ -107,6 +115,9 @@ export const jobs = [
   child,
   define('followed', wait, { onSuccess: followUp, onFailure: followUp }),
   define('doomed', async () => fail(), { attempts: 2, onSuccess: followUp, onFailure: followUp }),
+  define('item', wait),
+  define('dud', async () => fail(), { attempts: 2 }),
+  last,
   define('poison', async () => process.exit(1), { onFailure: followUp }),
   define(
     'endless',

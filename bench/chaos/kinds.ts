@@ -25,6 +25,9 @@ export const KINDS = {
   patient: { share: 20, ends: ['completed'] },
   /** Calls two others, records a step, sleeps, calls a third and leaves a job behind. */
   family: { share: 10, ends: ['completed'] },
+  /** Items of a batch, which come with it: see batches.ts. */
+  item: { share: 0, ends: ['completed'] },
+  dud: { share: 0, ends: ['failed error'] },
   /** Ends its process every time. */
   poison: { share: 2, ends: ['failed crashed'] },
   /** Never ends by itself: killed at its hard limit. */

@@ -6,7 +6,7 @@ import type { Millis } from './time.ts'
 type Act = { how: 'crash' | 'stop' | 'error' } | { how: 'delay'; ms: Millis }
 type Point = { act: Act; hit: number; seen: number }
 
-const PART = /^([a-z]+\.[a-z_]+)=(crash|stop|error|delay)(?::(\d+))?(?:@(\d+))?$/
+const PART = /^([a-zA-Z]+\.[a-z_]+)=(crash|stop|error|delay)(?::(\d+))?(?:@(\d+))?$/
 
 let points: Map<string, Point> | undefined
 let marks: string | undefined

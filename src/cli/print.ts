@@ -117,5 +117,5 @@ export function brief(text: string, max = 60): string {
 }
 
 /** `1 job`, `2 jobs`. */
-export const counted = (count: number, noun: string): string =>
-  `${count} ${noun}${count === 1 ? '' : 's'}`
+export const counted = (count: number, noun: string, many = `${noun}s`): string =>
+  `${count} ${count === 1 ? noun : many}`

@@ -57,8 +57,16 @@ export type Batch = Omit<NewBatch, 'end'> &
 /** Where a job stands in its batch, counted from 0. */
 export type Place = { batch: JobId; index: number }
 
-/** The same item, whoever sends it, however often. */
-export const itemId = ({ batch, index }: Place): JobId => derivedId('item', batch, `${index}`)
+/**
+ * The same item, whoever sends it, however often. The first digits tell the batch, the last eight its place: so items lie
+ * side by side in an index, and many cost one digest.
+ */
+export function itemId({ batch, index }: Place): JobId {
+  if (latest.batch !== batch) latest = { batch, prefix: derivedId('item', batch).slice(0, -8) }
+  return latest.prefix + index.toString(16).padStart(8, '0')
+}
+
+let latest = { batch: '', prefix: '' }
 
 export const isOver = ({ items, completed, failed, cancelled }: BatchTally): boolean =>
   completed + failed + cancelled >= items

@@ -1,8 +1,9 @@
 import type { Millis } from '../base/time.ts'
+import { type Batch, endJobOf, isOver, type NewBatch } from './batch.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, NewJob, Step, Unique } from './job.ts'
 import { type Drops, dropsOf, keepMsOf } from './keep.ts'
 import { attemptOf, decide, type Outcome, type Suspension, type Word } from './outcome.ts'
-import type { State } from './state.ts'
+import { type Ended, isEnded, type State } from './state.ts'
 
 /** A job whole, with all it left: what is taken from one store to another. */
 export type JobCopy = Omit<Job, 'turn' | 'unique'> & {
@@ -27,6 +28,9 @@ export type Adoptee = Omit<JobCopy, 'state' | 'heldBy'> & {
 /** The id under which a request came that joined a job, so that a repeat of it finds the same. */
 export type Alias = { id: JobId; job: JobId; fingerprint: string; until: Millis }
 
+/** A batch whole, with the job at its end. */
+export type BatchCopy = Batch & Pick<NewBatch, 'end'>
+
 /**
  * What becomes of a job that leaves a store in which nobody works. One that runs is lost with its worker,
  * and decided as a sweep would have it decided: ready again, or ended, then with its hook. Nothing of that
@@ -36,8 +40,7 @@ export function toAdoptees({ heldBy: _, ...copy }: JobCopy, now: Millis): Adopte
   // Whether there is a place for it is for the other store to say.
   const { state } = copy
   if (state === 'running') return lose(copy, now)
-  if (state !== 'completed' && state !== 'failed' && state !== 'cancelled')
-    return [{ ...copy, state }]
+  if (!isEnded(state)) return [{ ...copy, state }]
   const { endedAt = now, artifacts } = copy
   const files = artifacts.map(({ expiresAt }) => expiresAt - endedAt)
   const keepMs = keepMsOf(copy, state, endedAt, files)
@@ -88,6 +91,48 @@ function lose(copy: JobCopy, now: Millis): Adoptee[] {
   if (!outcome.hook) return [ended]
   // Another copy must find it to be the same job: the run that was lost is all that both know of.
   return [ended, { ...freshly(outcome.hook, now), createdAt: copy.startedAt ?? copy.createdAt }]
+}
+
+/** What became of items whose runs were lost: their batches, which come after all jobs, are told of it. */
+export class Losses {
+  readonly #ended = new Map<JobId, Ended[]>()
+
+  /** Notes of a job that left what became of it. */
+  noted(copy: JobCopy, left: readonly Adoptee[]): readonly Adoptee[] {
+    const { place, state: was } = copy
+    const state = left[0]?.state
+    if (!place || was !== 'running' || state === undefined || !isEnded(state)) return left
+    const of = this.#ended.get(place.batch)
+    if (of) of.push(state)
+    else this.#ended.set(place.batch, [state])
+    return left
+  }
+
+  /** A batch that counts them; where they were its last, with the job at its end. */
+  toldTo(copy: BatchCopy, now: Millis): { batch: BatchCopy; last?: Adoptee } {
+    return withLost(copy, this.#ended.get(copy.id) ?? [], now)
+  }
+}
+
+function withLost(
+  copy: BatchCopy,
+  lost: readonly Ended[],
+  now: Millis,
+): { batch: BatchCopy; last?: Adoptee } {
+  const batch = { ...copy }
+  for (const state of lost) batch[state]++
+  if (lost.includes('failed') && batch.failed > (batch.failedMax ?? Infinity)) {
+    batch.stopped ??= 'failures'
+    batch.closedAt ??= now
+  }
+  if (batch.endedAt !== undefined || batch.closedAt === undefined || !isOver(batch))
+    return { batch }
+  batch.endedAt = now
+  batch.endings++
+  if (!batch.end) return { batch }
+  // As with a hook: another copy must find it to be the same job.
+  const last = freshly(endJobOf(batch.end, batch.endings), now)
+  return { batch, last: { ...last, createdAt: batch.createdAt } }
 }
 
 /** The run that nobody settled, under its own fence: no other had been given. */

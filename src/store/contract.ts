@@ -12,7 +12,7 @@ import type {
   Step,
   WorkerId,
 } from '../job/job.ts'
-import type { Adoptee, Alias } from '../job/moving.ts'
+import type { Adoptee, Alias, BatchCopy } from '../job/moving.ts'
 import type {
   Topic,
   Transaction,
@@ -125,12 +125,17 @@ export interface Intake {
   put(changes: readonly Change[]): Promise<Put[]>
   /**
    * Stores jobs as they stood in another store, in this order of arrival; moments count as they are, fences
-   * go on from where they were. May be repeated: what is here already stays as it is.
+   * go on from where they were. May be repeated: what is here already stays as it is. Batches come as they stand,
+   * before or after their items.
    */
-  adopt(jobs: readonly Adoptee[], aliases?: readonly Alias[]): Promise<Adopted[]>
+  adopt(
+    jobs: readonly Adoptee[],
+    aliases?: readonly Alias[],
+    batches?: readonly BatchCopy[],
+  ): Promise<Adopted[]>
   /** Opens a batch, closes or stops it, and answers how it stands then. What it is already it stays. */
   changeBatch(id: JobId, change: BatchChange): Promise<Batch | undefined>
-  /** Stores items of an open batch. May be repeated: it counts those that were not here. */
+  /** Stores items of an open batch. May be repeated: it counts those that were not here. Until it is closed all are kept. */
   fillBatch(id: JobId, items: readonly NewJob[]): Promise<Filled>
 }
 
@@ -183,7 +188,7 @@ export interface Lookout {
   list(filter: Filter, limit: number, cursor?: string): Promise<Page>
   /**
    * All there is, whole and in the order of arrival, at most `limit` and fewer when they are large; after
-   * the last job the requests that joined. Steady only while nobody works.
+   * the last job the requests that joined, then the batches. Steady only while nobody works.
    */
   copy(limit: number, cursor?: string): Promise<Copied>
   attempts(id: JobId): Promise<Attempt[]>
@@ -212,8 +217,8 @@ export interface Lookout {
   /** Every way in which what is stored contradicts itself; empty when all is accounted for. */
   verify(): Promise<Finding[]>
   /**
-   * Rings when jobs became ready, when any job changed visibly, when the cancel of a running one was asked, or when
-   * an entry came, went or wants attention sooner, in this or another process.
+   * Rings when jobs became ready, when any job or the standing of a batch changed visibly, when the cancel of a
+   * running one was asked, or when an entry came, went or wants attention sooner, in this or another process.
    */
   listen(topic: Topic, ring: () => void): Disposable
   /** What endangers or slows the store as it stands now, in words for people; none as a rule. */

@@ -12,7 +12,7 @@ import type {
   Step,
   WorkerId,
 } from '../job/job.ts'
-import type { Alias, JobCopy } from '../job/moving.ts'
+import type { Alias, BatchCopy, JobCopy } from '../job/moving.ts'
 import type { Cancelling, Outcome } from '../job/outcome.ts'
 import type { Ended, State } from '../job/state.ts'
 
@@ -93,7 +93,7 @@ export const AHEAD_MAX = 1000
 
 /** `already`: it is here, as it stood or further. `behind`: it is here, and has moved on there since. */
 export type Adopted = 'adopted' | 'already' | 'behind' | 'ID_TAKEN' | 'UNIQUE_TAKEN'
-export type Copied = { jobs: JobCopy[]; aliases: Alias[]; next?: string }
+export type Copied = { jobs: JobCopy[]; aliases: Alias[]; batches: BatchCopy[]; next?: string }
 
 export type Registration = {
   id: WorkerId

@@ -7,10 +7,10 @@ import { after, test } from 'node:test'
 import { type Line, readLine, VERSION, writeLine } from '../../src/cli/move/lines.ts'
 import { Parcel } from '../../src/cli/move/parcel.ts'
 import { refuseWorkers, Stillness } from '../../src/cli/move/still.ts'
-import type { Adoptee } from '../../src/job/moving.ts'
+import type { Adoptee, BatchCopy } from '../../src/job/moving.ts'
 import { SqliteStore } from '../../src/store/sqlite/store.ts'
 import { HandClock } from '../support/clock.ts'
-import { adoptee, copyAll, veteran } from '../support/copies.ts'
+import { adoptee, batchCopy, copyAll, veteran } from '../support/copies.ts'
 import { Hand, idsOf } from '../support/hand.ts'
 import { plain } from '../support/histories/plain.ts'
 import { bytes, cancels, chore, chores } from '../support/jobs.ts'
@@ -32,15 +32,17 @@ const word = { to: chore().id, name: 'call:a', key: 'x 1.0', value: bytes('{}'),
 const alias = { id: chore().id, job: chore().id, fingerprint: 'f', until: NOW }
 
 /** An export as it should be. */
-function parcel(jobs: readonly Adoptee[], first: Line = head): string {
-  const lines = jobs.map((job): Line => ({ line: 'job', ...job }))
-  const last: Line[] = [
-    { line: 'alias', ...alias },
-    { line: 'word', ...word },
+function parcel(jobs: readonly Adoptee[], first: Line = head, batches: BatchCopy[] = []): string {
+  const lines = [
+    ...jobs.map((job): Line => ({ line: 'job', ...job })),
+    { line: 'alias', ...alias } as const,
+    ...batches.map((batch): Line => ({ line: 'batch', ...batch })),
+    { line: 'word', ...word } as const,
   ]
-  const text = [first, ...lines, ...last].map(writeLine).join('')
+  const text = [first, ...lines].map(writeLine).join('')
   const sha256 = createHash('sha256').update(text).digest('hex')
-  return text + writeLine({ line: 'end', jobs: jobs.length, aliases: 1, words: 1, sha256 })
+  const counts = { jobs: jobs.length, aliases: 1, batches: batches.length, words: 1 }
+  return text + writeLine({ line: 'end', ...counts, sha256 })
 }
 
 let files = 0
@@ -48,13 +50,14 @@ async function read(text: string) {
   const name = join(folder, `${++files}.ndjson`)
   writeFileSync(name, text)
   await using opened = await Parcel.open(name, folder)
-  const found = await Array.fromAsync(opened.batches())
+  const found = await Array.fromAsync(opened.parts())
   return {
     jobs: found.flatMap(({ jobs }) => jobs),
     aliases: found.flatMap(({ aliases }) => aliases),
     words: found.flatMap(({ words }) => words),
     entries: found.flatMap(({ entries }) => entries),
-    batches: found.length,
+    batches: found.flatMap(({ batches }) => batches),
+    parts: found.map((part) => [part.jobs.length, part.batches.length]),
   }
 }
 
@@ -97,13 +100,30 @@ test('policies that are alike are one and the same', async () => {
   assert.equal(jobs[0]?.policy, jobs[1]?.policy)
 })
 
-test('many jobs, and large ones, come in batches of a bounded size', async () => {
+test('a batch is read as it was written, and before all jobs', async () => {
+  const unique = { value: 'v', until: 'kept', onConflict: 'refuse' } as const
+  const spans = { runAt: NOW, delayMs: 1, expiresInMs: 2, deadlineMs: 3 }
+  const more = { unique, fingerprint: 'f', tags: ['a'], subject: chore().id, ...spans }
+  const end = chore({ input: bytes('\u0000'), ...more })
+  const rare = { closedAt: NOW, endedAt: NOW, stopped: 'asked', failedMax: 0 } as const
+  const batches = [batchCopy(NOW, { end, ...rare }), batchCopy(NOW)]
+  const item = adoptee(NOW, { place: { batch: batches[0]?.id ?? '', index: 7 } })
+  const found = await read(parcel([item], head, batches))
+  assert.deepEqual(found.batches.map(plain), batches.map(plain))
+  assert.deepEqual(plain(found.jobs[0]), plain(item))
+  assert.deepEqual(found.parts, [
+    [0, 2],
+    [1, 0],
+  ])
+})
+
+test('many jobs, and large ones, come in parts of a bounded size', async () => {
   // With the one that joined, and a word.
   const many = Array.from({ length: 1998 }, () => adoptee(NOW))
   const found = await read(parcel(many))
-  assert.deepEqual([found.batches, idsOf(found.jobs)], [2, idsOf(many)])
+  assert.deepEqual([found.parts.length, idsOf(found.jobs)], [2, idsOf(many)])
   const large = Array.from({ length: 7 }, () => adoptee(NOW, { input: Buffer.alloc(1_500_000) }))
-  assert.equal((await read(parcel(large))).batches, 3)
+  assert.equal((await read(parcel(large))).parts.length, 3)
 })
 
 const whole = parcel([adoptee(NOW), adoptee(NOW)])

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decide } from '../../src/job/outcome.ts'
-import { type JobCopy, toAdoptees, wordOf } from '../../src/job/moving.ts'
+import { type BatchCopy, type JobCopy, Losses, toAdoptees, wordOf } from '../../src/job/moving.ts'
 import { encodePolicy, type Policy } from '../../src/job/policy.ts'
-import { adoptee } from '../support/copies.ts'
+import { adoptee, batchCopy } from '../support/copies.ts'
 import { only } from '../support/hand.ts'
-import { bytes, DAY, HOUR, SECOND, textOf } from '../support/jobs.ts'
+import { bytes, chore, DAY, HOUR, SECOND, textOf } from '../support/jobs.ts'
 
 const NOW = Date.UTC(2026, 10, 21)
 const HOLDER = '0190b0a0-0000-7000-8000-000000000001'
@@ -94,4 +94,43 @@ test('who called a job that is lost for good is told, once; of any other loss it
   assert.equal(wordOf(running({}, { parent }), NOW), undefined)
   assert.equal(wordOf(running({ onLost: 'fail' }), NOW), undefined)
   assert.equal(wordOf({ ...lost, state: 'ready' }, NOW), undefined)
+})
+
+/** A batch that is left by items of which each was running under this policy. */
+function left(over: Partial<BatchCopy>, items: number, policy: Partial<Policy>) {
+  const batch = batchCopy(NOW, { items, ...over })
+  const losses = new Losses()
+  for (let index = 0; index < items; index++) {
+    const item = running(policy, { place: { batch: batch.id, index } })
+    losses.noted(item, toAdoptees(item, NOW))
+  }
+  const told = losses.toldTo(batch, NOW)
+  const other = batchCopy(NOW)
+  assert.deepEqual(losses.toldTo(other, NOW), { batch: other })
+  return told
+}
+
+test('items that are ready again after a loss change nothing of their batch', () => {
+  const { batch, last } = left({ closedAt: NOW }, 2, {})
+  assert.deepEqual([batch.failed, batch.endedAt, last], [0, undefined, undefined])
+})
+
+test('items that fail as lost are counted, and the last of them ends its batch with the job at its end', () => {
+  const end = chore({ id: HOLDER, queue: 'ends', subject: HOLDER })
+  const ended = () => left({ closedAt: NOW - HOUR, endings: 1, end }, 2, { onLost: 'fail' })
+  const { batch, last } = ended()
+  assert.deepEqual([batch.failed, batch.endedAt, batch.endings], [2, NOW, 2])
+  assert.deepEqual([last?.id, last?.state], [`${HOLDER.slice(0, -4)}0002`, 'ready'])
+  assert.deepEqual([last?.queue, last?.subject], ['ends', HOLDER])
+  assert.deepEqual([ended().last?.id, batch.stopped], [last?.id, undefined])
+})
+
+test('too many that are lost stop a batch; one that is open stays so', () => {
+  const stopped = left({ failedMax: 1, items: 3 }, 2, { onLost: 'fail' }).batch
+  assert.deepEqual(
+    [stopped.stopped, stopped.closedAt, stopped.endedAt],
+    ['failures', NOW, undefined],
+  )
+  const open = left({ failedMax: 2 }, 2, { onLost: 'fail' }).batch
+  assert.deepEqual([open.stopped, open.closedAt, open.endedAt], [undefined, undefined, undefined])
 })

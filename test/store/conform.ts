@@ -9,7 +9,9 @@ import { audit } from './clauses/audit.ts'
 import { artifact } from './clauses/artifact.ts'
 import { attempt } from './clauses/attempt.ts'
 import { batches } from './clauses/batch.ts'
+import { batchAgain } from './clauses/batch-again.ts'
 import { batchEnds, batchStops } from './clauses/batch-end.ts'
+import { batchMoves } from './clauses/batch-move.ts'
 import { cancel } from './clauses/cancel.ts'
 import { children } from './clauses/child.ts'
 import { claim } from './clauses/claim.ts'
@@ -70,6 +72,8 @@ const ALL: readonly Clauses[] = [
   batchEnds,
   batchStops,
   limits,
+  batchAgain,
+  batchMoves,
   cancel,
   hook,
   retry,

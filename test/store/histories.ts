@@ -5,6 +5,7 @@ import type { Store } from '../../src/store/contract.ts'
 import { HandClock } from '../support/clock.ts'
 import * as around from '../support/histories/around.ts'
 import { Stage } from '../support/histories/stage.ts'
+import * as batches from '../support/histories/batches.ts'
 import type { Step } from '../support/histories/step.ts'
 import * as work from '../support/histories/work.ts'
 
@@ -32,6 +33,11 @@ const STEP = fc.oneof(
   { weight: 1, arbitrary: around.unpark },
   { weight: 3, arbitrary: around.post },
   { weight: 3, arbitrary: around.purge },
+  { weight: 2, arbitrary: batches.open },
+  { weight: 5, arbitrary: batches.fill },
+  { weight: 3, arbitrary: batches.close },
+  { weight: 1, arbitrary: batches.stop },
+  { weight: 1, arbitrary: batches.stopIdle },
   { weight: 1, arbitrary: around.holder },
   { weight: 1, arbitrary: around.look },
 )

@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import { hasCode } from '../../src/job/errors.ts'
 import { packId } from '../../src/store/redis/pack.ts'
 import { RedisStore } from '../../src/store/redis/store.ts'
+import { batchOf, open as begin, stop } from '../support/batches.ts'
 import { accepted, Hand, idsOf, only, seen } from '../support/hand.ts'
 import { bytes, chore, chores, completed, failed, released } from '../support/jobs.ts'
 import { RedisServer } from '../support/servers/redis.ts'
@@ -120,6 +121,8 @@ test('a full server takes nothing in, and lets everything end', PATIENCE, async 
   const worker = await Hand.register(store)
   await store.insert(chores(100))
   const held = await worker.claim(100)
+  const early = batchOf()
+  await begin(store, early)
   const full = await eventually(async () => {
     try {
       await store.insert(chores(200, { input: Buffer.alloc(4000, 1) }))
@@ -132,6 +135,11 @@ test('a full server takes nothing in, and lets everything end', PATIENCE, async 
   assert.match(only(await store.warnings()), /of maxmemory is used/)
   const { accepted: before } = only(await store.tally())
   assert.equal(before % 200, 100)
+  const keeper = new Redis(small.url)
+  await keeper.config('SET', 'maxmemory', '2mb')
+  keeper.disconnect()
+  await assert.rejects(begin(store, batchOf()), (error) => hasCode(error, 'STORE_FULL'))
+  assert.equal((await stop(store, early.id))?.stopped, 'asked')
 
   assert.deepEqual(await worker.renew(bytes('1')), { alive: true, cancelAsked: [] })
   assert.equal(await worker.note(held[0] ?? assert.fail(), { progress: bytes('1') }), 'done')

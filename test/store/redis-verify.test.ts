@@ -113,6 +113,10 @@ const BREAKAGES: Record<string, [(all: Everyone) => Promise<unknown>, readonly s
     ({ batch }) => Promise.all([admin.del(at('batch:', batch.id)), admin.del(p('batches'))]),
     ['every item has its batch'],
   ],
+  'a batch that nobody will stop': [
+    () => admin.del(p('batches:open')),
+    ['a batch lies where it stands'],
+  ],
   'what was left by nobody': [
     () => admin.rpush(at('logs:', chores(1)[0]?.id ?? ''), 'line'),
     ['what was left has its job: log'],

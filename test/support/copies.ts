@@ -1,28 +1,25 @@
-import type { Adoptee, Alias, JobCopy } from '../../src/job/moving.ts'
-import { toAdoptees } from '../../src/job/moving.ts'
+import type { Adoptee, Alias, BatchCopy, JobCopy } from '../../src/job/moving.ts'
 import type { Millis } from '../../src/base/time.ts'
 import type { Store } from '../../src/store/contract.ts'
-import { bytes } from './jobs.ts'
-import { chore } from './jobs.ts'
+import { batchOf } from './batches.ts'
+import { bytes, chore, HOUR, SECOND } from './jobs.ts'
 
 /** All that lies in a store, page by page. */
 export async function copyAll(
   store: Store,
   limit = 100,
-): Promise<{ jobs: JobCopy[]; aliases: Alias[] }> {
-  const all: { jobs: JobCopy[]; aliases: Alias[] } = { jobs: [], aliases: [] }
+): Promise<{ jobs: JobCopy[]; aliases: Alias[]; batches: BatchCopy[] }> {
+  const all: Awaited<ReturnType<typeof copyAll>> = { jobs: [], aliases: [], batches: [] }
   let cursor: string | undefined
   do {
-    const { jobs, aliases, next } = await store.copy(limit, cursor)
+    const { jobs, aliases, batches, next } = await store.copy(limit, cursor)
     all.jobs.push(...jobs)
     all.aliases.push(...aliases)
+    all.batches.push(...batches)
     cursor = next
   } while (cursor !== undefined)
   return all
 }
-
-export const adoptees = (jobs: readonly JobCopy[], now: Millis): Adoptee[] =>
-  jobs.flatMap((job) => toAdoptees(job, now))
 
 /** A job from another store: ready, and never run. */
 export function adoptee(now: Millis, over: Partial<Adoptee> = {}): Adoptee {
@@ -54,6 +51,21 @@ export function adoptee(now: Millis, over: Partial<Adoptee> = {}): Adoptee {
     ...over,
   }
 }
+
+/** A batch from another store, open and empty. */
+export const batchCopy = (now: Millis, over: Partial<BatchCopy> = {}): BatchCopy => ({
+  ...batchOf({ tenant: 'acme', failedMax: 3, fingerprint: 'print' }),
+  createdAt: now - HOUR,
+  filledAt: now - SECOND,
+  items: 0,
+  completed: 0,
+  withErrors: 0,
+  failed: 0,
+  cancelled: 0,
+  erased: 0,
+  endings: 0,
+  ...over,
+})
 
 /** One that has ended elsewhere, with all that a job can have. */
 export const veteran = (now: Millis, over: Partial<Adoptee> = {}): Adoptee =>

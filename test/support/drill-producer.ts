@@ -3,15 +3,18 @@
 import { readSettings } from '../../src/cli/settings.ts'
 import { open } from '../../src/open.ts'
 import { jobs } from '../../bench/chaos/app.ts'
+import { type Plan as BatchPlan, submit } from '../../bench/chaos/batches.ts'
 import { Ledger } from '../../bench/chaos/ledger.ts'
 
+export type Batches = BatchPlan[]
 export type Plan = { id: string; kind: string; input: unknown }[]
 
-const [store = '', ledgerFile = '', plan = '[]'] = process.argv.slice(2)
+const [store = '', ledgerFile = '', plan = '[]', batches = '[]'] = process.argv.slice(2)
 readSettings()
 const ledger = new Ledger(ledgerFile)
 const acked = new Set(ledger.read().flatMap((entry) => (entry.what === 'ack' ? [entry.key] : [])))
 const planned: Plan = JSON.parse(plan)
+const plannedBatches: Batches = JSON.parse(batches)
 
 await using errand = await open(store, { jobs })
 // A schedule of each second fires beside the plan.
@@ -25,3 +28,4 @@ for (const { id, kind, input } of planned) {
   if (kind === 'unwanted') await errand.cancel(id).catch(() => undefined)
   if (kind === 'patient') await errand.signal(id, 'go', 1, { key: 'once' }).catch(() => undefined)
 }
+for (const batch of plannedBatches) await submit(batch, errand.store, ledger)

@@ -8,9 +8,10 @@ import { type Errand, open } from '../../src/open.ts'
 import { endingsOf, judge, UNBROKEN } from '../../bench/chaos/judge.ts'
 import { Ledger } from '../../bench/chaos/ledger.ts'
 import { jobs } from '../../bench/chaos/app.ts'
+import { faultsOf } from '../../bench/chaos/batches.ts'
 import { Installation, until } from './command.ts'
 import type { Ground } from './ground.ts'
-import type { Plan } from './drill-producer.ts'
+import type { Batches, Plan } from './drill-producer.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const PRODUCER = resolve(import.meta.dirname, 'drill-producer.ts')
@@ -51,12 +52,19 @@ const plan = (): Plan =>
     })),
   )
 
-/** Fifty jobs of mixed kinds, one process that dies at a point, another that carries on, and the judgement. */
+/** Each goes in three at a time, with a job at its end. */
+const batches = (): Batches => [
+  { id: newId(), items: ['item', 'dud', 'item', 'item', 'dud', 'item', 'item'] },
+  { id: newId(), items: ['item', 'item'] },
+]
+
+/** Fifty jobs of mixed kinds and two batches, one process that dies at a point, another that carries on, and the judgement. */
 export class Drill implements AsyncDisposable {
   readonly #here: Installation
   readonly #ledger: Ledger
   readonly #file: string
   readonly #jobs = plan()
+  readonly #batches = batches()
   readonly #store: string
   readonly #env: Record<string, string>
   #producer: ChildProcess | undefined
@@ -119,7 +127,8 @@ export class Drill implements AsyncDisposable {
 
   /** @returns whether it died on the way */
   async #produce(more: Record<string, string>): Promise<boolean> {
-    const args = ['--no-warnings', PRODUCER, this.#store, this.#file, JSON.stringify(this.#jobs)]
+    const plans = [this.#jobs, this.#batches].map((some) => JSON.stringify(some))
+    const args = ['--no-warnings', PRODUCER, this.#store, this.#file, ...plans]
     const stdio: ['ignore', 'ignore', 'inherit'] = ['ignore', 'ignore', 'inherit']
     const env = { ...process.env, ERRAND_DATA: this.#here.folder, ...more }
     this.#producer = spawn(process.execPath, args, { env, stdio })
@@ -148,8 +157,10 @@ export class Drill implements AsyncDisposable {
   async #check(errand: Errand, what: string): Promise<void> {
     assert.deepEqual(await errand.verify(), [], what)
     const { broken, acked } = judge(this.#ledger, await endingsOf(errand))
-    assert.equal(acked, this.#jobs.length, what)
+    const items = this.#batches.flatMap((batch) => batch.items)
+    assert.equal(acked, this.#jobs.length + items.length, what)
     assert.deepEqual(broken, UNBROKEN, what)
+    assert.deepEqual(await faultsOf(this.#batches, errand.store, this.#ledger), [], what)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

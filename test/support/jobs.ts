@@ -6,6 +6,7 @@ import { encodePolicy } from '../../src/job/policy.ts'
 import type { Cancel } from '../../src/store/contract.ts'
 
 export const SECOND = 1000
+export const MINUTE = 60_000
 export const HOUR = 3_600_000
 export const DAY = 24 * HOUR
 

@@ -1,5 +1,6 @@
 import { newId } from '../../src/base/id.ts'
 import { encodePolicy } from '../../src/job/policy.ts'
+import { itemId } from '../../src/job/batch.ts'
 import type { NewJob } from '../../src/job/job.ts'
 import type { Store } from '../../src/store/contract.ts'
 import { Hand, running } from './hand.ts'
@@ -47,12 +48,28 @@ export async function populate(store: Store, ledger: string): Promise<void> {
     write('urgent', { priority: 0 }),
     write('held', { unique }),
   ])
+  const batch = { id: newId(), job: 'write', tenant: '', keepMs: DAY }
+  const end = write('end of batch', { queue: 'mail', subject: batch.id })
+  await store.changeBatch(batch.id, { to: 'open', batch: { ...batch, end } })
+  const items = ['item done', 'item', 'item lost'].map((text, index) => {
+    const place = { batch: batch.id, index }
+    const policy = encodePolicy({ onLost: text === 'item lost' ? 'fail' : 'retry' })
+    return write(text, { id: itemId(place), place, priority: 0, queue: 'items', policy })
+  })
+  await store.fillBatch(batch.id, items)
+  await store.changeBatch(batch.id, { to: 'closed' })
+  const [one] = await hand.claim(1, 'items')
+  if (one) await hand.settle(one, completed({ keepMs: 7 * DAY }))
+  await store.cancel(cancels([items[1]?.id ?? ''], 30 * DAY))
+  await hand.claim(1, 'items')
+
   await store.insert([write('joined', { unique, fingerprint: 'g', id: newId() })])
   await store.retire(hand.id)
 }
 
 /** What is run once each, wherever the jobs were moved to. */
 export const RUN = [
+  'end of batch',
   'first',
   'held',
   'hook of broken',

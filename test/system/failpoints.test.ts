@@ -7,9 +7,9 @@ import { readStores, type StoreName } from '../support/stores.ts'
 
 /** How each driver names the verbs that it cuts off before and after their commit. */
 const VERBS: Record<StoreName, RegExp> = {
-  sqlite: /turns\.run\('([a-z]+)'/g,
-  redis: /(?:\.call\(\s*|\bas: )'([a-z]+)'/g,
-  postgres: /\.call\(\s*'([a-z]+)'/g,
+  sqlite: /turns\.run\('([a-zA-Z]+)'/g,
+  redis: /(?:\.call\(\s*|\bas: )'([a-zA-Z]+)'/g,
+  postgres: /\.call\(\s*'([a-zA-Z]+)'/g,
 }
 const NAMED = /failpoint\('([a-z._]+)'\)/g
 
@@ -17,7 +17,7 @@ const NAMED = /failpoint\('([a-z._]+)'\)/g
 const UNSAID: Record<StoreName, readonly string[]> = {
   sqlite: [],
   // Scripts that several verbs share, looks of people, and what is done an hour after a death.
-  redis: ['worker', 'files', 'list', 'tally', 'ahead', 'audits', 'bury'],
+  redis: ['worker', 'files', 'list', 'tally', 'ahead', 'audits', 'bury', 'batches'],
   postgres: [],
 }
 
@@ -34,10 +34,12 @@ const COMMON = namesIn(textOf('src/*.ts', 'src/!(store)/**/*.ts'), NAMED)
 
 /**
  * Not passed within a drill: replies are a server's (see replies.test.ts), moves an import's (see
- * move.test.ts), retries and erasures a person's, who is written down (see people.test.ts); the rest comes with a clean stop, with files whose time is over, or
- * with a worker that died before.
+ * move.test.ts), retries and erasures a person's, who is written down (see people.test.ts), and batches stop where
+ * they are left open; the rest comes with a clean stop, with files whose time is over, or with a worker that died
+ * before.
  */
-const ELSEWHERE = /^((reply|retry|erase|audit|adopt|copy|retire|forget|retain)\.|sweep\.received)/
+const ELSEWHERE =
+  /^((reply|retry|erase|audit|adopt|copy|retire|forget|retain|stoppedBatches)\.|sweep\.received)/
 
 function pointsOf(store: StoreName): string[] {
   const driver = textOf(`src/store/${store}/**/*.ts`)

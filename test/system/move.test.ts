@@ -5,11 +5,12 @@ import { join, resolve } from 'node:path'
 import { after, test } from 'node:test'
 import { z } from 'zod'
 import { open } from '../../src/open.ts'
+import { Losses, toAdoptees } from '../../src/job/moving.ts'
 import { encodePolicy } from '../../src/job/policy.ts'
 import { toView } from '../../src/job/view.ts'
 import { mishapIn } from '../../src/job/words.ts'
 import { Installation, until } from '../support/command.ts'
-import { adoptees, copyAll } from '../support/copies.ts'
+import { copyAll } from '../support/copies.ts'
 import { Hand, idsOf, only, running } from '../support/hand.ts'
 import { plain } from '../support/histories/plain.ts'
 import { bytes, chore, chores, suspended } from '../support/jobs.ts'
@@ -36,7 +37,12 @@ const fresh = (kind: Kind): string => {
   return kind === 'redis' ? `${redis.url}?prefix=${name}` : `${postgres.url}?schema=${name}`
 }
 
-const Exported = z.object({ jobs: z.number(), aliases: z.number(), lost: z.number() })
+const Exported = z.object({
+  jobs: z.number(),
+  aliases: z.number(),
+  batches: z.number(),
+  lost: z.number(),
+})
 const Imported = z.object({ adopted: z.number(), already: z.number(), refused: z.number() })
 const file = join(here.folder, 'moved.ndjson')
 const ledger = join(here.folder, 'ledger')
@@ -55,10 +61,15 @@ const imported = (url: string) => {
 /** Everything in a store, as a copy has it. What a dead worker ran was decided, at a moment of no account. */
 async function whole(url: string) {
   await using errand = await open(url)
-  const { jobs, aliases } = await copyAll(errand.store)
-  const left = adoptees(jobs, 0).map(({ keptUntil: _, ...job }) => job)
+  const { jobs, aliases, batches: given } = await copyAll(errand.store)
+  const losses = new Losses()
+  const leaving = jobs.flatMap((job) => losses.noted(job, toAdoptees(job, 0)))
+  const told = given.map((batch) => losses.toldTo(batch, 0))
+  const batches = told.map(({ batch }) => batch)
+  const all = [...leaving, ...told.flatMap(({ last }) => last ?? [])]
+  const left = all.map(({ keptUntil: _, ...job }) => job)
   const views = jobs.filter(({ state }) => state !== 'running').map((job) => view(job))
-  return { jobs: left, aliases, views, order: idsOf(jobs) }
+  return { jobs: left, aliases, batches, views, order: idsOf(jobs) }
 }
 
 const view = ({ unique, ...job }: Awaited<ReturnType<typeof copyAll>>['jobs'][number]) =>
@@ -80,19 +91,20 @@ for (const from of KINDS)
       await populate(errand.store, ledger)
     }
     const before = await whole(source)
-    assert.deepEqual(exported(source), { jobs: 14, aliases: 1, lost: 2 })
+    assert.deepEqual(exported(source), { jobs: 18, aliases: 1, batches: 1, lost: 3 })
     assert.equal(statSync(file).mode & 0o777, 0o600)
     assert.deepEqual(await whole(source), before)
 
     for (const to of KINDS) {
       const target = fresh(to)
-      assert.deepEqual(imported(target), { adopted: 14, already: 0, refused: 0 })
-      assert.deepEqual(imported(target), { adopted: 0, already: 14, refused: 0 })
+      assert.deepEqual(imported(target), { adopted: 18, already: 0, refused: 0 })
+      assert.deepEqual(imported(target), { adopted: 0, already: 18, refused: 0 })
       exported(source)
-      assert.deepEqual(imported(target), { adopted: 0, already: 14, refused: 0 })
+      assert.deepEqual(imported(target), { adopted: 0, already: 18, refused: 0 })
       const there = await whole(target)
       assert.deepEqual(but(there.jobs), but(before.jobs))
       assert.deepEqual(there.aliases, before.aliases)
+      assert.deepEqual(but(there.batches), but(before.batches))
       const lost = there.views.filter(({ id }) => before.views.some((one) => one.id === id))
       assert.deepEqual(lost, before.views)
       assert.equal(here.ask('verify', '--store', target).code, 0)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { formatSpan } from '../../base/time.ts'
 import { ErrandError } from '../../job/errors.ts'
-import { toAdoptees, wordOf } from '../../job/moving.ts'
+import { Losses, toAdoptees, wordOf } from '../../job/moving.ts'
 import { SCHEDULE } from '../../job/schedule.ts'
 import type { About, Lookout } from '../../store/contract.ts'
 import type { Define } from '../commands.ts'
@@ -42,6 +42,7 @@ export const exportJobs: Define = (command, desk) => {
 type Written = {
   jobs: number
   aliases: number
+  batches: number
   lost: number
   artifacts: number
   schedules: number
@@ -65,16 +66,20 @@ async function write(
   await put([{ line: 'export', version: FORMAT, ...head }])
 
   using progress = new Progress(print, 'exporting', still.total)
-  const written: Written = { jobs: 0, aliases: 0, lost: 0, artifacts: 0, schedules: 0 }
+  const written = { jobs: 0, aliases: 0, batches: 0, lost: 0, artifacts: 0, schedules: 0 }
+  const losses = new Losses()
   // They stand behind all jobs: whom they are for is there by then.
   const words: Line[] = []
   let cursor: string | undefined
   do {
-    const { jobs, aliases, next } = await store.copy(PAGE, cursor)
-    const leaving = jobs.flatMap((job) => toAdoptees(job, exportedAt))
+    const { jobs, aliases, batches, next } = await store.copy(PAGE, cursor)
+    const leaving = jobs.flatMap((job) => losses.noted(job, toAdoptees(job, exportedAt)))
+    const whole = batches.map((batch) => losses.toldTo(batch, exportedAt))
+    leaving.push(...whole.flatMap(({ last }) => last ?? []))
     await put([
       ...leaving.map((job): Line => ({ line: 'job', ...job })),
       ...aliases.map((alias): Line => ({ line: 'alias', ...alias })),
+      ...whole.map(({ batch }): Line => ({ line: 'batch', ...batch })),
     ])
     for (const job of jobs) {
       still.saw(job)
@@ -85,6 +90,7 @@ async function write(
     }
     written.jobs += leaving.length
     written.aliases += aliases.length
+    written.batches += batches.length
     progress.add(jobs.length)
     cursor = next
   } while (cursor !== undefined)
@@ -93,8 +99,8 @@ async function write(
   await put(entries.map((entry): Line => ({ line: 'entry', ...entry })))
   written.schedules = entries.length
   await still.check(store)
-  const { jobs, aliases } = written
-  const counts = { jobs, aliases, words: words.length, entries: entries.length }
+  const { jobs, aliases, batches } = written
+  const counts = { jobs, aliases, batches, words: words.length, entries: entries.length }
   await outlet.write(writeLine({ line: 'end', ...counts, sha256: hash.digest('hex') }))
   return written
 }
@@ -102,10 +108,19 @@ async function write(
 const page = (
   print: Print,
   { kind, location }: About,
-  { jobs, lost, artifacts, schedules, took, folder }: Written & { took: string; folder: string },
+  {
+    jobs,
+    batches,
+    lost,
+    artifacts,
+    schedules,
+    took,
+    folder,
+  }: Written & { took: string; folder: string },
 ) =>
   [
     `${print.paint('green', '✔')} ${counted(jobs, 'job')} exported from ${kind} ${location} in ${took}`,
+    ...(batches > 0 ? [`  ${counted(batches, 'batch', 'batches')} with them`] : []),
     ...(schedules > 0 ? [`  ${counted(schedules, 'schedule')} with them`] : []),
     ...(lost > 0
       ? [

@@ -4,7 +4,7 @@ import type { JobId } from '../../job/job.ts'
 import { SCHEDULE } from '../../job/schedule.ts'
 import { type Adopted, ENTRIES_MAX, type Entry, type Store } from '../../store/contract.ts'
 import type { Define } from '../commands.ts'
-import { type Batch, Parcel } from '../move/parcel.ts'
+import { Parcel, type Part } from '../move/parcel.ts'
 import { Progress } from '../move/progress.ts'
 import { refuseWorkers } from '../move/still.ts'
 import { counted, type Print } from '../print.ts'
@@ -19,6 +19,7 @@ type Taken = {
   adopted: number
   already: number
   artifacts: number
+  batches: number
   /** Schedules that were not here. */
   schedules: number
   refused: number
@@ -54,13 +55,14 @@ export const importJobs: Define = (command, desk) => {
     })
 }
 
-/** One batch is on its way while the next is read; never two, or they would arrive in another order. */
+/** One part is on its way while the next is read; never two, or they would arrive in another order. */
 async function take(store: Store, parcel: Parcel, print: Print): Promise<Taken> {
-  const counts = { jobs: 0, adopted: 0, already: 0, artifacts: 0, schedules: 0, refused: 0 }
-  const taken: Taken = { ...counts, refusals: [] }
+  const counts = { jobs: 0, adopted: 0, already: 0, artifacts: 0, batches: 0 }
+  const taken: Taken = { ...counts, schedules: 0, refused: 0, refusals: [] }
   using progress = new Progress(print, 'importing', parcel.end.jobs)
-  const adopt = async ({ jobs, aliases, words, entries }: Batch) => {
-    const answers = await store.adopt(jobs, aliases)
+  const adopt = async ({ jobs, aliases, batches, words, entries }: Part) => {
+    const answers = await store.adopt(jobs, aliases, batches)
+    taken.batches += batches.length
     taken.schedules += await keep(store, entries)
     for (const [i, job] of jobs.entries()) count(taken, job.id, answers[i] ?? 'adopted')
     // Whom they are for may have ended, or be gone: then nobody waits for them.
@@ -70,9 +72,9 @@ async function take(store: Store, parcel: Parcel, print: Print): Promise<Taken> 
     progress.add(jobs.length)
   }
   let sent = Promise.resolve()
-  for await (const batch of parcel.batches()) {
+  for await (const part of parcel.parts()) {
     await sent
-    sent = adopt(batch)
+    sent = adopt(part)
     // Heard by the next turn of this loop.
     sent.catch(() => undefined)
   }
@@ -116,6 +118,7 @@ const page = (
     adopted,
     already,
     artifacts,
+    batches,
     schedules,
     refusals,
     took,
@@ -124,6 +127,7 @@ const page = (
 ) =>
   [
     `${print.paint('green', '✔')} ${counted(adopted, 'job')} imported into ${where} in ${took}`,
+    ...(batches > 0 ? [`  ${counted(batches, 'batch', 'batches')} with them`] : []),
     ...(schedules > 0 ? [`  ${counted(schedules, 'schedule')} with them`] : []),
     ...(already > 0 ? [`  ${counted(already, 'job')} here already: left as they are`] : []),
     ...refusals.map(({ id, why }) => `${print.paint('red', '✘')} ${id} ${WHY[why]}`),

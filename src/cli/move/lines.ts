@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Bytes } from '../../base/json.ts'
+import { STOPS } from '../../job/batch.ts'
 import { LOG_LEVELS } from '../../job/job.ts'
 import { REASONS } from '../../job/state.ts'
 
@@ -66,6 +67,8 @@ const artifact = z.strictObject({
   expiresAt: moment,
 })
 
+const place = z.strictObject({ batch: id, index: count })
+
 const job = z.strictObject({
   line: z.literal('job'),
   id,
@@ -92,6 +95,7 @@ const job = z.strictObject({
   worker: id.exactOptional(),
   subject: id.exactOptional(),
   parent: z.strictObject({ id, name: text }).exactOptional(),
+  place: place.exactOptional(),
   unique: z.strictObject({ value: text, until: z.enum(['end', 'kept']) }).exactOptional(),
   fingerprint: text.exactOptional(),
   waitingFor: text.exactOptional(),
@@ -141,6 +145,54 @@ const entry = z.strictObject({
   value: bytes,
 })
 
+/** The job at the end of a batch, as it will be inserted. */
+const last = z.strictObject({
+  id,
+  job: text,
+  queue: text,
+  tenant: text,
+  priority: z.int().min(0).max(9),
+  input: bytes,
+  policy: shared,
+  subject: id.exactOptional(),
+  runAt: moment.exactOptional(),
+  delayMs: moment.exactOptional(),
+  expiresInMs: moment.exactOptional(),
+  deadlineMs: moment.exactOptional(),
+  fingerprint: text.exactOptional(),
+  unique: z
+    .strictObject({
+      value: text,
+      until: z.enum(['end', 'kept']),
+      onConflict: z.enum(['join', 'refuse']),
+    })
+    .exactOptional(),
+  tags: z.array(text).readonly().exactOptional(),
+})
+
+const batch = z.strictObject({
+  line: z.literal('batch'),
+  id,
+  job: text,
+  tenant: text,
+  keepMs: moment,
+  failedMax: count.exactOptional(),
+  fingerprint: text.exactOptional(),
+  end: last.exactOptional(),
+  createdAt: moment,
+  filledAt: moment,
+  closedAt: moment.exactOptional(),
+  endedAt: moment.exactOptional(),
+  stopped: z.enum(STOPS).exactOptional(),
+  items: count,
+  completed: count,
+  withErrors: count,
+  failed: count,
+  cancelled: count,
+  erased: count,
+  endings: count,
+})
+
 const end = z.strictObject({
   line: z.literal('end'),
   jobs: count,
@@ -149,11 +201,13 @@ const end = z.strictObject({
   words: count.exactOptional(),
   /** None in version 1. */
   entries: count.exactOptional(),
+  /** None in those before batches could move. */
+  batches: count.exactOptional(),
   /** Of all lines before this one, their ends included. */
   sha256: z.string(),
 })
 
-export const Line = z.discriminatedUnion('line', [head, job, alias, word, entry, end])
+export const Line = z.discriminatedUnion('line', [head, job, alias, batch, word, entry, end])
 export type Line = z.infer<typeof Line>
 export type Head = z.infer<typeof head>
 export type End = z.infer<typeof end>

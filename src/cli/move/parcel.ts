@@ -2,19 +2,25 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ErrandError } from '../../job/errors.ts'
-import type { Adoptee, Alias } from '../../job/moving.ts'
+import type { Adoptee, Alias, BatchCopy } from '../../job/moving.ts'
 import type { Word } from '../../job/outcome.ts'
 import type { Entry } from '../../store/contract.ts'
 import { type End, type Head, readLine, VERSION } from './lines.ts'
 import { fileFault } from './outlet.ts'
 
-export type Batch = { jobs: Adoptee[]; aliases: Alias[]; words: Word[]; entries: Entry[] }
-
-const nothing = (): Batch => ({ jobs: [], aliases: [], words: [], entries: [] })
+export type Part = {
+  jobs: Adoptee[]
+  aliases: Alias[]
+  batches: BatchCopy[]
+  words: Word[]
+  entries: Entry[]
+}
 
 const READ_BYTES = 1_048_576
-const BATCH_BYTES = 4_194_304
-const BATCH_LINES = 1000
+const PART_BYTES = 4_194_304
+const PART_LINES = 1000
+/** How the line of a batch begins. */
+const BATCH = Buffer.from('{"line":"batch",')
 
 /**
  * An export that was found whole: nothing of one that is cut, or was changed, is taken in. It is read twice,
@@ -43,36 +49,50 @@ export class Parcel implements AsyncDisposable {
     }
   }
 
-  /** What is in it, in its order. @throws ErrandError INVALID_EXPORT */
-  async *batches(): AsyncGenerator<Batch> {
-    let batch = nothing()
+  /**
+   * What is in it, in its order, but for batches, which come first: where an import is cut off and work goes on,
+   * they count what ends. @throws ErrandError INVALID_EXPORT
+   */
+  async *parts(): AsyncGenerator<Part> {
+    if (this.end.batches) yield* this.#gather(isOfBatch)
+    yield* this.#gather((given) => !isOfBatch(given))
+  }
+
+  async *#gather(isMeant: (given: Buffer) => boolean): AsyncGenerator<Part> {
+    let part = empty()
     let bytes = 0
     let count = 0
     let number = 0
-    for await (const lines of linesOf(this.#file))
-      for (const given of lines) {
-        const line = readLine(given)
+    for await (const some of linesOf(this.#file))
+      for (const given of some) {
         number++
+        if (!isMeant(given)) continue
+        const line = readLine(given)
         if (line === undefined) throw invalid(`line ${number} is not one of an export`)
-        if (line.line === 'job') batch.jobs.push(strip(line))
-        else if (line.line === 'alias') batch.aliases.push(strip(line))
-        else if (line.line === 'word') batch.words.push(strip(line))
-        else if (line.line === 'entry') batch.entries.push(strip(line))
+        if (line.line === 'job') part.jobs.push(strip(line))
+        else if (line.line === 'alias') part.aliases.push(strip(line))
+        else if (line.line === 'batch') part.batches.push(strip(line))
+        else if (line.line === 'word') part.words.push(strip(line))
+        else if (line.line === 'entry') part.entries.push(strip(line))
         else continue
         bytes += given.length
-        if (bytes < BATCH_BYTES && ++count < BATCH_LINES) continue
-        yield batch
-        batch = nothing()
+        if (bytes < PART_BYTES && ++count < PART_LINES) continue
+        yield part
+        part = empty()
         bytes = 0
         count = 0
       }
-    if (count > 0) yield batch
+    if (count > 0) yield part
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#file.close()
   }
 }
+
+const isOfBatch = (given: Buffer): boolean => given.subarray(0, BATCH.length).equals(BATCH)
+
+const empty = (): Part => ({ jobs: [], aliases: [], batches: [], words: [], entries: [] })
 
 function strip<Given extends { line: string }>({ line: _, ...rest }: Given): Omit<Given, 'line'> {
   return rest
@@ -93,8 +113,8 @@ async function inspect(file: FileHandle): Promise<{ head: Head; end: End }> {
     }
   const end = last && readLine(last)
   if (head === undefined || end?.line !== 'end') throw invalid('it was cut off before its end')
-  const { jobs, aliases, words = 0, entries = 0 } = end
-  const told = jobs + aliases + words + entries
+  const { jobs, aliases, batches = 0, words = 0, entries = 0 } = end
+  const told = jobs + aliases + batches + words + entries
   if (end.sha256 !== hash.digest('hex') || told !== count - 2)
     throw invalid('it is not as it was written')
   return { head, end }

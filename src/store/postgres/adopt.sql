@@ -110,7 +110,7 @@ begin
   return coalesce(codes, '{}');
 end $$;
 
--- What few jobs have: tags, runs, lines, steps, mail, files; and the requests that joined.
+-- What few jobs have: tags, runs, lines, steps, mail, files; the requests that joined, and the batches.
 create function errand.adopt_left(ids uuid[], turns bigint[], codes smallint[], rest jsonb) returns void
 language plpgsql as $$
 begin
@@ -164,4 +164,11 @@ begin
   insert into errand.alias (id, job, fingerprint, purge_at)
   select g.* from jsonb_to_recordset(rest -> 'aliases') as g (id uuid, job uuid, fingerprint text, purge_at bigint)
   on conflict do nothing;
+  insert into errand.batch (id, job, tenant, created_at, filled_at, closed_at, ended_at, purge_at, keep_ms, stopped,
+    failed_max, fingerprint, end_job, items, completed, with_errors, failed, cancelled, erased, endings)
+  select b.id, b.job, b.tenant, b.created_at, b.filled_at, b.closed_at, b.ended_at, b.ended_at + b.keep_ms, b.keep_ms, b.stopped,
+    b.failed_max, b.fingerprint, b.end_job, b.items, b.completed, b.with_errors, b.failed, b.cancelled, b.erased, b.endings
+  from jsonb_array_elements(rest -> 'batches') with ordinality as g (value, place)
+  cross join lateral jsonb_populate_record(null::errand.batch, g.value) as b
+  order by g.place on conflict do nothing;
 end $$;

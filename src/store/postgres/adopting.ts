@@ -1,9 +1,10 @@
 import type { Bytes } from '../../base/json.ts'
-import type { Adoptee, Alias } from '../../job/moving.ts'
+import type { Adoptee, Alias, BatchCopy } from '../../job/moving.ts'
 import type { Adopted } from '../contract.ts'
 import { damaged } from '../parts/damage.ts'
 import { blobs, hex, optional, plain, texts } from './arrays.ts'
 import type { Values } from './connection.ts'
+import { toNewJob } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
 import { numberOf } from './rows.ts'
 
@@ -14,6 +15,7 @@ export const toAdopted = (code: string): Adopted => ADOPTED[Number(code)] ?? dam
 export function toAdoption(
   jobs: readonly Adoptee[],
   aliases: readonly Alias[],
+  batches: readonly BatchCopy[],
   kinds: Kinds,
 ): Values {
   const each = <T>(of: (job: Adoptee) => T | undefined) => jobs.map((job) => of(job))
@@ -21,7 +23,7 @@ export function toAdoption(
   const words = (of: (job: Adoptee) => string | undefined) => optional(each(of), texts)
   const bulks = (of: (job: Adoptee) => Bytes | undefined) => optional(each(of), blobs)
   return [
-    JSON.stringify(kinds.of(jobs)),
+    JSON.stringify(kinds.of([...jobs, ...batches.flatMap(({ end }) => end ?? [])])),
     plain(each(({ id }) => id)),
     plain(each((job) => kinds.idOf(job))),
     plain(each(({ state }) => numberOf(state))),
@@ -66,9 +68,31 @@ export function toAdoption(
     bulks(({ result }) => result),
     bulks(({ error }) => error),
     bulks(({ progress }) => progress),
-    JSON.stringify(restOf(jobs, aliases)),
+    JSON.stringify({ ...restOf(jobs, aliases), batches: batches.map((one) => toRow(one, kinds)) }),
   ]
 }
+
+const toRow = (batch: BatchCopy, kinds: Kinds) => ({
+  id: batch.id,
+  job: batch.job,
+  tenant: batch.tenant,
+  created_at: batch.createdAt,
+  filled_at: batch.filledAt,
+  closed_at: batch.closedAt,
+  ended_at: batch.endedAt,
+  keep_ms: batch.keepMs,
+  stopped: batch.stopped,
+  failed_max: batch.failedMax,
+  fingerprint: batch.fingerprint,
+  items: batch.items,
+  completed: batch.completed,
+  with_errors: batch.withErrors,
+  failed: batch.failed,
+  cancelled: batch.cancelled,
+  erased: batch.erased,
+  endings: batch.endings,
+  ...(batch.end && { end_job: toNewJob(batch.end, kinds) }),
+})
 
 /** What few jobs have, each with the place of its job. */
 function restOf(jobs: readonly Adoptee[], aliases: readonly Alias[]) {

@@ -29,10 +29,11 @@ begin
       answer := 'asked';
     else
       perform errand.finish(job, now, keeps[place]);
-      perform errand.count(in_slot, array[row (job.queue, errand.shown(job.state), -1), row (job.queue, 6, 1)]::errand.move[]);
+      moves := moves || row (job.queue, errand.shown(job.state), -1)::errand.move || row (job.queue, 6, 1)::errand.move;
       hook := hooks -> (place - 1);
       if hook <> 'null' then
-        perform errand.insert_named(now, in_slot, array[jsonb_populate_record(null::errand.new_job, hook)]);
+        moves := moves || (select e.moves
+          from errand.insert_json(now, jsonb_build_array(hook)) as e);
       end if;
       if job.batch is not null then told := told || row (job.batch, 6, 1, 0)::errand.told; end if;
       if job.limits is not null then
@@ -43,12 +44,12 @@ begin
     end if;
     answers := answers || answer;
   end loop;
-  moves := errand.tell(now, words, ended)
-    || errand.ask_children(now, array(select ids[e.place] from unnest(ended) as e (place)))
-    || errand.tell_batches(now, told) || stirred;
+  moves := errand.limited(moves || errand.tell(now, words, ended)
+    || errand.ask_children(now, array(select ids[e.place] from unnest(ended) as e (place))) || stirred)
+    || errand.tell_batches(now, told);
   if moves is not null then
     perform errand.count(in_slot, moves);
-    perform pg_notify('errand_ready', '');
+    if errand.makes_ready(moves) then perform pg_notify('errand_ready', ''); end if;
   end if;
   if 'asked' = any(answers) then perform pg_notify('errand_cancel', ''); end if;
   perform pg_notify('errand_change', '');
@@ -78,23 +79,29 @@ end $$;
 
 create function errand.retry(in_now bigint, in_slot integer, ids uuid[], new_input bytea)
 returns text[] language plpgsql set lock_timeout = '500ms' as $$
+declare
+  revived record;
 begin
-  return errand.revive(in_now, in_slot, ids, new_input, false);
+  select * into revived from errand.revive(errand.clock(in_now), ids, new_input, false);
+  if revived.moves is not null then
+    perform errand.count(in_slot, revived.moves);
+    perform pg_notify('errand_ready', ''), pg_notify('errand_change', '');
+  end if;
+  return revived.answers;
 end $$;
 
 -- `any_end`: also those that completed.
-create function errand.revive(in_now bigint, in_slot integer, ids uuid[], new_input bytea, any_end boolean)
-returns text[] language plpgsql set enable_seqscan = off set jit = off as $$
+create function errand.revive(
+  now bigint, ids uuid[], new_input bytea, any_end boolean, out answers text[], out moves errand.move[]
+) language plpgsql set enable_seqscan = off set jit = off as $$
 declare
-  now bigint := errand.clock(in_now);
-  answers text[] := '{}';
   answer text;
   old errand.ended;
   kind_name text;
   told errand.told[];
-  moves errand.move[];
   stirred errand.move[];
 begin
+  answers := '{}';
   for place in 1 .. cardinality(ids) loop
     select * into old from errand.ended as e where e.id = ids[place] for update;
     if not found then
@@ -127,7 +134,7 @@ begin
           old.subject, old.parent, old.called, old.batch, old.item, old.queue, old.tenant, old.unique_value, old.unique_until, old.fingerprint, old.tags,
           coalesce(new_input, old.input), old.held, old.limits);
         if old.limits is not null then stirred := stirred || errand.stir(old.limits, 0, 1); end if;
-        perform errand.count(in_slot, array[row (old.queue, old.state, -1), row (old.queue, 1, 1)]::errand.move[]);
+        moves := moves || row (old.queue, old.state, -1)::errand.move || row (old.queue, 1, 1)::errand.move;
         if old.batch is not null then
           told := told || row (old.batch, old.state, -1, -old.with_errors::integer)::errand.told;
         end if;
@@ -136,12 +143,7 @@ begin
     end if;
     answers := answers || answer;
   end loop;
-  moves := errand.tell_batches(now, told) || stirred;
-  if moves is not null then perform errand.count(in_slot, moves); end if;
-  if 'retried' = any(answers) then
-    perform pg_notify('errand_ready', ''), pg_notify('errand_change', '');
-  end if;
-  return answers;
+  moves := errand.limited(moves || stirred) || errand.tell_batches(now, told);
 end $$;
 
 create function errand.unpark(in_slot integer, names text[]) returns integer language plpgsql

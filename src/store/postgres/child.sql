@@ -6,16 +6,15 @@
 -- Beware  who is asked to end and does not run is ready: whoever takes it settles it as cancelled
 
 -- One that has ended of which its caller knows nothing is given another life.
-create function errand.call_child(now bigint, in_slot integer, child jsonb) returns void language plpgsql
+create function errand.call_child(now bigint, child jsonb) returns errand.move[] language plpgsql
 set enable_seqscan = off as $$
 declare
   caller uuid := (child ->> 'parent')::uuid;
   own uuid := (child ->> 'id')::uuid;
+  stored record;
 begin
-  perform from errand.insert_named(now, in_slot, array[jsonb_populate_record(null::errand.new_job, child)],
-    errand.limits_of(jsonb_build_array(child)), false, errand.fair_of(jsonb_build_array(child))) as one
-  where one.verdict is null;
-  if found then
+  select * into stored from errand.insert_json(now, jsonb_build_array(child));
+  if stored.moves is not null then
     update errand.job as j set parent = caller, called = child ->> 'called' where j.id = own;
   end if;
   -- Of an earlier child, for a caller that had another input.
@@ -23,10 +22,11 @@ begin
   if not exists (
     select from errand.mail as m where m.id = caller and m.name = child ->> 'box'
   ) and exists (select from errand.ended as e where e.id = own) then
-    perform errand.revive(now, in_slot, array[own], null, true);
+    stored.moves := stored.moves || (select r.moves from errand.revive(now, array[own], null, true) as r);
     -- Its own was dropped; it is called again on the same.
     update errand.job as j set input = (child ->> 'input')::bytea where j.id = own and j.input = '';
   end if;
+  return stored.moves;
 end $$;
 
 -- Words are taken in whatever has become of the caller; those to nobody are dropped.

@@ -22,21 +22,19 @@ begin atomic
   from errand.step where id = in_id;
 end;
 
--- A job on its way to a worker: what each has, in a line; what few have, as marks. Both are put in the place
+-- A job on its way to a worker: what each has, in a line, with its place where it is an item of a batch; what few have, as marks. Both are put in the place
 -- of their call, which no function is that calls a volatile one.
 create function errand.line(j errand.job) returns text language sql stable
-return concat_ws(' ', j.id, j.fence, j.kind, coalesce(j.created_at, j.run_at), j.run_at);
+return concat_ws(' ', j.id, j.fence, j.kind, coalesce(j.created_at, j.run_at), j.run_at, j.batch, j.item);
 
 create function errand.marks(j errand.job) returns jsonb language sql stable
 return case when j.cancel_asked or j.tenant <> '' or coalesce(j.failures, j.crashes, j.losses) is not null
     or coalesce(j.expires_at, j.deadline_at) is not null or j.subject is not null or j.parent is not null
-    or j.batch is not null
     -- It came back to life, or was sent mail: only then may there be either.
     or j.created_at is not null
   then jsonb_strip_nulls(jsonb_build_object('tenant', j.tenant, 'failures', j.failures, 'crashes', j.crashes,
     'losses', j.losses, 'expiresAt', j.expires_at, 'deadlineAt', j.deadline_at,
-    'cancelAsked', nullif(j.cancel_asked or (j.batch is not null and errand.is_stopped(j.batch)), false),
-    'place', case when j.batch is not null then jsonb_build_object('batch', j.batch, 'index', j.item) end,
+    'cancelAsked', nullif(j.cancel_asked, false),
     'subject', errand.subject(j.subject),
     'steps', case when j.created_at is not null then errand.steps(j.id) end,
     'parent', case when j.parent is not null then jsonb_build_object('id', j.parent, 'name', j.called) end,
@@ -81,7 +79,8 @@ begin
   taken as (
     update errand.job as j
     set state = 2, fence = greatest(j.fence + 1, now), worker = in_worker, receipt = in_receipt,
-      started_at = now, rev = j.rev + 1
+      started_at = now, rev = j.rev + 1,
+      cancel_asked = j.cancel_asked or (j.batch is not null and j.batch = any(array(select errand.stopped())))
     where j.ctid = any(array(select next.place from next))
     returning j.id, j.fence, j.priority, j.run_at, j.turn, j.input, errand.line(j) as line, errand.marks(j) as marks,
       j.limits

@@ -53,6 +53,10 @@ where id = any($1::text::uuid[]) order by id, fence;
 -- name: lines
 select id, n, at, fence, level, text from errand.log where id = any($1::text::uuid[]) order by id, n;
 
+-- name: whole_batches
+select b.*, k.name, k.queue, k.policy from errand.batch as b left join errand.kind as k on k.id = (b.end_job ->> 'kind')::bigint
+where b.turn > $1 order by b.turn limit $2;
+
 -- name: aliases
 select id, job, fingerprint, purge_at from errand.alias
 where id > coalesce(nullif($1, '')::uuid, '00000000-0000-0000-0000-000000000000') order by id limit $2;

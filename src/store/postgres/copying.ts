@@ -1,9 +1,21 @@
-import type { Alias, JobCopy } from '../../job/moving.ts'
+import type { Alias, BatchCopy, JobCopy } from '../../job/moving.ts'
 import type { Copied } from '../contract.ts'
-import { type Mark, PAGE_BYTES, RUNS_MAX, writeMark } from '../parts/copying.ts'
+import { BATCHES_MAX, type Mark, PAGE_BYTES, RUNS_MAX, writeMark } from '../parts/copying.ts'
 import { plain } from './arrays.ts'
 import type { Row, Values } from './connection.ts'
-import { int, text, toArtifact, toAttempt, toJob, toLine, toMail, toStep } from './rows.ts'
+import { readNewJob } from './jobs.ts'
+import {
+  int,
+  text,
+  toArtifact,
+  toAttempt,
+  toBatch,
+  toBytes,
+  toJob,
+  toLine,
+  toMail,
+  toStep,
+} from './rows.ts'
 
 type Look = (name: string, values: Values) => Promise<Row[]>
 /** What jobs left, by their ids. */
@@ -12,6 +24,7 @@ type Left = Map<string, Row[]>
 /** A page of all there is, in one snapshot. */
 export async function copyPage(look: Look, limit: number, mark: Mark): Promise<Copied> {
   await look('steady', [])
+  if (mark.of === 'batches') return batchesAfter(look, limit, mark.after)
   if (mark.of === 'aliases') return joined(look, limit, mark.after)
   const page = await look('page', [mark.after, limit, PAGE_BYTES])
   const last = page.at(-1)
@@ -27,17 +40,27 @@ export async function copyPage(look: Look, limit: number, mark: Mark): Promise<C
   const jobs = rows
     .toSorted((a, b) => int(a.turn) - int(b.turn))
     .map((row) => toCopy(row, { lines, runs, files, steps, mail, awaited }))
-  return { jobs, aliases: [], next: writeMark({ of: 'jobs', after: int(last.turn) }) }
+  return { jobs, aliases: [], batches: [], next: writeMark({ of: 'jobs', after: int(last.turn) }) }
 }
 
 async function joined(look: Look, limit: number, after: string): Promise<Copied> {
   const aliases = (await look('aliases', [after, limit])).map(toAlias)
   const last = aliases.at(-1)
-  return {
-    jobs: [],
-    aliases,
-    ...(aliases.length === limit && last && { next: writeMark({ of: 'aliases', after: last.id }) }),
-  }
+  if (aliases.length < limit || !last) return { ...(await batchesAfter(look, limit, 0)), aliases }
+  return { jobs: [], aliases, batches: [], next: writeMark({ of: 'aliases', after: last.id }) }
+}
+
+async function batchesAfter(look: Look, limit: number, after: number): Promise<Copied> {
+  const most = Math.min(limit, BATCHES_MAX)
+  const rows = await look('whole_batches', [after, most])
+  const last = rows.length === most && rows.at(-1)
+  const next = last && { next: writeMark({ of: 'batches', after: int(last.turn) }) }
+  return { jobs: [], aliases: [], batches: rows.map(toBatchCopy), ...next }
+}
+
+function toBatchCopy(row: Row): BatchCopy {
+  const { end_job: end, policy } = row
+  return { ...toBatch(row), ...(end && { end: readNewJob(end, toBytes(policy)) }) }
 }
 
 function toCopy(

@@ -10,6 +10,12 @@ begin
   return coalesce(given, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
 end $$;
 
+-- Whether somebody who waits for work should look.
+create function errand.makes_ready(moves errand.move[]) returns boolean language plpgsql as $$
+begin
+  return exists (select from unnest(moves) as m where m.state in (0, 1) and m.count > 0);
+end $$;
+
 -- States beside those of a job: -1 erased, -2 accepted; of keys see limit.sql. A call's moves are of one queue, as a rule.
 create function errand.count(in_slot integer, moves errand.move[]) returns void language plpgsql
 set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
@@ -39,6 +45,14 @@ begin
     cancelled = t.cancelled + many[6]
   where t.queue = first and t.slot = in_slot;
   if not found then perform errand.count_queues(in_slot, moves); end if;
+end $$;
+
+-- Counts the moves of jobs that came in, if any did, and wakes whoever waits for work.
+create function errand.count_ready(in_slot integer, moves errand.move[]) returns void language plpgsql as $$
+begin
+  if moves is null then return; end if;
+  perform errand.count(in_slot, moves);
+  perform pg_notify('errand_ready', '');
 end $$;
 
 create function errand.count_queues(in_slot integer, moves errand.move[]) returns void language plpgsql as $$

@@ -113,11 +113,8 @@ begin
     end;
     return next;
   end loop;
-  if moves is not null then
-    set local lock_timeout = 0;
-    perform errand.count(in_slot, moves);
-    perform pg_notify('errand_ready', '');
-  end if;
+  set local lock_timeout = 0;
+  perform errand.count_ready(in_slot, moves);
 end $$;
 
 -- Counters of connections that are gone go into one row a queue. Purges come one after the other, so that

@@ -53,7 +53,6 @@ begin
   if settled is not null then
     select s.answers, s.moves, s.told into answers, moves, told from errand.settle(now, in_slot, in_worker, settled, fences,
       states, delays, keeps, raises, begun, with_errors, reasons, results, errors, rest) as s;
-    if told is not null then moves := moves || errand.tell_batches(now, told); end if;
   end if;
 
   due := errand.due();
@@ -63,11 +62,8 @@ begin
     due := errand.due();
   end if;
   -- Places are handed on before jobs are.
-  if exists (select from unnest(moves) as m where m.state >= 10) then
-    perform errand.limit(moves);
-    moves := array(select m from unnest(moves) as m where m.state < 10);
-    if moves = '{}' then moves := null; end if;
-  end if;
+  moves := errand.limited(moves);
+  if told is not null then moves := moves || errand.tell_batches(now, told); end if;
 
   if standing = 'again' then
     select h.jobs, h.inputs, h.marks into jobs, inputs, marks
@@ -104,7 +100,7 @@ begin
   if moves is not null then
     perform errand.count(in_slot, moves);
     perform pg_notify('errand_change', '');
-    if promoted is not null or exists (select from unnest(moves) as m where m.state in (0, 1) and m.count > 0) then
+    if promoted is not null or errand.makes_ready(moves) then
       perform pg_notify('errand_ready', '');
     end if;
   end if;

@@ -18,17 +18,32 @@ end $$;
 
 create function errand.insert(
   in_now bigint, in_slot integer, in_kinds jsonb, ids uuid[], kinds bigint[], queues text[], tenants text[],
-  priorities smallint[], run_ats bigint[], delays bigint[], expiries bigint[],
-  deadlines bigint[], inputs bytea[], in_batch uuid, items integer[]
-) returns table (place integer, id uuid, verdict text)
-language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+  priorities smallint[], run_ats bigint[], delays bigint[], expiries bigint[], deadlines bigint[], inputs bytea[]
+) returns table (place integer, id uuid, verdict text) language plpgsql as $$
+declare
+  stored record;
+begin
+  perform errand.learn(in_kinds);
+  select * into stored from errand.insert_plain(errand.clock(in_now), ids, kinds, queues, tenants, priorities, run_ats,
+    delays, expiries, deadlines, inputs, null, null);
+  perform errand.count_ready(in_slot, stored.moves);
+  if stored.places is not null then
+    return query select * from unnest(stored.places, stored.known, stored.verdicts);
+  end if;
+end $$;
+
+-- Jobs that look up no other, of one batch where that is given. `places`, `known`, `verdicts`: of those that were
+-- not simply stored.
+create function errand.insert_plain(
+  now bigint, ids uuid[], kinds bigint[], queues text[], tenants text[], priorities smallint[], run_ats bigint[],
+  delays bigint[], expiries bigint[], deadlines bigint[], inputs bytea[], in_batch uuid, items integer[],
+  out moves errand.move[], out places integer[], out known uuid[], out verdicts text[]
+) language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
-  now bigint := errand.clock(in_now);
-  moves errand.move[];
+  each record;
 begin
-  perform errand.learn(in_kinds);
   -- None of them is here, as a rule: only when one is does each have to be looked for.
   begin
     with given as (
@@ -50,18 +65,17 @@ begin
     into moves from counted, unnest(array[state, -2]) as what;
     if exists (select from errand.ended as e where e.id = any(ids)) then raise unique_violation; end if;
   exception when unique_violation then
-    return query select one.place::integer, one.id, one.verdict
-      from errand.insert_named(in_now, in_slot, array(
-        select (g.id, g.kind, null, g.queue, g.tenant, g.priority, g.run_at, g.delay_ms, g.expires_in_ms, g.deadline_ms,
-          null, null, null, null, null, null, g.input)::errand.new_job
-        from unnest(ids, kinds, queues, tenants, priorities, run_ats, delays, expiries, deadlines, inputs)
-          with ordinality as g (id, kind, queue, tenant, priority, run_at, delay_ms, expires_in_ms, deadline_ms, input, n)
-        order by g.n)) with ordinality as one (id, verdict, place)
-      where one.verdict is not null;
-    return;
+    select * into each from errand.insert_each(now, array(
+      select (g.id, g.kind, null, g.queue, g.tenant, g.priority, g.run_at, g.delay_ms, g.expires_in_ms, g.deadline_ms,
+        null, null, null, null, null, null, g.input)::errand.new_job
+      from unnest(ids, kinds, queues, tenants, priorities, run_ats, delays, expiries, deadlines, inputs)
+        with ordinality as g (id, kind, queue, tenant, priority, run_at, delay_ms, expires_in_ms, deadline_ms, input, n)
+      order by g.n));
+    moves := each.moves;
+    select array_agg(g.place::integer), array_agg(g.id), array_agg(g.verdict) into places, known, verdicts
+    from unnest(each.ids, each.verdicts) with ordinality as g (id, verdict, place) where g.verdict is not null;
+    if in_batch is not null then perform errand.place_items(in_batch, ids, items, each.verdicts); end if;
   end;
-  perform errand.count(in_slot, moves);
-  perform pg_notify('errand_ready', '');
 end $$;
 
 -- One job that may join another. `verdict`: null stored, 'joined', 'mine' (a repeat by its maker), a refusal.
@@ -161,31 +175,23 @@ begin
     || (select row (j.queue, errand.shown(j.state), 1)::errand.move from errand.job as j where j.id = job.id);
 end $$;
 
--- `limits`: those of each job that has some, by its place.
-create function errand.insert_named(
-  in_now bigint, in_slot integer, jobs errand.new_job[], limits jsonb default null, strictly boolean default false,
-  fair bigint[] default null
-) returns table (id uuid, verdict text)
-language plpgsql as $$
+-- One after the other; whoever calls counts the moves, after all that it locks. `limits`: those of each job that has
+-- some, by its place; `fair`: the places of those that leave by their tenant's turn.
+create function errand.insert_each(
+  now bigint, jobs errand.new_job[], limits jsonb default null, fair bigint[] default null, strictly boolean default false,
+  out ids uuid[], out verdicts text[], out moves errand.move[]
+) language plpgsql as $$
 declare
-  now bigint := errand.clock(in_now);
   one record;
-  moves errand.move[];
 begin
   if strictly and limits is not null then perform errand.lock_limits(); end if;
   for place in 1 .. cardinality(jobs) loop
     select * into one from errand.insert_any(
       now, jobs[place], limits -> place::text, place = any(fair), strictly, moves);
-    id := one.id;
-    verdict := one.verdict;
+    ids := ids || one.id;
+    verdicts := verdicts || one.verdict;
     moves := moves || one.moves;
-    return next;
   end loop;
-  if moves is not null then
-    set local lock_timeout = 0;
-    perform errand.count(in_slot, moves);
-    perform pg_notify('errand_ready', '');
-  end if;
 end $$;
 
 -- Of jobs in JSON those that have limits, by their place.
@@ -197,13 +203,26 @@ as $$ select jsonb_object_agg(n, value -> 'limits') from jsonb_array_elements(jo
 create function errand.fair_of(jobs jsonb) returns bigint[] language sql immutable
 as $$ select array_agg(n) from jsonb_array_elements(jobs) with ordinality as j (value, n) where value ? 'fair' $$;
 
+-- The same for jobs in JSON, with their limits and turns.
+create function errand.insert_json(
+  now bigint, jobs jsonb, strictly boolean default false, out ids uuid[], out verdicts text[], out moves errand.move[]
+) language plpgsql as $$
+begin
+  select e.ids, e.verdicts, e.moves into ids, verdicts, moves from errand.insert_each(now, array(
+    select jsonb_populate_record(null::errand.new_job, given.value) from jsonb_array_elements(jobs) as given),
+    errand.limits_of(jobs), errand.fair_of(jobs), strictly) as e;
+end $$;
+
 -- Unique values and ids of others are waited for a moment only: a transaction of a caller's may hold them for long.
 create function errand.insert_jobs(in_now bigint, in_slot integer, in_kinds jsonb, jobs jsonb)
 returns table (id uuid, verdict text) language plpgsql set lock_timeout = 0 as $$
+declare
+  stored record;
 begin
   perform errand.learn(in_kinds);
   set local lock_timeout = '500ms';
-  return query select * from errand.insert_named(in_now, in_slot, array(
-    select jsonb_populate_record(null::errand.new_job, given.value) from jsonb_array_elements(jobs) as given),
-    errand.limits_of(jobs), true, errand.fair_of(jobs));
+  select * into stored from errand.insert_json(errand.clock(in_now), jobs, true);
+  set local lock_timeout = 0;
+  perform errand.count_ready(in_slot, stored.moves);
+  return query select * from unnest(stored.ids, stored.verdicts);
 end $$;

@@ -18,7 +18,7 @@ import type {
   Transaction,
 } from '../contract.ts'
 import { ENTRIES_MAX, MAIL_MAX } from '../contract.ts'
-import type { Adoptee, Alias } from '../../job/moving.ts'
+import type { Adoptee, Alias, BatchCopy } from '../../job/moving.ts'
 import { ENDED } from '../../job/state.ts'
 import { jobsOf } from '../parts/entries.ts'
 import { toAdopted, toAdoption } from './adopting.ts'
@@ -105,8 +105,12 @@ export class PostgresIntake implements Intake {
     return toPuts(changes, await this.#connection.call('put', 'put', values, { again: true }))
   }
 
-  async adopt(jobs: readonly Adoptee[], aliases: readonly Alias[] = []): Promise<Adopted[]> {
-    const values = [this.#connection.slot, ...toAdoption(jobs, aliases, this.#kinds)]
+  async adopt(
+    jobs: readonly Adoptee[],
+    aliases: readonly Alias[] = [],
+    batches: readonly BatchCopy[] = [],
+  ): Promise<Adopted[]> {
+    const values = [this.#connection.slot, ...toAdoption(jobs, aliases, batches, this.#kinds)]
     const rows = await this.#connection.call('adopt', 'adopt', values, { again: true })
     return answersOf(rows).map(toAdopted)
   }
@@ -124,7 +128,7 @@ export class PostgresIntake implements Intake {
   }
 
   async #insertPlain(jobs: readonly NewJob[]): Promise<Inserted[]> {
-    const values = [...plainValues(jobs, this.#parts), null, null]
+    const values = plainValues(jobs, this.#parts)
     const rows = await this.#connection.call('insert', 'insert', values, {
       again: true,
       along: 'inserts',

@@ -1,6 +1,7 @@
+import type { Bytes } from '../../base/json.ts'
 import type { NewJob } from '../../job/job.ts'
 import type { Inserted } from '../contract.ts'
-import { blobs, hex, optional, plain, texts } from './arrays.ts'
+import { blobs, hex, optional, plain, readBlob, texts } from './arrays.ts'
 import type { Connection, Row, Values } from './connection.ts'
 import type { Kinds } from './kinds.ts'
 import { text } from './rows.ts'
@@ -75,6 +76,27 @@ export const toNewJob = (job: NewJob, kinds: Kinds) => ({
   ...(job.fair && { fair: true }),
   input: `\\x${hex(job.input)}`,
 })
+
+/** A job that is kept to be inserted later: what `toNewJob` wrote. */
+export function readNewJob(json: string, policy: Bytes): NewJob {
+  const said = JSON.parse(json)
+  const { id, name: job, queue, tenant, priority, fingerprint, tags, subject } = said
+  const spans = {
+    runAt: said.run_at,
+    delayMs: said.delay_ms,
+    expiresInMs: said.expires_in_ms,
+    deadlineMs: said.deadline_ms,
+  }
+  const unique = said.unique_value && {
+    value: said.unique_value,
+    until: said.unique_until,
+    onConflict: said.on_conflict,
+  }
+  const more = { ...spans, fingerprint, tags, subject, unique }
+  const given = Object.entries(more).filter(([, value]) => value !== undefined && value !== null)
+  const input = readBlob(said.input)
+  return { id, job, queue, tenant, priority, input, policy, ...Object.fromEntries(given) }
+}
 
 /** A job that another calls, and the name of what it will say of its end. */
 export const toChild = (child: NewJob, box: string, kinds: Kinds) => ({

@@ -86,6 +86,14 @@ begin
     and k.key in (select m.queue from unnest(moves) as m where m.state >= 10);
 end $$;
 
+-- Does it now, and answers the moves that are left: before batches are locked, after jobs are.
+create function errand.limited(moves errand.move[]) returns errand.move[] language plpgsql as $$
+begin
+  if not exists (select from unnest(moves) as m where m.state >= 10) then return moves; end if;
+  perform errand.limit(moves);
+  return (select array_agg(m) from unnest(moves) as m where m.state < 10);
+end $$;
+
 -- Admits the next of a line: the key itself when that was done, another where the job waits now, null when it is over.
 create function errand.admit(in_key text) returns text language plpgsql
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$

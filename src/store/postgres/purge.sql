@@ -51,6 +51,13 @@ begin atomic
   ) as looked;
 end;
 
+-- Items of batches that take more: sent again they must be found.
+create function errand.awaited_items(ids uuid[]) returns uuid[] language sql stable set enable_seqscan = off
+begin atomic
+  select array_agg(e.id) from errand.ended as e join errand.batch as b on b.id = e.batch
+  where e.id = any(ids) and b.closed_at is null;
+end;
+
 -- Inputs and results that go before their records; not while a hook looks back on them. One that was called again
 -- meanwhile lives: its next end says anew what goes when.
 create function errand.drop_due(now bigint, lim integer) returns void language plpgsql set enable_seqscan = off as $$
@@ -138,7 +145,6 @@ begin
     select old.n from (select a.n, a.at from errand.audit as a order by a.n limit lim) as old
     where old.at <= now - audit_ms or old.n <= (select max(a.n) from errand.audit as a) - audit_max);
   perform errand.fold();
-  perform errand.purge_batches(now);
   for entry in
     select r.ctid as place, r.* from errand.retention as r where r.purge_at <= now
     order by r.purge_at limit 100
@@ -146,7 +152,7 @@ begin
     exit when lim <= 0;
     few := entry.ids[1:lim];
     -- A hook that lives, or may be retried, looks back on its subject: that is looked at again in ten minutes.
-    hooked := errand.hooked(few);
+    hooked := errand.hooked(few) || errand.awaited_items(few);
     if hooked is not null then
       insert into errand.retention (purge_at, ended_at, ids)
       values (now + 600000, entry.ended_at, hooked);
@@ -165,5 +171,6 @@ begin
     lim := lim - cardinality(entry.ids);
   end loop;
   perform errand.tell_batches(now, told);
+  perform errand.purge_batches(now);
   if moves is not null then perform errand.count(in_slot, moves); end if;
 end $$;

@@ -11,7 +11,7 @@ import {
   type Parent,
   type Step,
 } from '../../job/job.ts'
-import { type Batch, encodeTally, type Place } from '../../job/batch.ts'
+import { type Batch, encodeTally } from '../../job/batch.ts'
 import { type State, STATES } from '../../job/state.ts'
 import { readLimits } from '../parts/limits.ts'
 import { damaged, toReason, toStop } from '../parts/damage.ts'
@@ -37,7 +37,7 @@ export function toHanded(row: Row, kindOf: (id: string) => Kind): Claimed[] {
   const bodies = inputs.split(',')
   const marked: Record<string, Marks> = marks === null ? {} : JSON.parse(marks)
   return jobs.split(',').map((line, i) => {
-    const [id, fence, kind, createdAt, runAt] = line.split(' ')
+    const [id, fence, kind, createdAt, runAt, batch, index] = line.split(' ')
     const { name, queue, policy } = kindOf(text(kind))
     const { subject, steps, mail, ...more } = marked[text(id)] ?? {}
     return {
@@ -53,6 +53,7 @@ export function toHanded(row: Row, kindOf: (id: string) => Kind): Claimed[] {
       policy,
       createdAt: int(createdAt),
       runAt: int(runAt),
+      ...(batch !== undefined && { place: { batch, index: int(index) } }),
       ...more,
       ...(subject && { subject: toSubject(subject) }),
       ...(steps && { steps: steps.map(withValue) }),
@@ -74,7 +75,6 @@ type Marks = {
   deadlineAt?: number
   cancelAsked?: boolean
   parent?: Parent
-  place?: Place
   subject?: {
     batch?: Record<string, string | number | null>
     input: string

@@ -147,9 +147,7 @@ begin
       perform errand.learn(rest -> 'kinds');
       own := (select jsonb_agg(h.value) from jsonb_array_elements(rest -> 'hooks') as h
         where (h.value ->> 'place')::bigint = any(done));
-      perform errand.insert_named(now, in_slot, array(
-        select jsonb_populate_record(null::errand.new_job, h.value) from jsonb_array_elements(own) as h),
-        errand.limits_of(own), false, errand.fair_of(own));
+      moves := moves || (select e.moves from errand.insert_json(now, own) as e);
     end if;
   end if;
 

@@ -60,7 +60,8 @@ begin
       few as materialized (select id from held limit left_over),
       taken as (
         update errand.job as j set fence = greatest(j.fence + 1, now), worker = in_worker,
-          receipt = in_n, rev = j.rev + 1
+          receipt = in_n, rev = j.rev + 1,
+          cancel_asked = j.cancel_asked or (j.batch is not null and j.batch = any(array(select errand.stopped())))
         where j.id = any(array(select few.id from few)) returning j.id, j.fence
       )
       select (select count(*) from held), array_agg(taken.id), array_agg(taken.fence)

@@ -46,6 +46,7 @@ create function errand.note(
 declare
   now bigint := errand.clock(in_now);
   answers text[] := '{}';
+  moves errand.move[];
   last integer;
 begin
   perform errand.learn(in_kinds);
@@ -73,10 +74,14 @@ begin
       perform errand.record(now, ids[place], steps -> (place - 1));
     end if;
     if children -> (place - 1) <> 'null' then
-      perform errand.call_child(now, in_slot, children -> (place - 1));
+      moves := moves || errand.call_child(now, children -> (place - 1));
     end if;
     answers := answers || 'done'::text;
   end loop;
+  if moves is not null then
+    perform errand.count(in_slot, moves);
+    perform pg_notify('errand_ready', ''), pg_notify('errand_change', '');
+  end if;
   return answers;
 end $$;
 

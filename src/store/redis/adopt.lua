@@ -4,7 +4,8 @@
 --         {p}:files:<id> {p}:steps:<id> {p}:mail:<id> {p}:awaits:<id> hashes   what line.lua and arrive.lua name
 -- In      ARGV[3] the kinds they are of, 8 bytes each; ARGV[4] for each job: id 16 bytes, until when it is kept I6,
 --         lengths I4 of its row, runs, lines, steps, mail, names, files and drops, then those; the row as in row.lua, its turn of no account;
---         ARGV[5] for each alias: id and job 16 bytes each, until when I6, length H of its fingerprint, that
+--         ARGV[5] for each alias: id and job 16 bytes each, until when I6, length H of its fingerprint, that;
+--         ARGV[6] for each batch: id 16 bytes, until when it is kept I6, length I4 of fields and values, each after its length
 -- Out     a byte a job: 0 adopted, 1 already, 2 behind, 3 ID_TAKEN, 4 UNIQUE_TAKEN; ERRAND_KIND when one is not here
 -- Cost    some commands a job, more for what it left
 -- Beware  a list stays sorted by moment: what became ready before its last one goes to the line
@@ -193,6 +194,32 @@ while from <= #aliases do
   if redis.call('HSETNX', P .. 'alias', id, job .. fingerprint) == 1 then
     redis.call('ZADD', P .. 'aliases', from_six(moment), id)
   end
+end
+
+-- One that is here stays as it is.
+local function adopt_batch(batch, kept, fields)
+  local key = P .. 'batch:' .. batch
+  if redis.call('EXISTS', key) == 1 then return end
+  local has, place = {}, 1
+  while place <= #fields do
+    local name, value
+    name, value, place = unstruct('>Hc0I4c0', fields, place)
+    has[name] = value
+    redis.call('HSET', key, name, value)
+  end
+  local turn_of = redis.call('HINCRBY', P .. 'head', 'batch', 1)
+  redis.call('HSET', key, 'turn', turn_of)
+  redis.call('ZADD', P .. 'batches', turn_of, batch)
+  if not has.closed then redis.call('ZADD', P .. 'batches:open', has.filled, batch) end
+  if has.stopped and not has.ended then redis.call('SADD', P .. 'batches:stopped', batch) end
+  if has.ended then redis.call('ZADD', P .. 'batches:purge', kept, batch) end
+end
+
+local batches, start = ARGV[6], 1
+while start <= #batches do
+  local batch, kept, fields
+  batch, kept, fields, start = unstruct('>c16I6I4c0', batches, start)
+  adopt_batch(batch, kept, fields)
 end
 
 seat()

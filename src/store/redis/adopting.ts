@@ -67,7 +67,7 @@ function packRow(packer: Packer, job: Adoptee, kind: Buffer): void {
     .bytes(kind)
     .text(job.tenant)
     .section('i', job.input)
-  if (job.place) packer.section('b', packPlace(job.place))
+  if (job.place) packPlace(packer, job.place)
   packSections(packer, job)
 }
 

@@ -34,8 +34,11 @@ local function place_in(raw)
   return sub(raw, at + 5, at + 24)
 end
 
-local stopped = {}
+-- Hardly ever is any.
+local stopped, is_any = {}, nil
 local function is_stopped(batch)
+  if is_any == nil then is_any = redis.call('EXISTS', P .. 'batches:stopped') == 1 end
+  if not is_any then return false end
   if stopped[batch] == nil then stopped[batch] = redis.call('HGET', P .. 'batch:' .. batch, 'stopped') end
   return stopped[batch] and true or false
 end

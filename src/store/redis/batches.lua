@@ -13,10 +13,11 @@ local what, batch, more = ARGV[3], ARGV[4], ARGV[5]
 
 if what == 'idle' then
   local idle = redis.call('ZRANGE', P .. 'batches:open', '-inf', now - tonumber(batch), 'BYSCORE', 'LIMIT', 0, SOME)
+  table.sort(idle, is_before)
   open_head()
   for _, one in ipairs(idle) do
     stop_batch(one, 'unclosed')
-    judge(one)
+    judge(one, false)
   end
   seat()
   finish()
@@ -26,7 +27,7 @@ if what == 'idle' then
   return table.concat(some)
 end
 
-local key = P .. 'batch:' .. batch
+local key, is_news = P .. 'batch:' .. batch, false
 local is_here = redis.call('EXISTS', key) == 1
 if what == 'open' and not is_here then
   local lacking = lacks_kind(more)
@@ -38,6 +39,7 @@ if what == 'open' and not is_here then
   redis.call('ZADD', P .. 'batches:open', now, batch)
 elseif what == 'closed' and is_here then
   if redis.call('HSETNX', key, 'closed', now) == 1 then
+    is_news = true
     redis.call('ZREM', P .. 'batches:open', batch)
     if more ~= '' then redis.call('HSET', key, 'max', more) end
   end
@@ -47,7 +49,7 @@ elseif what == 'stopped' and is_here then
 end
 if is_here then
   open_head()
-  judge(batch)
+  judge(batch, is_news)
   seat()
 end
 finish()

@@ -50,11 +50,13 @@ export async function listBatches(
   connection: Connection,
 ): Promise<BatchPage> {
   const looked: Arrived[] = []
+  let last = before
   for (let at = 0; at < LOOKED_AT_MAX; at += STEP) {
     const key = connection.keys.batches
-    const range = [`(${before}`, '-inf', 'BYSCORE', 'REV', 'LIMIT', at, STEP, 'WITHSCORES']
+    const range = [`(${last}`, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, STEP, 'WITHSCORES']
     const found = listOf(await connection.ask('ZRANGE', key, ...range)).map(bufferOf)
     const ids = found.flatMap((one, i) => (i % 2 === 0 ? [idAt(one, 0)] : []))
+    last = Number(String(found.at(-1)))
     const batches = await readBatches(ids, connection)
     for (const [i, batch] of batches.entries())
       if (batch) looked.push({ turn: Number(String(found[2 * i + 1])), batch })

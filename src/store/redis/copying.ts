@@ -4,6 +4,7 @@ import { damaged } from '../parts/damage.ts'
 import { type Mark, PAGE_BYTES, writeMark } from '../parts/copying.ts'
 import type { Connection } from './connection.ts'
 import type { Kinds } from './kinds.ts'
+import { copyBatches } from './moved.ts'
 import { toAwaits, toMail } from './mailing.ts'
 import { toLine, toSteps } from './notes.ts'
 import { idAt } from './pack.ts'
@@ -32,6 +33,7 @@ export class Copying {
   }
 
   async page(limit: number, { of, after }: Mark): Promise<Copied> {
+    if (of === 'batches') return this.#batches(limit, after)
     if (of === 'aliases') return this.#aliases(limit, Number(after))
     const [next, ...parts] = await this.#ask('jobs', after + 1, limit)
     if (next === '') return this.#aliases(limit, 0)
@@ -40,14 +42,26 @@ export class Copying {
     const missing = rows.filter((row) => !this.#kinds.kind(kindAt(row)))
     if (missing.length > 0) await this.#kinds.load([...new Set(missing.map(kindAt))])
     const jobs = found.map((one) => this.#toCopy(one))
-    return { jobs, aliases: [], next: writeMark({ of: 'jobs', after: Number(next) - 1 }) }
+    return {
+      jobs,
+      aliases: [],
+      batches: [],
+      next: writeMark({ of: 'jobs', after: Number(next) - 1 }),
+    }
   }
 
   async #aliases(limit: number, from: number): Promise<Copied> {
     const [next, ...parts] = await this.#ask('aliases', from, limit)
     const aliases = inParts(parts, ALIAS_PARTS).map(toAlias)
-    const going = next === '' ? {} : { next: writeMark({ of: 'aliases', after: next }) }
-    return { jobs: [], aliases, ...going }
+    if (next === '') return { ...(await this.#batches(limit, 0)), aliases }
+    return { jobs: [], aliases, batches: [], next: writeMark({ of: 'aliases', after: next }) }
+  }
+
+  async #batches(limit: number, from: number): Promise<Copied> {
+    const parts = { connection: this.#connection, kinds: this.#kinds }
+    const { batches, next } = await copyBatches(from, limit, parts)
+    const going = next !== undefined && { next: writeMark({ of: 'batches', after: next }) }
+    return { jobs: [], aliases: [], batches, ...going }
   }
 
   async #ask(of: Mark['of'], from: number, limit: number): Promise<[string, ...unknown[]]> {

@@ -34,6 +34,8 @@ end
 
 -- A plain job that waits for the first time: nearly all do, so its head need not be unpacked.
 local WAITS, RUNS_FIRST = pack('>BBI4', READY, 0, 1), pack('>BBI4', RUNNING, LIFE, 2)
+-- And an item of a batch.
+local WAITS_PLACED, RUNS_PLACED = pack('>BBI4', READY, PLACED, 1), pack('>BBI4', RUNNING, LIFE + PLACED, 2)
 local FIRST_LIFE = worker .. NOW .. six(n) .. NOW .. NEVER
 
 -- Whether an entry of a list is the place where its job stands.
@@ -58,8 +60,9 @@ local function claim_listed(found)
     local raw = rows[id]
     local head, turn, moments
     if raw then head, turn, moments = unstruct('>c6c6c12', raw) end
-    if head == WAITS and turn == turns[i] then
-      local fresh = RUNS_FIRST .. turn .. moments .. FIRST_LIFE .. sub(raw, HEAD)
+    local placed = head == WAITS_PLACED
+    if (head == WAITS or (placed and not is_stopped(sub(place_in(raw), 1, 16)))) and turn == turns[i] then
+      local fresh = (placed and RUNS_PLACED or RUNS_FIRST) .. turn .. moments .. FIRST_LIFE .. sub(raw, HEAD)
       local at = #changed
       rows[id], changed[at + 1], changed[at + 2] = fresh, keys[i], fresh
       parts[#parts + 1] = fresh

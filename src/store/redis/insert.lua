@@ -19,6 +19,8 @@ if of_batch then
   local known = redis.call('HMGET', P .. 'batch:' .. of_batch, 'job', 'closed')
   if not known[1] then return 'g' end
   if known[2] then return 'c' end
+  -- Be they here already.
+  tell_batch(of_batch, 'items', 0)
 end
 local size = #blob
 

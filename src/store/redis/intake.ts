@@ -1,7 +1,7 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
-import type { Adoptee, Alias } from '../../job/moving.ts'
+import type { Adoptee, Alias, BatchCopy } from '../../job/moving.ts'
 import { type Ended, isEnded, type State, STATES } from '../../job/state.ts'
 import type {
   Adopted,
@@ -30,6 +30,7 @@ import type { Connection } from './connection.ts'
 import { wordOf } from './fault.ts'
 import { packJob, toInserted } from './jobs.ts'
 import type { Kinds } from './kinds.ts'
+import { packBatches } from './moved.ts'
 import { packLetters, packWord, toPosted } from './mailing.ts'
 import { number, packId, Packer, packIds, toBuffer } from './pack.ts'
 import { bufferOf, hashOf } from './rows.ts'
@@ -108,10 +109,16 @@ export class RedisIntake implements Intake {
     })
   }
 
-  async adopt(jobs: readonly Adoptee[], aliases: readonly Alias[] = []): Promise<Adopted[]> {
-    return withKinds(this.#kinds, jobs, async (kinds) => {
+  async adopt(
+    jobs: readonly Adoptee[],
+    aliases: readonly Alias[] = [],
+    batches: readonly BatchCopy[] = [],
+  ): Promise<Adopted[]> {
+    const ends = batches.flatMap(({ end }) => end ?? [])
+    return withKinds(this.#kinds, [...jobs, ...ends], async (kinds) => {
       const distinct = Buffer.concat([...new Set(kinds)])
       const args = [distinct, packAdoptees(jobs, kinds), packAliases(aliases)]
+      args.push(packBatches(batches, kinds.slice(jobs.length)))
       const answers = await this.#connection.call('adopt', args, { again: true })
       return Array.from(bufferOf(answers), toAdopted)
     })
@@ -122,7 +129,8 @@ export class RedisIntake implements Intake {
     return withKinds(this.#kinds, end, async (kinds) => {
       const args = [change.to, packId(id), ...packChange(change, kinds)]
       const options = { as: 'changeBatch', again: true }
-      const fields = hashOf(await this.#connection.call('batches', args, options))
+      const verb = change.to === 'open' ? 'batch' : 'batches'
+      const fields = hashOf(await this.#connection.call(verb, args, options))
       return fields.size > 0 ? toBatch(id, fields) : undefined
     })
   }

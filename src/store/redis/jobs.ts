@@ -16,7 +16,7 @@ export function packJob(packer: Packer, job: NewJob, kind: Buffer): boolean {
   const spec = packer.hole()
   const from = packer.length
   packer.byte(digit(job.priority)).bytes(kind).text(job.tenant).section('i', job.input)
-  if (job.place) packer.section('b', packPlace(job.place))
+  if (job.place) packPlace(packer, job.place)
   packer.fill(body, from)
   const more = packer.length
   packSpec(packer, job)
@@ -25,8 +25,11 @@ export function packJob(packer: Packer, job: NewJob, kind: Buffer): boolean {
 }
 
 /** The batch that an item is of, and where it stands in it. */
-export const packPlace = ({ batch, index }: Place): Buffer =>
-  new Packer().id(batch).long(index).done()
+export const packPlace = (packer: Packer, { batch, index }: Place): Packer =>
+  packer.byte(PLACE).long(PLACE_SIZE).id(batch).long(index)
+
+const PLACE = 'b'.charCodeAt(0)
+const PLACE_SIZE = 20
 
 const UNBOUNDED = 0xffff_ffff
 

@@ -38,6 +38,11 @@ export class Keys {
     return `${this.prefix}batches`
   }
 
+  /** Those that take more, those that are stopped and not ended, those that have ended. */
+  batchesThat(are: 'open' | 'stopped' | 'purge'): string {
+    return `${this.prefix}batches:${are}`
+  }
+
   batch(id: Buffer): Buffer {
     return this.#of('batch', id)
   }

@@ -19,13 +19,14 @@ local function stop_batch(batch, why)
   rung.change = true
 end
 
-local function judge(batch)
+-- Failures of old stop nobody: where many items are given another life, too many are left at first.
+local function judge(batch, is_news)
   local key = P .. 'batch:' .. batch
   local known = redis.call('HMGET', key, 'items', 'completed', 'failed', 'cancelled', 'max', 'stopped', 'ended',
     'closed', 'keep', 'end')
   local items, done, bad, off = tonumber(known[1]), tonumber(known[2]), tonumber(known[3]), tonumber(known[4])
   local most, ended, closed = tonumber(known[5]), known[7], known[8]
-  if most and bad > most and not known[6] and not ended then
+  if is_news and most and bad > most and not known[6] and not ended then
     stop_batch(batch, 'failures')
     closed = now
   end
@@ -35,6 +36,7 @@ local function judge(batch)
       redis.call('ZREM', P .. 'batches:purge', batch)
     end
   elseif closed and not ended then
+    rung.change = true
     redis.call('HSET', key, 'ended', now)
     redis.call('SREM', P .. 'batches:stopped', batch)
     redis.call('ZADD', P .. 'batches:purge', now + tonumber(known[9]), batch)
@@ -46,9 +48,21 @@ local function judge(batch)
   end
 end
 
+-- Bytes, as strings would be compared by the server's locale.
+local function is_before(one, other)
+  for i = 1, 16 do
+    local a, b = byte(one, i), byte(other, i)
+    if a ~= b then return a < b end
+  end
+  return false
+end
+
 local function finish_batches()
-  for batch, changes in pairs(told) do
-    local key = P .. 'batch:' .. batch
+  local batches = {}
+  for batch in pairs(told) do batches[#batches + 1] = batch end
+  table.sort(batches, is_before)
+  for _, batch in ipairs(batches) do
+    local changes, key = told[batch], P .. 'batch:' .. batch
     if redis.call('EXISTS', key) == 1 then
       for field, count in pairs(changes) do
         if count ~= 0 then redis.call('HINCRBY', key, field, count) end
@@ -57,7 +71,7 @@ local function finish_batches()
         redis.call('HSET', key, 'filled', now)
         redis.call('ZADD', P .. 'batches:open', now, batch)
       end
-      judge(batch)
+      judge(batch, (changes.failed or 0) > 0)
     end
   end
   told = {}

@@ -7,7 +7,7 @@
 -- Beware  an entry may name a job that was retried since: only the same ending is purged, and of two in one
 --         moment the row knows the last
 
-local HOOKED_MS, ENTRIES_MAX, ALIASES_MAX, PLACE = 600000, 100, 1000, 22
+local NEEDED_MS, ENTRIES_MAX, ALIASES_MAX, PLACE = 600000, 100, 1000, 22
 local limit, erased = tonumber(ARGV[3]), 0
 
 local aliases = redis.call('ZRANGE', P .. 'aliases', '-inf', now, 'BYSCORE', 'LIMIT', 0, ALIASES_MAX)
@@ -26,13 +26,25 @@ if ARGV[4] then
   end
 end
 
+-- An item of a batch that takes more: sent again it must be found.
+local closed = {}
+local function may_come(raw)
+  if bit.band(byte(raw, 2), PLACED) == 0 then return false end
+  local batch = sub(place_in(raw), 1, 16)
+  if closed[batch] == nil then
+    local known = redis.call('HMGET', P .. 'batch:' .. batch, 'job', 'closed')
+    closed[batch] = not known[1] or known[2] and true
+  end
+  return not closed[batch]
+end
+
 local function erase(place, ended_at, hooked)
   local id = sub(place, 7)
   local raw = rows[id]
   if not raw or byte(raw, 1) < COMPLETED or sub(raw, 7, 12) ~= sub(place, 1, 6)
     or sub(raw, 59, 64) ~= ended_at or from_six(raw, 47) > now then return end
-  if hooked and is_looked_back_on(id) then
-    redis.call('ZADD', P .. 'ended', 'GT', now + HOOKED_MS, ended_at .. place)
+  if (hooked and is_looked_back_on(id)) or may_come(raw) then
+    redis.call('ZADD', P .. 'ended', 'GT', now + NEEDED_MS, ended_at .. place)
     return
   end
   remove(id, raw, hooked)
@@ -65,7 +77,7 @@ local function purge_batches()
   for _, batch in ipairs(ripe_batches) do
     local known = redis.call('HMGET', P .. 'batch:' .. batch, 'items', 'erased')
     if tonumber(known[2]) < tonumber(known[1]) or is_looked_back_on(batch) then
-      redis.call('ZADD', P .. 'batches:purge', now + HOOKED_MS, batch)
+      redis.call('ZADD', P .. 'batches:purge', now + NEEDED_MS, batch)
     else
       dead[#dead + 1], dead[#dead + 2] = P .. 'batch:' .. batch, P .. 'hooks:' .. batch
       redis.call('ZREM', P .. 'batches:purge', batch)
@@ -89,7 +101,7 @@ local function drop(id, what)
   local raw = get(id)
   local is_over = raw and byte(raw, 1) == COMPLETED
   if is_over and is_looked_back_on(id) then
-    redis.call('ZADD', P .. 'drops', now + HOOKED_MS, id .. what)
+    redis.call('ZADD', P .. 'drops', now + NEEDED_MS, id .. what)
     return
   end
   redis.call('ZREM', P .. 'drops', id .. what)

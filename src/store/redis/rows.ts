@@ -53,9 +53,11 @@ export function readSections(row: Buffer): Map<string, Buffer> {
 }
 
 const NONE = new Map<string, Buffer>()
+/** What an item of a batch has beside its input, as a rule. */
+const [PLACE, PLACE_SIZE] = ['b'.charCodeAt(0), 25]
 const EMPTY = Buffer.alloc(0)
 
-/** A row on its way to a worker. Most hold an input and nothing else: they are read without a map. */
+/** A row on its way to a worker. Most hold an input and a place at most: they are read without a map. */
 export function toClaimed(
   id: string,
   row: Buffer,
@@ -66,7 +68,8 @@ export function toClaimed(
   const size = row.readUInt16BE(at + 9)
   const from = at + 11 + size
   const upto = from + 5 + row.readUInt32BE(from + 1)
-  const more = upto === row.length ? NONE : sectionsOf(row, from)
+  const isItem = row.length === upto + PLACE_SIZE && row[upto] === PLACE
+  const more = upto === row.length || isItem ? NONE : sectionsOf(row, from)
   const counts = more.get('n')
   const expiry = more.get('x')
   const deadline = more.get('d')
@@ -88,7 +91,7 @@ export function toClaimed(
   if (deadline) claimed.deadlineAt = deadline.readUIntBE(0, 6)
   const parent = more.get('c')
   if (parent) claimed.parent = { id: idAt(parent, 0), name: parent.toString('utf8', 16) }
-  const place = more.get('b')
+  const place = isItem ? row.subarray(upto + 5) : more.get('b')
   if (place) claimed.place = { batch: idAt(place, 0), index: place.readUInt32BE(16) }
   if (((row[1] ?? 0) & ASKED) > 0) claimed.cancelAsked = true
   return claimed
@@ -147,7 +150,7 @@ export function toJob(id: string, row: Buffer, kind: Kind, artifacts: readonly A
 }
 
 /** Texts, each after its length. */
-function textsIn(packed: Buffer = EMPTY): string[] {
+export function textsIn(packed: Buffer = EMPTY): string[] {
   const texts: string[] = []
   let at = 0
   while (at < packed.length) {

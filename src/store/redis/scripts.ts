@@ -38,6 +38,7 @@ const SCRIPTS = {
   sweep: script('finish', ...HAND, 'sweep'),
   worker: script('finish', 'call', 'worker'),
   note: script('finish', ...SETTLE, 'revive', 'note'),
+  batch: script('fresh', ...ARRIVE, 'batches'),
   batches: script('finish', ...ARRIVE, 'batches'),
   unpark: script('finish', ...LINE, 'unpark'),
   purge: script('finish', ...ARRIVE, 'remove', 'purge'),

@@ -99,6 +99,8 @@ end
 
 -- A first run that completes: nearly all do, so its head need not be unpacked.
 local RUNS, COMPLETES = pack('>BBI4', RUNNING, LIFE, 2), pack('>BBI4', COMPLETED, LIFE, 3)
+-- The same of an item of a batch.
+local RUNS_IN, COMPLETES_IN = pack('>BBI4', RUNNING, LIFE + PLACED, 2), pack('>BBI4', COMPLETED, LIFE + PLACED, 3)
 
 local function settle_one(id, raw, blob, at)
   local _, _, to, ms, left_size, rare_size, from = unstruct('>c16c6BI6I4I4', blob, at)
@@ -144,10 +146,12 @@ local function settle(worker, blob)
       answers[i] = answer(raw, fence)
     else
       local state, ms = COMPLETED, plain[i]
-      if ms and head == RUNS then
+      local placed = head == RUNS_IN
+      if ms and (head == RUNS or placed) then
         spans[ms] = spans[ms] or from_six(ms)
         untils[ms] = untils[ms] or six(kept_until(spans[ms]))
-        local fresh = COMPLETES .. turn .. moments .. holder .. of .. untils[ms] .. started .. NOW
+        if placed then tell_end(place_in(raw), COMPLETED, false, 1) end
+        local fresh = (placed and COMPLETES_IN or COMPLETES) .. turn .. moments .. holder .. of .. untils[ms] .. started .. NOW
           .. sub(raw, WITH_LIFE)
         local last = #changed
         rows[id], changed[last + 1], changed[last + 2] = fresh, keys[i], fresh

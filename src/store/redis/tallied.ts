@@ -1,4 +1,5 @@
 import { type Batch, isOver } from '../../job/batch.ts'
+import type { JobId } from '../../job/job.ts'
 import { isEnded } from '../../job/state.ts'
 import type { Finding } from '../contract.ts'
 import { readBatches } from './batches.ts'
@@ -10,30 +11,55 @@ import type { Kept } from './verify.ts'
 
 const STEP = 500
 
+/** A batch, and in which sets it lies. */
+type Standing = { id: JobId; batch: Batch | undefined; lies: string }
+
 /** Every batch as it stands, in bounded steps. */
-export async function takeBatches(connection: Connection): Promise<Batch[]> {
-  const key = connection.keys.batches
-  const members = listOf(await connection.ask('ZRANGE', key, 0, -1)).map(bufferOf)
-  const batches: Batch[] = []
-  for (let at = 0; at < members.length; at += STEP) {
-    const ids = members.slice(at, at + STEP).map((member) => idAt(member, 0))
-    batches.push(...(await readBatches(ids, connection)).flatMap((batch) => batch ?? []))
+export async function takeBatches(connection: Connection): Promise<Standing[]> {
+  const { keys } = connection
+  const read = async (command: string, key: string, ...range: number[]) =>
+    listOf(await connection.ask(command, key, ...range)).map((member) => idAt(bufferOf(member), 0))
+  const all = await read('ZRANGE', keys.batches, 0, -1)
+  const open = new Set(await read('ZRANGE', keys.batchesThat('open'), 0, -1))
+  const stopped = new Set(await read('SMEMBERS', keys.batchesThat('stopped')))
+  const ended = new Set(await read('ZRANGE', keys.batchesThat('purge'), 0, -1))
+  const ids = [...new Set([...all, ...open, ...stopped, ...ended])]
+  const standings: Standing[] = []
+  for (let at = 0; at < ids.length; at += STEP) {
+    const some = ids.slice(at, at + STEP)
+    for (const [i, batch] of (await readBatches(some, connection)).entries()) {
+      const id = some[i] ?? ''
+      standings.push({ id, batch, lies: place(open.has(id), stopped.has(id), ended.has(id)) })
+    }
   }
-  return batches
+  return standings
 }
+
+const place = (open: boolean, stopped: boolean, ended: boolean): string =>
+  [open && 'open', stopped && 'stopped', ended && 'ended'].filter(Boolean).join()
+
+const placeOf = ({ closedAt, stopped, endedAt }: Batch): string =>
+  place(
+    closedAt === undefined,
+    stopped !== undefined && endedAt === undefined,
+    endedAt !== undefined,
+  )
 
 /** What batches say of their items; only of those that stood still meanwhile. Erased ones still count. */
 export function batchesOf(
   kept: readonly Kept[],
-  before: readonly Batch[],
-  after: readonly Batch[],
+  before: readonly Standing[],
+  after: readonly Standing[],
 ): Finding[] {
-  const known = new Map(after.map((batch) => [batch.id, JSON.stringify(batch)]))
-  const still = before.filter((batch) => known.get(batch.id) === JSON.stringify(batch))
+  const known = new Map(after.map((one) => [one.id, JSON.stringify(one)]))
+  const unmoved = before.filter((one) => known.get(one.id) === JSON.stringify(one))
+  const still = unmoved.flatMap(({ batch }) => batch ?? [])
+  const astray = unmoved.filter(({ batch, lies }) => !batch || lies !== placeOf(batch))
   const items = Map.groupBy(
     kept.flatMap(({ row, state }) => {
-      const place = readSections(row).get('b')
-      return place ? [{ batch: idAt(place, 0), state }] : []
+      const sections = readSections(row)
+      const place = sections.get('b')
+      return place ? [{ batch: idAt(place, 0), state, hasErrors: sections.has('W') }] : []
     }),
     ({ batch }) => batch,
   )
@@ -44,16 +70,21 @@ export function batchesOf(
     const isShort = (['completed', 'failed', 'cancelled'] as const).some(
       (state) => batch[state] < over.filter((item) => item.state === state).length,
     )
+    const warned = here.filter(({ hasErrors }) => hasErrors).length
     return (
-      isShort || batch.items - batch.erased !== here.length || ended - batch.erased !== over.length
+      isShort ||
+      batch.withErrors < warned ||
+      batch.items - batch.erased !== here.length ||
+      ended - batch.erased !== over.length
     )
   })
   const open = still.filter(
     (batch) => (batch.endedAt !== undefined) !== (batch.closedAt !== undefined && isOver(batch)),
   )
-  const here = new Set(after.map(({ id }) => id))
+  const here = new Set(after.flatMap(({ id, batch }) => (batch ? [id] : [])))
   return [
     ...miscounted.map(({ id }) => ({ law: 'a batch counts its items', detail: id })),
+    ...astray.map(({ id }) => ({ law: 'a batch lies where it stands', detail: id })),
     ...open.map(({ id }) => ({ law: 'a closed batch has ended when its items have', detail: id })),
     ...[...items.keys()]
       .filter((id) => !here.has(id))

@@ -1,4 +1,4 @@
-import type { Adoptee, Alias } from '../../job/moving.ts'
+import type { Adoptee, Alias, BatchCopy } from '../../job/moving.ts'
 import type { Adopted } from '../contract.ts'
 import { holds } from '../parts/copying.ts'
 import type { Connection } from './connection.ts'
@@ -14,6 +14,7 @@ export class Adopting {
   readonly #sql
   readonly #policies
   readonly #limits
+  readonly #batches
 
   constructor(connection: Connection) {
     this.#sql = connection.prepare('./adopt.sql', [
@@ -35,15 +36,22 @@ export class Adopting {
     ])
     this.#policies = new Policies(connection)
     this.#limits = connection.limits
+    this.#batches = connection.batches
   }
 
-  run(jobs: readonly Adoptee[], aliases: readonly Alias[], turn: Turn): Adopted[] {
+  run(
+    jobs: readonly Adoptee[],
+    aliases: readonly Alias[],
+    batches: readonly BatchCopy[],
+    turn: Turn,
+  ): Adopted[] {
     const endings: Endings = new Map()
     const answers = jobs.map((job) => this.#standing(job) ?? this.#adopt(job, endings, turn))
     for (const { keptUntil, endedAt, places } of endings.values())
       this.#sql.ended.run(keptUntil, endedAt, JSON.stringify(places))
     for (const { id, job, fingerprint, until } of aliases)
       this.#sql.alias.run(id, job, fingerprint, until)
+    this.#batches.adopt(batches)
     for (const topic of ['ready', 'change'] as const) turn.ring(topic)
     return answers
   }

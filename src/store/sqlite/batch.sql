@@ -16,7 +16,7 @@ select * from batch where id = ?;
 update batch
 set items = items + :items, completed = completed + :completed, with_errors = with_errors + :withErrors,
     failed = failed + :failed, cancelled = cancelled + :cancelled, erased = erased + :erased,
-    filled_at = iif(:items > 0, :now, filled_at)
+    filled_at = coalesce(:filled_at, filled_at)
 where id = :id;
 
 -- name: limit
@@ -39,13 +39,21 @@ update batch set ended_at = null, purge_at = null, stopped = null where id = ?;
 select stopped from batch where id = ? and stopped is not null;
 
 -- name: idle
-select id from batch where closed_at is null and filled_at <= ? limit 100;
+select id from batch where closed_at is null and filled_at <= ? order by id limit 100;
 
 -- name: allStopped
 select * from batch where stopped is not null and ended_at is null limit 100;
 
 -- name: list
 select * from batch where turn < ? order by turn desc limit 1000;
+
+-- name: copy
+select * from batch where turn > ? order by turn limit ?;
+
+-- name: adopt
+insert or ignore into batch (id, job, tenant, created_at, filled_at, closed_at, ended_at, purge_at, keep_ms, stopped, failed_max,
+  fingerprint, end_job, items, completed, with_errors, failed, cancelled, erased, endings)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: ripe
 select id, turn from batch where purge_at <= ? order by purge_at limit 100;

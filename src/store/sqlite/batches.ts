@@ -1,5 +1,6 @@
 import { type Batch, type BatchTally, endJobOf, isOver, type Stop } from '../../job/batch.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
+import type { BatchCopy } from '../../job/moving.ts'
 import type { BatchChange, Filled } from '../contract.ts'
 import type { Arrived } from '../parts/batches.ts'
 import { toStop } from '../parts/damage.ts'
@@ -31,6 +32,8 @@ export class Batches {
       'idle',
       'allStopped',
       'list',
+      'copy',
+      'adopt',
       'ripe',
       'isNeeded',
       'later',
@@ -49,9 +52,45 @@ export class Batches {
     return this.#sql.list.all(before).map((row) => ({ turn: int(row.turn), batch: toBatch(row) }))
   }
 
+  /** Whole, in the order in which they were opened. */
+  copy(after: number, limit: number): { turn: number; batch: BatchCopy }[] {
+    return this.#sql.copy.all(after, limit).map((row) => {
+      const end = typeof row.end_job === 'string' && { end: decodeJob(row.end_job) }
+      return { turn: int(row.turn), batch: { ...toBatch(row), ...end } }
+    })
+  }
+
+  /** As they stood in another store. */
+  adopt(batches: readonly BatchCopy[]): void {
+    for (const batch of batches)
+      this.#sql.adopt.run(
+        batch.id,
+        batch.job,
+        batch.tenant,
+        batch.createdAt,
+        batch.filledAt,
+        batch.closedAt ?? null,
+        batch.endedAt ?? null,
+        batch.endedAt === undefined ? null : batch.endedAt + batch.keepMs,
+        batch.keepMs,
+        batch.stopped ?? null,
+        batch.failedMax ?? null,
+        batch.fingerprint ?? null,
+        batch.end ? encodeJob(batch.end) : null,
+        batch.items,
+        batch.completed,
+        batch.withErrors,
+        batch.failed,
+        batch.cancelled,
+        batch.erased,
+        batch.endings,
+      )
+  }
+
   change(id: JobId, change: BatchChange, turn: Turn): Batch | undefined {
     // What this turn stored before must be counted in what it answers.
     this.write(turn)
+    let isNews = false
     switch (change.to) {
       case 'open': {
         const { job, tenant, keepMs, failedMax = null, fingerprint = null, end } = change.batch
@@ -61,12 +100,12 @@ export class Batches {
       }
       case 'closed':
         this.#sql.limit.run(change.failedMax ?? null, id)
-        this.#sql.close.run(turn.now, id)
+        isNews = this.#sql.close.run(turn.now, id).changes > 0
         break
       case 'stopped':
         this.#stop(id, change.why, turn)
     }
-    this.#judge(id, turn)
+    this.#judge(id, isNews, turn)
     return this.find(id)
   }
 
@@ -74,26 +113,33 @@ export class Batches {
     const batch = this.find(id)
     if (batch === undefined) return { refused: 'gone' }
     if (batch.closedAt !== undefined) return { refused: 'closed' }
+    turn.told.came(id, 0)
     return { inserted: items.map((item) => this.#inserting.run(item, turn, true)) }
   }
 
-  /** Whether its items are begun no more. */
-  isStopped(id: JobId): boolean {
-    return this.#sql.stopped.get(id) !== undefined
+  /** Tells whether the items of a batch are begun no more; looks once a batch. */
+  stops(): (id: JobId) => boolean {
+    const known = new Map<JobId, boolean>()
+    return (id) => {
+      const is = known.get(id) ?? this.#sql.stopped.get(id) !== undefined
+      known.set(id, is)
+      return is
+    }
   }
 
   /** Writes what a turn has told of batches, and ends those that are over. */
   write(turn: Turn): void {
-    const changes = turn.told.take()
-    for (const [id, change] of changes) this.#sql.tell.run({ id, now: turn.now, ...change })
-    for (const id of changes.keys()) this.#judge(id, turn)
+    const changes = [...turn.told.take()].toSorted(byId)
+    for (const [id, { filled, ...change }] of changes)
+      this.#sql.tell.run({ id, filled_at: filled ? turn.now : null, ...change })
+    for (const [id, { failed }] of changes) this.#judge(id, failed > 0, turn)
   }
 
   stopIdle(idleMs: number, turn: Turn): Batch[] {
     this.write(turn)
     for (const row of this.#sql.idle.all(turn.now - idleMs)) {
       this.#stop(text(row.id), 'unclosed', turn)
-      this.#judge(text(row.id), turn)
+      this.#judge(text(row.id), false, turn)
     }
     return this.#sql.allStopped.all().map(toBatch)
   }
@@ -112,21 +158,27 @@ export class Batches {
     turn.ring('change')
   }
 
-  /** Whether too many have failed; whether it has ended, or is open again. */
-  #judge(id: JobId, turn: Turn): void {
+  /**
+   * Whether too many have failed; whether it has ended, or is open again. Failures of old stop nobody: where many
+   * are given another life, too many are left at first.
+   */
+  #judge(id: JobId, isNews: boolean, turn: Turn): void {
     const batch = this.find(id)
     if (batch === undefined) return
     const { failedMax = Infinity, endedAt } = batch
-    if (batch.failed > failedMax && !batch.stopped && endedAt === undefined)
-      this.#stop(id, 'failures', turn)
-    const isClosed = batch.closedAt !== undefined || batch.failed > failedMax
+    const isTooBad = isNews && batch.failed > failedMax && endedAt === undefined
+    if (isTooBad && !batch.stopped) this.#stop(id, 'failures', turn)
+    const isClosed = batch.closedAt !== undefined || isTooBad
     if (endedAt === undefined && isClosed && isOver(batch)) {
+      turn.ring('change')
       const ending = this.#sql.end.get({ id, now: turn.now })
       if (typeof ending?.end_job !== 'string') return
       this.#inserting.run(endJobOf(decodeJob(ending.end_job), int(ending.endings)), turn)
     } else if (endedAt !== undefined && !isOver(batch)) this.#sql.reopen.run(id)
   }
 }
+
+const byId = ([one]: [JobId, unknown], [other]: [JobId, unknown]) => (one < other ? -1 : 1)
 
 function toBatch(row: Row): Batch {
   const tally: BatchTally = {

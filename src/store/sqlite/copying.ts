@@ -1,7 +1,7 @@
 import type { StatementSync } from 'node:sqlite'
 import type { Alias, JobCopy } from '../../job/moving.ts'
 import type { Copied } from '../contract.ts'
-import { type Mark, PAGE_BYTES, RUNS_MAX, writeMark } from '../parts/copying.ts'
+import { BATCHES_MAX, type Mark, PAGE_BYTES, RUNS_MAX, writeMark } from '../parts/copying.ts'
 import type { Connection } from './connection.ts'
 import {
   int,
@@ -23,8 +23,10 @@ const BULKY = ['input', 'result', 'error', 'progress', 'text', 'value'] as const
 /** Reads all there is, a page at a time. */
 export class Copying {
   readonly #sql
+  readonly #connection: Connection
 
   constructor(connection: Connection) {
+    this.#connection = connection
     this.#sql = connection.prepare('./copy.sql', [
       'jobs',
       'runs',
@@ -38,6 +40,7 @@ export class Copying {
   }
 
   page(limit: number, mark: Mark): Copied {
+    if (mark.of === 'batches') return this.#batches(mark.after, limit)
     if (mark.of === 'aliases') return this.#aliases(limit, mark.after)
     const rows = this.#jobs(mark.after, limit)
     const [first, last] = [rows[0], rows.at(-1)]
@@ -55,6 +58,7 @@ export class Copying {
     return {
       jobs: whole.map((row) => toCopy(row, { lines, runs, steps, mail, awaited, files })),
       aliases: [],
+      batches: [],
       next,
     }
   }
@@ -74,9 +78,18 @@ export class Copying {
   #aliases(limit: number, after: string): Copied {
     const aliases = this.#sql.aliases.all(after, limit).map(toAlias)
     const last = aliases.at(-1)
-    const next =
-      aliases.length === limit && last ? { of: 'aliases' as const, after: last.id } : null
-    return { jobs: [], aliases, ...(next && { next: writeMark(next) }) }
+    if (aliases.length < limit || !last) return { ...this.#batches(0, limit), aliases }
+    const next = writeMark({ of: 'aliases', after: last.id })
+    return { jobs: [], aliases, batches: [], next }
+  }
+
+  #batches(after: number, limit: number): Copied {
+    const most = Math.min(limit, BATCHES_MAX)
+    const found = this.#connection.batches.copy(after, most)
+    const last = found.length === most && found.at(-1)
+    const batches = found.map(({ batch }) => batch)
+    const next = last && { next: writeMark({ of: 'batches', after: last.turn }) }
+    return { jobs: [], aliases: [], batches, ...next }
   }
 }
 

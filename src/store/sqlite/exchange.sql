@@ -90,6 +90,10 @@ update job
 set state = 2, fence = ?, worker = ?, receipt = ?, started_at = ?, rev = rev + 1
 where turn = ?;
 
+-- name: stopped
+-- An item of a batch that is stopped, on its way to whoever will end it.
+update job set cancel_asked = 1 where turn = ?;
+
 -- name: subject
 -- What a hook looks back on, as it lies here now.
 select body.input, body.result, body.error from job join body using (turn) where job.id = ?;

@@ -3,7 +3,7 @@ import type { Claimed, Fence, JobId, WorkerId } from '../../job/job.ts'
 import type { Answer, Claim, Exchanged, Settlement } from '../contract.ts'
 import type { Connection } from './connection.ts'
 import { Mailbox } from './mailbox.ts'
-import { type Handed, Handing, type Held, raiseFence } from './handing.ts'
+import { type Handed, Handing, type Held } from './handing.ts'
 import { arrays, int, text } from './rows.ts'
 import { Settling } from './settling.ts'
 import type { Turn } from './turns.ts'
@@ -16,6 +16,7 @@ export class Exchange {
   readonly #settling
   readonly #mailbox
   readonly #limits
+  readonly #batches
   readonly handing: Handing
   /** Where the jobs lie that were handed out here, so that settling one need not look for it. */
   readonly #held = new Map<JobId, Held>()
@@ -36,6 +37,7 @@ export class Exchange {
     this.handing = new Handing(connection)
     this.#mailbox = new Mailbox(connection)
     this.#limits = connection.limits
+    this.#batches = connection.batches
     this.#settling = new Settling(connection, this.#held)
   }
 
@@ -49,6 +51,8 @@ export class Exchange {
     const standing = this.number(worker, n)
     if (standing === 'gone' || standing === 'closed') return { refused: standing }
     const answers = this.#settling.run(worker, settlements, turn)
+    // Whether a batch is stopped must be known before an item of it is handed out.
+    this.#batches.write(turn)
     const due = this.#due(turn)
     const jobs =
       standing === 'again'
@@ -130,12 +134,14 @@ export class Exchange {
   ): Claimed[] {
     const handed: Handed[] = []
     this.#limits.admit(turn)
+    const isStopped = this.#batches.stops()
     for (const queue of queues.length > 0 ? queues : this.#everyQueue(n, turn)) {
       if (handed.length >= limit) break
       const ready = arrays(this.#sql.ready, queue, limit - handed.length)
       for (const row of ready) {
         const one = this.handing.read(row, n, turn)
-        this.#sql.claim.run(raiseFence(one, turn.now), worker, n, turn.now, one.held.place)
+        const fence = this.handing.take(one, turn.now, isStopped)
+        this.#sql.claim.run(fence, worker, n, turn.now, one.held.place)
         if (one.held.limits) this.#limits.waits(one.held.limits, -1, turn)
         handed.push(one)
       }

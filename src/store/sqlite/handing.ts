@@ -35,7 +35,7 @@ export class Handing {
   readonly #batches
 
   constructor(connection: Connection) {
-    this.#sql = connection.prepare('./exchange.sql', ['subject', 'steps'])
+    this.#sql = connection.prepare('./exchange.sql', ['subject', 'steps', 'stopped'])
     this.#mail = connection.prepare('./mail.sql', ['read'])
     this.#policies = new Policies(connection)
     this.#batches = connection.batches
@@ -62,7 +62,7 @@ export class Handing {
     if (expiresAt !== null) claimed.expiresAt = int(expiresAt)
     if (deadlineAt !== null) claimed.deadlineAt = int(deadlineAt)
     if (typeof batch === 'string') claimed.place = { batch, index: int(index) }
-    if (cancelAsked === 1 || this.#isStopped(claimed)) claimed.cancelAsked = true
+    if (cancelAsked === 1) claimed.cancelAsked = true
     if (typeof subject === 'string') claimed.subject = this.#read(subject)
     if (typeof parent === 'string')
       claimed.parent = { id: parent.slice(0, ID_LENGTH), name: parent.slice(ID_LENGTH + 1) }
@@ -73,7 +73,6 @@ export class Handing {
       const mail = this.#mail.read.all(int(place)).map(toMail)
       if (mail.length > 0) claimed.mail = mail
     }
-    const tried = claimed.failures + claimed.crashes + claimed.losses > 0
     return {
       job: claimed,
       held: {
@@ -82,16 +81,23 @@ export class Handing {
         queue: claimed.queue,
         receipt,
         isUnique: isUnique === 1,
-        tried,
+        // Counts of what went wrong may be forgotten: an error of before lies there still.
+        tried: claimed.fence > 0,
         ...(typeof batch === 'string' && { batch }),
         ...(typeof limits === 'string' && { limits: readLimits(limits) }),
       },
     }
   }
 
-  /** Of a batch that is stopped none is begun any more: whoever is handed one settles it as cancelled. */
-  #isStopped({ place }: Claimed): boolean {
-    return place !== undefined && this.#batches.isStopped(place.batch)
+  /** Under a new fence. Of a batch that is stopped none is begun any more: whoever takes one is asked to end it. */
+  take({ job, held }: Handed, now: Millis, isStopped: (batch: JobId) => boolean): Fence {
+    // Fences never repeat, even when a store lost its last second.
+    job.fence = held.fence = Math.max(job.fence + 1, now)
+    if (!job.cancelAsked && job.place && isStopped(job.place.batch)) {
+      this.#sql.stopped.run(held.place)
+      job.cancelAsked = true
+    }
+    return job.fence
   }
 
   #read(id: JobId): Subject {
@@ -107,10 +113,4 @@ export class Handing {
       ...(error !== null && { error: bytes(error) }),
     }
   }
-}
-
-/** Puts a job under a new fence. Fences never repeat, even when a store lost its last second. */
-export function raiseFence({ job, held }: Handed, now: Millis): Fence {
-  job.fence = held.fence = Math.max(job.fence + 1, now)
-  return job.fence
 }

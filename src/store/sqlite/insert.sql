@@ -18,6 +18,10 @@ values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- The same for a job without options: most have none, and each value bound costs time.
 insert into body (turn, job, tenant, created_at, input, policy) values (?, ?, ?, ?, ?, ?);
 
+-- name: item
+-- The same for one of a batch.
+insert into body (turn, job, tenant, created_at, batch, item, input, policy) values (?, ?, ?, ?, ?, ?, ?, ?);
+
 -- name: policy
 insert into policy (bytes) values (?) on conflict (bytes) do update set bytes = bytes returning id;
 

@@ -23,6 +23,7 @@ export class Inserting {
       'job',
       'body',
       'plain',
+      'item',
       'tag',
       'same',
       'holder',
@@ -83,7 +84,7 @@ export class Inserting {
     if (job.limits) this.#limits.arrive(Number(lastInsertRowid), job.limits, turn)
     turn.tallies.add(job.queue, 'accepted')
     turn.tallies.add(job.queue, state)
-    if (job.place) turn.told.came(job.place.batch)
+    if (job.place) turn.told.came(job.place.batch, 1)
     turn.ring('ready')
     return { id: job.id, joined: false }
   }
@@ -100,9 +101,11 @@ export class Inserting {
     const { unique, tags, fingerprint, expiresInMs, deadlineMs, subject, parent, place: item } = job
     const { limits } = job
     const policy = this.#policies.idOf(job.policy, turn)
-    const rare = fingerprint ?? expiresInMs ?? deadlineMs ?? subject ?? parent ?? item ?? limits
+    const rare = fingerprint ?? expiresInMs ?? deadlineMs ?? subject ?? parent ?? limits
     if (!unique && !tags && rare === undefined) {
-      this.#sql.plain.run(place, job.job, job.tenant, turn.now, job.input, policy)
+      const { job: name, tenant, input } = job
+      if (!item) this.#sql.plain.run(place, name, tenant, turn.now, input, policy)
+      else this.#sql.item.run(place, name, tenant, turn.now, item.batch, item.index, input, policy)
       return
     }
     this.#sql.body.run(

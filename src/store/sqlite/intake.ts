@@ -1,7 +1,7 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
-import type { Adoptee, Alias } from '../../job/moving.ts'
+import type { Adoptee, Alias, BatchCopy } from '../../job/moving.ts'
 import { isEnded } from '../../job/state.ts'
 import type {
   Adopted,
@@ -99,15 +99,20 @@ export class SqliteIntake implements Intake {
     return this.#turns.run('put', (turn) => changes.map((one) => this.#cabinet.put(one, turn)))
   }
 
-  adopt(jobs: readonly Adoptee[], aliases: readonly Alias[] = []): Promise<Adopted[]> {
-    return this.#turns.run('adopt', (turn) => this.#adopting.run(jobs, aliases, turn))
+  adopt(
+    jobs: readonly Adoptee[],
+    aliases: readonly Alias[] = [],
+    batches: readonly BatchCopy[] = [],
+  ): Promise<Adopted[]> {
+    return this.#turns.run('adopt', (turn) => this.#adopting.run(jobs, aliases, batches, turn))
   }
 
   changeBatch(id: JobId, change: BatchChange): Promise<Batch | undefined> {
     return this.#turns.run('changeBatch', (turn) => this.#batches.change(id, change, turn))
   }
 
-  fillBatch(id: JobId, items: readonly NewJob[]): Promise<Filled> {
+  async fillBatch(id: JobId, items: readonly NewJob[]): Promise<Filled> {
+    if (items.length === 0) return { inserted: [] }
     return this.#turns.run('fillBatch', (turn) => this.#batches.fill(id, items, turn))
   }
 

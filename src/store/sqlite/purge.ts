@@ -7,8 +7,8 @@ import { ALIAS_MS } from './inserting.ts'
 import { int, stateOf, text, toArtifact } from './rows.ts'
 import type { Turn } from './turns.ts'
 
-/** When a job is looked at again that was kept for its hook. */
-const HOOKED_MS = 600_000
+/** When a job is looked at again that was kept for its hook, or for its batch. */
+const NEEDED_MS = 600_000
 
 /** Removes jobs and files whose time to be kept is over. */
 export class Purge {
@@ -27,6 +27,7 @@ export class Purge {
       'remember',
       'erase',
       'hooked',
+      'needed',
       'later',
       'aliases',
       'body',
@@ -102,7 +103,7 @@ export class Purge {
     for (const row of this.#sql.due.all(turn.now, limit)) {
       const [place, what] = [int(row.turn), text(row.what)]
       if (this.#sql.hooked.get(place)) {
-        this.#sql.postpone.run(turn.now + HOOKED_MS, place, what)
+        this.#sql.postpone.run(turn.now + NEEDED_MS, place, what)
         continue
       }
       this.#sql.dropped.run(place, what)
@@ -114,8 +115,8 @@ export class Purge {
   }
 
   #erase(place: number, endedAt: Millis, purged: Purged, turn: Turn): void {
-    if (this.#sql.hooked.get(place)) {
-      this.#sql.later.run(turn.now + HOOKED_MS, endedAt, JSON.stringify([place]))
+    if (this.#sql.needed.get({ turn: place })) {
+      this.#sql.later.run(turn.now + NEEDED_MS, endedAt, JSON.stringify([place]))
       return
     }
     const removed = this.#remove(place, endedAt, turn.now, turn)

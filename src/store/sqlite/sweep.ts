@@ -3,7 +3,7 @@ import type { WorkerId } from '../../job/job.ts'
 import type { Exchanged } from '../contract.ts'
 import type { Connection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
-import { type Handed, raiseFence } from './handing.ts'
+import type { Handed } from './handing.ts'
 import { arrays, int, text } from './rows.ts'
 import type { Turn } from './turns.ts'
 
@@ -11,6 +11,7 @@ import type { Turn } from './turns.ts'
 export class Sweep {
   readonly #sql
   readonly #exchange: Exchange
+  readonly #batches
 
   constructor(connection: Connection, exchange: Exchange) {
     this.#sql = connection.prepare('./sweep.sql', [
@@ -25,6 +26,7 @@ export class Sweep {
       'retire',
     ])
     this.#exchange = exchange
+    this.#batches = connection.batches
   }
 
   run(worker: WorkerId, n: number, limit: number, turn: Turn): Exchanged {
@@ -49,6 +51,7 @@ export class Sweep {
 
   #take(worker: WorkerId, n: number, limit: number, turn: Turn): Handed[] {
     const taken: Handed[] = []
+    const isStopped = this.#batches.stops()
     for (const receipt of this.#sql.orphans.all()) {
       if (taken.length >= limit) break
       const [owner, m] = [text(receipt.worker), int(receipt.n)]
@@ -56,7 +59,8 @@ export class Sweep {
       const some = running.slice(0, limit - taken.length)
       for (const row of some) {
         const one = this.#exchange.handing.read(row, n, turn)
-        this.#sql.take.run(raiseFence(one, turn.now), worker, n, one.held.place)
+        const fence = this.#exchange.handing.take(one, turn.now, isStopped)
+        this.#sql.take.run(fence, worker, n, one.held.place)
         taken.push(one)
       }
       if (some.length === running.length) this.#sql.discard.run(owner, m)

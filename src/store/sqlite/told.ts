@@ -2,15 +2,18 @@ import type { BatchTally } from '../../job/batch.ts'
 import type { JobId } from '../../job/job.ts'
 import type { Ended } from '../../job/state.ts'
 
-/** What changes of the tally of a batch. */
-export type Change = BatchTally & { erased: number }
+/** What changes of the tally of a batch; `filled`: items were sent, be they here already. */
+export type Change = BatchTally & { erased: number; filled: boolean }
 
 /** What became of items of batches, gathered over a turn and written once before it commits. */
 export class Told {
   #changes = new Map<JobId, Change>()
 
-  came(batch: JobId): void {
-    this.#of(batch).items++
+  /** So many items came that were not here. */
+  came(batch: JobId, count: number): void {
+    const change = this.#of(batch)
+    change.items += count
+    change.filled = true
   }
 
   /** `by` is -1 where one that had ended is given another life. */
@@ -34,7 +37,8 @@ export class Told {
   #of(batch: JobId): Change {
     let change = this.#changes.get(batch)
     if (change === undefined) {
-      change = { items: 0, completed: 0, withErrors: 0, failed: 0, cancelled: 0, erased: 0 }
+      const nothing = { items: 0, completed: 0, withErrors: 0, failed: 0, cancelled: 0, erased: 0 }
+      change = { ...nothing, filled: false }
       this.#changes.set(batch, change)
     }
     return change

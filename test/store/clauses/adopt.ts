@@ -58,7 +58,7 @@ export const adopt: Clauses = {
     assert.deepEqual(await store.adopt([]), [])
     const alias = { id: chore().id, job: chore().id, fingerprint: 'a', until: clock.now() + DAY }
     assert.deepEqual(await store.adopt([], [alias]), [])
-    assert.deepEqual(await copyAll(store), { jobs: [], aliases: [alias] })
+    assert.deepEqual(await copyAll(store), { jobs: [], aliases: [alias], batches: [] })
   },
 
   'C8 a job that is here already stays as it is, however often it comes': async (store, clock) => {

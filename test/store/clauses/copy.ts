@@ -30,7 +30,7 @@ export const copy: Clauses = {
     store,
     clock,
   ) => {
-    assert.deepEqual(await copyAll(store), { jobs: [], aliases: [] })
+    assert.deepEqual(await copyAll(store), { jobs: [], aliases: [], batches: [] })
     const worker = await Hand.register(store)
     await store.insert(chores(300))
     while ((await worker.settleAll(await worker.claim(100), completed())).length > 0);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Claimed, JobId, Limit, NewJob } from '../../../src/job/job.ts'
+import { toAdoptees } from '../../../src/job/moving.ts'
 import type { Store } from '../../../src/store/contract.ts'
-import { adoptee, adoptees, copyAll } from '../../support/copies.ts'
+import { adoptee, copyAll } from '../../support/copies.ts'
 import { accepted, Hand, idsOf, only, seen } from '../../support/hand.ts'
 import {
   again,
@@ -253,6 +254,6 @@ export const limits: Clauses = {
     await store.adopt([first!, second!])
     assert.equal((await hand.claim(10, 'moved')).length, 1)
     assert.equal(await held(store, second!.id), 'b')
-    assert(adoptees(jobs, clock.now()).every((job) => !('heldBy' in job)))
+    assert(jobs.flatMap((job) => toAdoptees(job, clock.now())).every((job) => !('heldBy' in job)))
   },
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { LEASE_MS } from '../hand.ts'
 import * as draw from './draw.ts'
-import type { Stage } from './stage.ts'
+import { BATCHES, type Stage } from './stage.ts'
 import { step, withHook } from './step.ts'
 
 export const insert = step('insert', draw.newJobs, (stage, drawn) => {
@@ -82,6 +82,14 @@ export const purge = step('purge', draw.few, async (stage, limit) => {
       [],
     )
   const { erased, withFiles } = stage.model.purge(lost)
+  const known = stage.model.findBatches(BATCHES)
+  const left = await stage.store.findBatches(BATCHES)
+  const gone = BATCHES.filter((_, i) => known[i] && !left[i])
+  assert.deepEqual(
+    gone.filter((id) => !stage.model.ripeBatches().includes(id)),
+    [],
+  )
+  stage.model.purgeBatches(gone)
   assert.deepEqual([purged.erased, purged.withFiles.toSorted()], [erased, withFiles.toSorted()])
 })
 

@@ -26,16 +26,16 @@ export const which = record({
 })
 const queue = constantFrom('a', 'b', 'c')
 const name = constantFrom('chore', 'rare')
-const tenant = constantFrom('', 'acme')
+export const tenant = constantFrom('', 'acme')
 const span = constantFrom(0, 1, 1000, 20_000)
-const keepMs = constantFrom(0, 0, 1000, 60_000, DAY)
+export const keepMs = constantFrom(0, 0, 1000, 60_000, DAY)
 const unique = record({
   value: constantFrom('u', 'v'),
   until: constantFrom('end' as const, 'kept' as const),
   onConflict: constantFrom('join' as const, 'refuse' as const),
 })
 
-const plainJob = {
+export const plainJob = {
   job: name,
   queue,
   tenant,
@@ -44,7 +44,7 @@ const plainJob = {
   policy: bytes,
 }
 const chore = { id: constantFrom(...JOBS), ...plainJob }
-const options = {
+export const options = {
   delayMs: span,
   /** Counted from the call. */
   runIn: constantFrom(-1000, 0, 5000),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { itemId } from '../../../src/job/batch.ts'
 import type { Fence, JobId, WorkerId } from '../../../src/job/job.ts'
 import type { Claim, Settlement, Store } from '../../../src/store/contract.ts'
 import type { HandClock } from '../clock.ts'
@@ -14,7 +15,15 @@ const uuid = (letter: string, n: number) =>
 export const JOBS: readonly JobId[] = [1, 2, 3, 4, 5, 6, 7].map((n) => uuid('a', n))
 /** The ids that hooks are given, each once in a history. */
 export const HOOKS: readonly JobId[] = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => uuid('c', n))
-const IDS = [...JOBS, ...HOOKS]
+export const BATCHES: readonly JobId[] = [1, 2].map((n) => uuid('d', n))
+/** So few items that they meet again. */
+export const ITEMS_MAX = 4
+const ITEMS = BATCHES.flatMap((batch) =>
+  Array.from({ length: ITEMS_MAX }, (_, index) => itemId({ batch, index })),
+)
+/** The job at the end of a batch, of which each ending has its own. */
+export const endOf = (batch: JobId): JobId => uuid('e', (BATCHES.indexOf(batch) + 1) * 0x10000)
+const IDS = [...JOBS, ...HOOKS, ...ITEMS]
 export const WORKERS = 3
 
 type Sent = { n: number; settlements: readonly Settlement[]; claim: Claim }
@@ -26,7 +35,6 @@ export class Stage {
   readonly model: Model
   /** Every job and fence that was ever handed out, the latest last. */
   readonly handed: { id: JobId; fence: Fence; worker: WorkerId }[] = []
-  readonly ids = IDS
   readonly hooks = new Set(HOOKS)
   readonly sent = new Map<WorkerId, Sent>()
   readonly #workers: WorkerId[] = Array.from({ length: WORKERS }, (_, i) => uuid('b', i + 1))
@@ -38,6 +46,11 @@ export class Stage {
     this.clock = clock
     this.model = new Model(clock)
     this.#began = clock.now()
+  }
+
+  /** All that may be there. */
+  get ids(): readonly JobId[] {
+    return [...new Set([...IDS, ...this.model.ledger.jobs.keys()])]
   }
 
   /** What was called, and what the store answered. */
@@ -105,6 +118,11 @@ export class Stage {
       jobs.flatMap((job) => job ?? []).toSorted((a, b) => a.turn - b.turn)
     const idsOf = (jobs: readonly { id: JobId }[]) => jobs.map(({ id }) => id)
     assert.deepEqual(idsOf(arrivals(found)), idsOf(arrivals(model.find(ids))))
+    assert.deepEqual(plain(await store.findBatches(BATCHES)), plain(model.findBatches(BATCHES)))
+    for (const tenant of [undefined, 'acme']) {
+      const page = await store.listBatches({ ...(tenant !== undefined && { tenant }) }, IDS.length)
+      assert.deepEqual(idsOf(page.batches), model.listBatches(tenant))
+    }
     assert.deepEqual(sorted(await store.tally()), sorted(model.tally()))
     assert.deepEqual(sorted(await store.workers()), sorted(model.workers()))
     for (const id of ids) {

@@ -2,6 +2,7 @@ import type { Bytes } from '../../../src/base/json.ts'
 import type { JobId } from '../../../src/job/job.ts'
 import { isEnded } from '../../../src/job/state.ts'
 import type { Cancel, Cancelled, Erased, Purged, Retried } from '../../../src/store/contract.ts'
+import { mayCome } from './batch.ts'
 import { ALIAS_MS, holderOf } from './insert.ts'
 import type { Ledger } from './ledger.ts'
 import { lives, type Row } from './row.ts'
@@ -60,6 +61,7 @@ export function ripe(ledger: Ledger): Row[] {
   const mayRun = rows.filter(({ state }) => state !== 'completed')
   const stays = (row: Row): boolean =>
     lives(row) ||
+    mayCome(ledger, row) ||
     row.keptUntil > ledger.now ||
     mayRun.some((hook) => hook.given.subject === row.given.id && stays(hook))
   return rows.filter((row) => !stays(row))

@@ -1,5 +1,7 @@
+import { encodeTally } from '../../../src/job/batch.ts'
 import type { JobId, WorkerId } from '../../../src/job/job.ts'
 import type { Claim, Settlement } from '../../../src/store/contract.ts'
+import { judged, viewOf } from './batch.ts'
 import type { Ledger } from './ledger.ts'
 import { wake } from './mail.ts'
 import { handed, type Row } from './row.ts'
@@ -16,7 +18,9 @@ export function exchange(
 ) {
   const standing = number(ledger, worker, n)
   if (standing === 'gone' || standing === 'closed') return { refused: standing }
-  const answers = settlements.map((settlement) => settle(ledger, worker, settlement))
+  const answers = judged(ledger, () =>
+    settlements.map((settlement) => settle(ledger, worker, settlement)),
+  )
   const nextDueMs = promote(ledger)
   const rows = standing === 'new' ? claimable(ledger, claim, order) : []
   for (const row of rows) row.startedAt = ledger.now
@@ -102,6 +106,8 @@ function hand(ledger: Ledger, worker: WorkerId, n: number, rows: readonly Row[])
     row.fence = Math.max(row.fence + 1, ledger.now)
     row.worker = worker
     row.rev++
+    // Of a batch that is stopped none is begun any more.
+    if (ledger.batches.get(row.given.place?.batch ?? '')?.stopped) row.cancelAsked = true
   }
   if (rows.length === 0) return
   ledger.receipts.set(
@@ -114,7 +120,13 @@ function hand(ledger: Ledger, worker: WorkerId, n: number, rows: readonly Row[])
 const receipt = (ledger: Ledger, worker: WorkerId, n: number) =>
   (ledger.receipts.get(`${worker} ${n}`) ?? [])
     .filter(({ row, fence }) => row.state === 'running' && row.fence === fence)
-    .map(({ row }) => handed(row, ledger.jobs.get(row.given.subject ?? '')))
+    .map(({ row }) => handed(row, subjectOf(ledger, row.given.subject ?? '')))
+
+/** What a hook looks back on: of a batch its tally, as it stands now. */
+function subjectOf(ledger: Ledger, id: JobId) {
+  const batch = ledger.batches.get(id)
+  return ledger.jobs.get(id) ?? (batch && { input: encodeTally(viewOf(ledger, batch)) })
+}
 
 /** Those that are named come first, as they are named. */
 const inOrder = <Item>(

@@ -2,6 +2,7 @@ import type { Clock, Millis } from '../../../src/base/time.ts'
 import type { JobId, WorkerId } from '../../../src/job/job.ts'
 import type { State } from '../../../src/job/state.ts'
 import type { Registration } from '../../../src/store/contract.ts'
+import type { Kept } from './batch.ts'
 import type { Row } from './row.ts'
 
 export type Worker = Registration & {
@@ -25,6 +26,7 @@ export class Ledger {
   readonly workers = new Map<WorkerId, Worker>()
   /** What each exchange handed out, by worker and number. The row says whether it still runs under this fence. */
   readonly receipts = new Map<string, { readonly row: Row; readonly fence: number }[]>()
+  readonly batches = new Map<JobId, Kept>()
   readonly queues = new Map<string, { accepted: number; erased: number }>()
   readonly #clock: Clock
   #turns = 0

@@ -2,6 +2,7 @@ import type { Bytes } from '../../../src/base/json.ts'
 import type { Clock } from '../../../src/base/time.ts'
 import type { JobId, NewJob, WorkerId } from '../../../src/job/job.ts'
 import type * as contract from '../../../src/store/contract.ts'
+import * as batch from './batch.ts'
 import { cancel, erase, purge, retry, ripe } from './change.ts'
 import { exchange, sweep } from './exchange.ts'
 import { holderOf, insert } from './insert.ts'
@@ -25,9 +26,36 @@ export class Model {
 
   insert = (jobs: readonly NewJob[]) => jobs.map((job) => insert(this.ledger, job))
 
-  cancel = (cancels: readonly contract.Cancel[]) => cancels.map((one) => cancel(this.ledger, one))
+  cancel = (cancels: readonly contract.Cancel[]) =>
+    batch.judged(this.ledger, () => cancels.map((one) => cancel(this.ledger, one)))
 
-  retry = (ids: readonly JobId[], input?: Bytes) => ids.map((id) => retry(this.ledger, id, input))
+  retry = (ids: readonly JobId[], input?: Bytes) =>
+    batch.judged(this.ledger, () => ids.map((id) => retry(this.ledger, id, input)))
+
+  changeBatch = (id: JobId, change: contract.BatchChange) =>
+    batch.changeBatch(this.ledger, id, change)
+
+  fillBatch = (id: JobId, items: readonly NewJob[]) => batch.fillBatch(this.ledger, id, items)
+
+  stoppedBatches = (idleMs: number) => batch.stoppedBatches(this.ledger, idleMs)
+
+  findBatches = (ids: readonly JobId[]) =>
+    ids.map((id) => {
+      const found = this.ledger.batches.get(id)
+      return found && batch.viewOf(this.ledger, found)
+    })
+
+  listBatches = (tenant: string | undefined): JobId[] =>
+    [...this.ledger.batches.values()]
+      .filter(({ given }) => tenant === undefined || given.tenant === tenant)
+      .toSorted((a, b) => b.turn - a.turn)
+      .map(({ given }) => given.id)
+
+  ripeBatches = () => batch.ripeBatches(this.ledger)
+
+  purgeBatches(ids: readonly JobId[]): void {
+    for (const id of ids) this.ledger.batches.delete(id)
+  }
 
   register(worker: contract.Registration): void {
     const { now, workers } = this.ledger
@@ -95,7 +123,9 @@ export class Model {
   ripe(): { may: JobId[]; must: JobId[] } {
     const rows = ripe(this.ledger)
     const idsOf = (some: typeof rows) => some.map(({ given }) => given.id)
-    return { may: idsOf(rows), must: idsOf(rows.filter(({ hooked }) => !hooked)) }
+    // Of items too it may have put some off: until their batch was closed.
+    const isSure = ({ hooked, given }: (typeof rows)[number]) => !hooked && !given.place
+    return { may: idsOf(rows), must: idsOf(rows.filter(isSure)) }
   }
 
   purge = (erased: readonly JobId[]) => purge(this.ledger, erased)

@@ -90,6 +90,9 @@ export const fresh = (given: NewJob, turn: number, now: Millis): Row => {
   }
 }
 
+/** Of a row, or of a batch its tally. */
+export type Subject = { input: Bytes; result?: Bytes | undefined; error?: Bytes | undefined }
+
 export const lives = ({ state }: Row): boolean => !isEnded(state)
 
 /** What `find` shows of it; a field that is undefined here is absent there. */
@@ -115,6 +118,7 @@ export function seen({
     tags = [],
     fingerprint,
     subject,
+    place,
   } = given
   return {
     ...row,
@@ -127,12 +131,13 @@ export function seen({
     tags,
     fingerprint,
     subject,
+    place,
     unique: unique?.value,
   }
 }
 
-/** What a worker is handed with it. `subject` is the row that it looks back on, if that is there. */
-export function handed(row: Row, subject: Row | undefined) {
+/** What a worker is handed with it. `subject` is what it looks back on, if that is there. */
+export function handed(row: Row, subject: Subject | undefined) {
   const { given, fence, failures, crashes, losses, input, createdAt, runAt } = row
   const { id, job, queue, tenant, policy } = given
   const left = subject
@@ -154,6 +159,7 @@ export function handed(row: Row, subject: Row | undefined) {
     expiresAt: row.expiresAt,
     deadlineAt: row.deadlineAt,
     cancelAsked: row.cancelAsked || undefined,
+    place: given.place,
     subject: given.subject === undefined ? undefined : left,
     steps: row.steps.length > 0 ? [...row.steps] : undefined,
     mail: row.mail.length > 0 ? [...row.mail] : undefined,
