@@ -5,6 +5,7 @@ import type { BatchClient } from './client/batch.ts'
 import type { BulkDone, BulkFilter, BulkOptions } from './client/bulk.ts'
 import type { Items } from './client/sending.ts'
 import { Client } from './client/client.ts'
+import { Pauses } from './client/pauses.ts'
 import { Schedules } from './client/schedules.ts'
 import type { InTransaction } from './client/transaction.ts'
 import { nextCron } from './cron.ts'
@@ -158,6 +159,7 @@ export class Errand implements AsyncDisposable {
   readonly client: Client
   readonly watch: Watch
   readonly schedules: Schedules
+  readonly pauses: Pauses
   readonly #keys: Keyring | undefined
   readonly #workers: Worker[] = []
 
@@ -176,6 +178,7 @@ export class Errand implements AsyncDisposable {
     this.files = files
     this.client = new Client(store, jobs, { flush, keys, files })
     this.watch = new Watch(store, keys)
+    this.pauses = new Pauses(store)
     const means = { next: nextCron, keys, zone }
     this.schedules = new Schedules(store, (job) => this.client.definition(job), means)
   }
@@ -210,6 +213,8 @@ export class Errand implements AsyncDisposable {
   signal: Client['signal'] = (...call) => this.client.signal(...call)
   erase: Client['erase'] = (...call) => this.client.erase(...call)
   discard: Client['discard'] = (...call) => this.client.discard(...call)
+  pauseQueue: Pauses['pause'] = (...call) => this.pauses.pause(...call)
+  resumeQueue: Pauses['resume'] = (...call) => this.pauses.resume(...call)
   retry: Client['retry'] = (id, options) => this.client.retry(id, options)
 
   job: Watch['job'] = (...call) => this.watch.job(...call)

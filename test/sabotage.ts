@@ -7,6 +7,7 @@ import { styleText } from 'node:util'
 import { ON_BATCHES } from './support/sabotages/batches.ts'
 import { MOVING } from './support/sabotages/moving.ts'
 import { IN_OUTAGES } from './support/sabotages/outages.ts'
+import { ON_PAUSES } from './support/sabotages/pause.ts'
 import { BY_PEOPLE } from './support/sabotages/people.ts'
 import { ELSEWHERE } from './support/sabotages/rest.ts'
 import { ON_SCHEDULES } from './support/sabotages/schedules.ts'
@@ -27,6 +28,7 @@ const SABOTAGES: readonly Sabotage[] = [
   ...IN_OUTAGES,
   ...MOVING,
   ...ON_SCHEDULES,
+  ...ON_PAUSES,
   ...BY_PEOPLE,
   ...ELSEWHERE,
 ]

@@ -80,7 +80,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   queues: {
     group: LOOK,
-    about: 'Show what lies in each queue.',
+    about: 'Show what lies in each queue; pause or resume one.',
     load: async () => (await import('./commands/queues.ts')).queues,
   },
   workers: {

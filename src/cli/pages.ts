@@ -1,6 +1,8 @@
 import { formatSpan } from '../base/time.ts'
+import type { PauseView } from '../job/pause.ts'
 import { type State, STATES } from '../job/state.ts'
 import type { About, Tally } from '../store/contract.ts'
+import type { QueueView } from '../watch/queues.ts'
 import type { WorkerView } from '../watch/views.ts'
 import { brief, columns, type Print } from './print.ts'
 
@@ -12,9 +14,10 @@ export const when = (print: Print, moment: string | undefined): string => {
   return ago < 0 ? `in ${formatSpan(-ago)}` : `${formatSpan(ago)} ago`
 }
 
-export function queuesPage(print: Print, tallies: readonly Tally[]): string {
+export function queuesPage(print: Print, tallies: readonly QueueView[]): string {
   if (tallies.length === 0) return 'no job was ever accepted here'
   const most = Math.max(...tallies.map(waiting))
+  const anyPaused = tallies.some(({ paused }) => paused)
   const rows = tallies.map((tally) => [
     print.heading(tally.queue),
     `${print.bar(waiting(tally), most, 'cyan')} ${waiting(tally)}`,
@@ -22,11 +25,25 @@ export function queuesPage(print: Print, tallies: readonly Tally[]): string {
     tally.oldestReadyAt === undefined
       ? ''
       : formatSpan(Math.max(0, Date.now() - tally.oldestReadyAt)),
+    ...(anyPaused ? [tally.paused ? pausedText(print, tally.paused) : ''] : []),
   ])
   return print.table(
-    ['QUEUE', 'TO DO', ...STATES.map((state) => state.toUpperCase()), 'OLDEST'],
+    [
+      'QUEUE',
+      'TO DO',
+      ...STATES.map((state) => state.toUpperCase()),
+      'OLDEST',
+      ...(anyPaused ? ['PAUSED'] : []),
+    ],
     rows,
   )
+}
+
+/** Since when, by whom and why. */
+export function pausedText(print: Print, { since, person, reason }: PauseView): string {
+  const by = person === undefined ? '' : ` by ${person}`
+  const why = reason === undefined ? '' : `: ${reason}`
+  return print.paint('yellow', brief(`${when(print, since)}${by}${why}`, 100))
 }
 
 export function workersPage(print: Print, workers: readonly WorkerView[]): string {

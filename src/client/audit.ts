@@ -13,5 +13,6 @@ export async function writeDown(
   entry: Omit<Entry, keyof By>,
   by: By | undefined,
 ): Promise<void> {
-  if (by !== undefined && entry.jobs.length > 0) await intake.audit([encodeEntry(entry, by)])
+  const isAboutNone = entry.jobs.length === 0 && entry.queue === undefined
+  if (by !== undefined && !isAboutNone) await intake.audit([encodeEntry(entry, by)])
 }

@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { STATES } from '../job/state.ts'
-import type { Tally } from '../store/contract.ts'
+import type { QueueView } from '../watch/queues.ts'
 import type { Env } from './app.ts'
 import type { Parts, ServerSettings } from './parts.ts'
 
@@ -62,7 +62,7 @@ export const metrics = ({ errand: { watch }, settings: { version } }: Parts, req
 const merge = (snapshots: readonly unknown[]): Registry =>
   AggregatorRegistry.aggregate(snapshots.filter(Array.isArray))
 
-function measure(tallies: readonly Tally[], alive: number, version: string): Registry {
+function measure(tallies: readonly QueueView[], alive: number, version: string): Registry {
   const registers = [new Registry()] as const
   const gauge = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
     new Gauge({ name, help, labelNames, registers: [...registers] })
@@ -78,8 +78,10 @@ function measure(tallies: readonly Tally[], alive: number, version: string): Reg
     'Age of the job that has been ready longest',
     'queue',
   )
+  const paused = gauge('errand_queue_paused', 'Whether a queue hands nothing out', 'queue')
   for (const tally of tallies) {
     const { queue, oldestReadyAt } = tally
+    paused.set({ queue }, tally.paused ? 1 : 0)
     accepted.inc({ queue }, tally.accepted)
     for (const state of STATES) jobs.set({ queue, state }, tally[state])
     oldest.set(

@@ -1,4 +1,5 @@
 import type { Client } from '../client/client.ts'
+import type { Pauses } from '../client/pauses.ts'
 import type { Schedules } from '../client/schedules.ts'
 import type { Files } from '../files/contract.ts'
 import type { Store } from '../store/contract.ts'
@@ -11,6 +12,7 @@ export type ServerErrand = {
   readonly client: Client
   readonly watch: Watch
   readonly schedules: Schedules
+  readonly pauses: Pauses
   readonly store: Pick<Store, 'about'>
 }
 

@@ -202,24 +202,6 @@ export const Logs = listOf(
     .openapi('LogLine'),
 )
 
-export const Queues = listOf(
-  z
-    .object({
-      queue: z.string(),
-      accepted: count,
-      erased: count,
-      scheduled: count,
-      ready: count,
-      running: count,
-      waiting: count,
-      completed: count,
-      failed: count,
-      cancelled: count,
-      oldestReadyAt: moment.optional(),
-    })
-    .openapi('Queue'),
-)
-
 export const Workers = listOf(
   z
     .object({

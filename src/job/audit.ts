@@ -2,8 +2,9 @@ import { type Bytes, encodeJson, readOwn } from '../base/json.ts'
 import type { JobId } from './job.ts'
 import { readText } from './options.ts'
 
-/** What a person may do to jobs, as the audit log names it. */
-export type Act = 'cancel' | 'retry' | 'discard' | 'erase' | 'signal'
+/** What a person may do to jobs or to a queue, as the audit log names it. */
+export const ACTS = ['cancel', 'retry', 'discard', 'erase', 'signal', 'pause', 'resume'] as const
+export type Act = (typeof ACTS)[number]
 
 /** On whose behalf something is done: with it, it is written down. */
 export type By = {
@@ -21,6 +22,8 @@ export type By = {
 export type Entry = By & {
   act: Act
   jobs: readonly JobId[]
+  /** What was paused or resumed. */
+  queue?: string
   /** The name of the signal that was sent. */
   signal?: string
   /** It was given another input. */

@@ -33,6 +33,8 @@ const REASONS = {
   SCHEDULE_FROM_CODE: 'the schedule {name} is defined in the code of an app; change it there',
   SCHEDULE_UNFINISHED: 'the run before of the schedule {name} has not ended',
   SCHEDULES_FULL: 'there are {max} schedules; no more are taken',
+  PAUSES_FULL: '{max} queues are paused; no more are',
+  QUEUE_SHARED: 'the queue {queue} is not one tenant’s alone',
   STEP_REFUSED: 'the step {step} {problem}',
   // Private data
   SEAL_KEYS_MISSING: 'sealed data needs keys; set ERRAND_SEAL_KEYS, or sealKeys where it is opened',

@@ -1,5 +1,6 @@
 import { formatSpan, type Millis } from '../base/time.ts'
 import type { Job } from './job.ts'
+import type { PauseView } from './pause.ts'
 import { readPolicy } from './policy.ts'
 import { isEnded } from './state.ts'
 
@@ -20,6 +21,7 @@ const REASONS = {
   WAITS_FOR_SIGNAL: 'it waits for the signal {name}{until}',
   WAITS_FOR_CHILD: 'it waits for the job that it called as {name}',
   WAITS: 'it waits for {what}{until}',
+  QUEUE_PAUSED: 'its queue {queue} is paused since {since}{by}{reason}',
   HELD: 'all {running} places of the key {key} are taken: it waits in its line',
   NO_WORKER: 'no worker is alive; start one with: errand worker',
   NO_WORKER_FOR_QUEUE: 'no worker that is alive takes from the queue {queue}',
@@ -46,6 +48,8 @@ export type Facts = {
   aheadMax: number
   /** Those that are alive. */
   workers: readonly Hand[]
+  /** Where it is ready and its queue is paused. */
+  pause?: PauseView
 }
 
 type Rule = (facts: Facts) => Why | undefined
@@ -92,6 +96,18 @@ const isHeld: Rule = ({ job: { heldBy, limits = [] } }) => {
   return limit && say('HELD', { key: limit.key, running: limit.running ?? 0 })
 }
 
+const isPaused: Rule = ({ job: { queue }, pause }) => {
+  if (pause === undefined) return undefined
+  const { since, person, reason } = pause
+  const by = person === undefined ? '' : ` by ${person}`
+  return say('QUEUE_PAUSED', {
+    queue,
+    since,
+    by,
+    reason: reason === undefined ? '' : `: ${reason}`,
+  })
+}
+
 const hasNoWorker: Rule = ({ job: { queue }, workers }) => {
   if (workers.length === 0) return say('NO_WORKER')
   return workers.some((worker) => takesFrom(worker, queue))
@@ -112,7 +128,7 @@ const takesFrom = ({ queues }: Hand, queue: string): boolean =>
   queues.length === 0 || queues.includes(queue)
 
 /** The first that has something to say is right. */
-const RULES: readonly Rule[] = [ended, runs, comes, waits, isHeld, hasNoWorker, stands]
+const RULES: readonly Rule[] = [ended, runs, comes, waits, isPaused, isHeld, hasNoWorker, stands]
 
 export function whyOf(facts: Facts): Why {
   for (const rule of RULES) {

@@ -59,7 +59,7 @@ export * from './terms.ts'
  *  C5  Every running job stands in exactly one receipt of its worker.
  *  C6  A sweep hands a dead worker's jobs to the sweeper under new fences, and decides nothing.
  *  C7  Jobs of one queue leave by priority, then by the moment they became ready, then by arrival; fair
- *      ones by turns of their tenants.
+ *      ones by turns of their tenants. Of a queue that is paused none leaves.
  *  C8  The same id or unique value is one job: a repeat joins it or is refused, whoever asks, however often.
  *  C9  A job becomes ready when it is due, and no sooner; the reply says when to look again.
  *  C10 Accepted jobs are ended, live or erased: the counters say so and agree with what is stored.
@@ -217,8 +217,9 @@ export interface Lookout {
   /** Every way in which what is stored contradicts itself; empty when all is accounted for. */
   verify(): Promise<Finding[]>
   /**
-   * Rings when jobs became ready, when any job or the standing of a batch changed visibly, when the cancel of a
-   * running one was asked, or when an entry came, went or wants attention sooner, in this or another process.
+   * Rings when jobs became ready or a queue was resumed, when any job or the standing of a batch changed visibly,
+   * when the cancel of a running one was asked, or when an entry came, went or wants attention sooner, in this or
+   * another process.
    */
   listen(topic: Topic, ring: () => void): Disposable
   /** What endangers or slows the store as it stands now, in words for people; none as a rule. */

@@ -80,6 +80,8 @@ export type Change = Omit<Entry, 'value'> & {
  * its kind no more are taken. `busy`: a transaction that is still open may be about to take what a job of it needs.
  */
 export type Put = { jobs: Inserted[] } | { refused: 'changed' | 'full' | 'busy' }
+/** The kind of entry that pauses the queue of its name for as long as it is there: claims pass that queue over. */
+export const PAUSE = 'pause'
 /** So many entries are taken of a kind. */
 export const ENTRIES_MAX = 1000
 /** So many that want attention are told at once. */

@@ -16,10 +16,11 @@ import { isPrivate, needKeys, quietly, readLine, stepField, unsealJob } from '..
 import { isEnded, type State } from '../job/state.ts'
 import type { Why } from '../job/why.ts'
 import { iso, type JobView, readValue, toView } from '../job/view.ts'
-import type { Filter, Finding, Lookout, Tally } from '../store/contract.ts'
+import type { Filter, Finding, Lookout } from '../store/contract.ts'
 import { type AuditFilter, readAudit } from './audit.ts'
 import { BatchWatch } from './batches.ts'
 import { Follower } from './follow.ts'
+import { type QueueView, readQueues } from './queues.ts'
 import {
   type AttemptView,
   type LogView,
@@ -241,8 +242,8 @@ export class Watch implements Disposable {
     return readAudit(this.#lookout, filter, limit, before)
   }
 
-  queues(): Promise<Tally[]> {
-    return this.#lookout.tally()
+  queues(): Promise<QueueView[]> {
+    return readQueues(this.#lookout)
   }
 
   async workers(): Promise<WorkerView[]> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Client } from '../../src/client/client.ts'
+import { Pauses } from '../../src/client/pauses.ts'
 import { Schedules } from '../../src/client/schedules.ts'
 import { nextCron } from '../../src/cron.ts'
 import { DiskFiles } from '../../src/files/disk/disk.ts'
@@ -39,7 +40,7 @@ export async function openDoor(
   const watch = new Watch(lend(store))
   const client = new Client(store, [greet, anything], { files })
   const schedules = new Schedules(store, (job) => client.definition(job), { next: nextCron })
-  const errand = { client, watch, store, schedules }
+  const errand = { client, watch, store, schedules, pauses: new Pauses(store) }
   const server = await buildServer({
     errand,
     app: { jobs: [greet, anything], ...app },

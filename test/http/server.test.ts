@@ -135,6 +135,8 @@ test('the document describes what is served, in OpenAPI 3.1', async () => {
     '/v1/jobs/{id}/steps',
     '/v1/jobs/{id}/why',
     '/v1/queues',
+    '/v1/queues/{queue}/pause',
+    '/v1/queues/{queue}/resume',
     '/v1/schedules',
     '/v1/schedules/{name}',
     '/v1/schedules/{name}/pause',

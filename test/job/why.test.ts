@@ -75,6 +75,11 @@ test('a ready job is told apart by who could take it, then by what stands before
   const elsewhere = { queues: ['mail'], places: 5, running: 0 }
   const cases: [Partial<Facts>, RegExp][] = [
     [{ workers: [] }, /^NO_WORKER:/],
+    [
+      { workers: [], pause: { since: 'noon', person: 'Ada', reason: 'tea' } },
+      /^QUEUE_PAUSED: its queue default is paused since noon by Ada: tea$/,
+    ],
+    [{ pause: { since: 'noon' } }, /^QUEUE_PAUSED: .* since noon$/],
     [{ workers: [elsewhere] }, /^NO_WORKER_FOR_QUEUE: .* default/],
     [{ workers: [busy, elsewhere], ahead: 4 }, /^WORKERS_FULL: all 2 places .* 4 leave before it/],
     [{ workers: [busy, idle], ahead: 4 }, /^BEHIND: 4 of its queue/],

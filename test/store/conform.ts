@@ -31,6 +31,7 @@ import { mail } from './clauses/mail.ts'
 import { listen } from './clauses/listen.ts'
 import { note } from './clauses/note.ts'
 import { order } from './clauses/order.ts'
+import { pause } from './clauses/pause.ts'
 import { purge } from './clauses/purge.ts'
 import { renew } from './clauses/renew.ts'
 import { retry } from './clauses/retry.ts'
@@ -90,6 +91,7 @@ const ALL: readonly Clauses[] = [
   audit,
   account,
   entries,
+  pause,
 ]
 
 const TIMEOUT_MS = 20_000

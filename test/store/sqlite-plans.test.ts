@@ -10,7 +10,7 @@ const FOLDER = new URL('../../src/store/sqlite/', import.meta.url)
 
 /** Statements whose cost must not grow with what is stored. */
 const HOT = {
-  'exchange.sql': ['ready', 'claim', 'settle', 'held', 'promote', 'due', 'answer'],
+  'exchange.sql': ['paused', 'ready', 'claim', 'settle', 'held', 'promote', 'due', 'answer'],
   'sweep.sql': ['orphan', 'take'],
   'insert.sql': ['same', 'holder'],
   'purge.sql': ['ripe', 'erase', 'expired'],

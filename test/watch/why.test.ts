@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newId } from '../../src/base/id.ts'
 import { hasCode } from '../../src/job/errors.ts'
+import { PAUSE } from '../../src/store/contract.ts'
 import { SqliteStore } from '../../src/store/sqlite/store.ts'
 import { Watch } from '../../src/watch/watch.ts'
+import { change, removal } from '../support/entries.ts'
 import { bytes, chore } from '../support/jobs.ts'
 
 test('why a job is not running follows the workers there are, and the line before it', async () => {
@@ -28,6 +30,10 @@ test('why a job is not running follows the workers there are, and the line befor
   assert.equal(await why(), 'WORKERS_FULL')
   await register([])
   assert.equal(await why(), 'NEXT')
+  const pause = change({ kind: PAUSE, name: 'default' })
+  await store.put([pause])
+  assert.equal(await why(), 'QUEUE_PAUSED')
+  await store.put([removal(pause)])
   await store.exchange(worker, 2, [], claim)
   assert.equal(await why(), 'RUNNING')
   await assert.rejects(watch.why(second.id, 'other'), (error) => hasCode(error, 'JOB_NOT_FOUND'))

@@ -1,3 +1,4 @@
+import { ACTS } from '../../job/audit.ts'
 import { readCount } from '../../job/options.ts'
 import type { AuditView } from '../../watch/audit.ts'
 import type { Define } from '../commands.ts'
@@ -7,7 +8,7 @@ import { brief, counted, type Print } from '../print.ts'
 export const audit: Define = (command, desk) => {
   command
     .option('--person <name>', 'only what this person did')
-    .option('--act <act>', 'only these: cancel, retry, discard, erase, signal')
+    .option('--act <act>', `only these: ${ACTS.join(', ')}`)
     .option('--job <id>', 'only what was done to this job')
     .option('--limit <number>', 'how many, 200 at most', '50')
     .option('--cursor <number>', 'where the page before ended')
@@ -35,7 +36,10 @@ const page = (print: Print, entries: readonly AuditView[]) =>
           brief(entry.person ?? '–'),
           brief(entry.from ?? '–'),
           brief(`${entry.act}${entry.signal === undefined ? '' : ` ${entry.signal}`}`),
-          entry.jobs.length === 1 ? brief(entry.jobs[0] ?? '') : counted(entry.jobs.length, 'job'),
+          brief(entry.queue ?? toWhich(entry.jobs)),
           brief(entry.note ?? ''),
         ]),
       )
+
+const toWhich = (jobs: AuditView['jobs']): string =>
+  (jobs.length === 1 && jobs[0]) || counted(jobs.length, 'job')

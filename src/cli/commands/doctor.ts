@@ -1,5 +1,5 @@
 import type { Errand } from '../../open.ts'
-import type { Tally } from '../../store/contract.ts'
+import type { QueueView } from '../../watch/queues.ts'
 import type { WorkerView } from '../../watch/views.ts'
 import type { Define } from '../commands.ts'
 import type { Desk } from '../desk.ts'
@@ -98,15 +98,19 @@ function checkWorkers(workers: readonly WorkerView[]): Check {
     : warning('workers', 'none is alive: nothing runs')
 }
 
-function checkQueues(queues: readonly Tally[], workers: readonly WorkerView[]): Check[] {
+function checkQueues(queues: readonly QueueView[], workers: readonly WorkerView[]): Check[] {
   // A worker that names no queue serves them all.
   const isServed = (queue: string) =>
     workers.some(
       ({ alive, queues: names = [] }) => alive && (names.length === 0 || names.includes(queue)),
     )
+  const paused = queues.filter((queue) => queue.paused)
   const lonely = queues.filter(({ queue, ready }) => ready > 0 && !isServed(queue))
   const parked = queues.filter(({ waiting }) => waiting > 0)
   return [
+    ...paused.map(({ queue, ready }) =>
+      warning('queue', `${queue} is paused; ${ready} ready in it`),
+    ),
     ...lonely.map(({ queue, ready }) =>
       warning('queue', `${ready} ready in ${queue}, and no worker serves it`),
     ),

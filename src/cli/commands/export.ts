@@ -3,7 +3,7 @@ import { formatSpan } from '../../base/time.ts'
 import { ErrandError } from '../../job/errors.ts'
 import { Losses, toAdoptees, wordOf } from '../../job/moving.ts'
 import { SCHEDULE } from '../../job/schedule.ts'
-import type { About, Lookout } from '../../store/contract.ts'
+import { type About, type Lookout, PAUSE } from '../../store/contract.ts'
 import type { Define } from '../commands.ts'
 import { type Line, VERSION as FORMAT, writeLine } from '../move/lines.ts'
 import { Outlet } from '../move/outlet.ts'
@@ -95,9 +95,10 @@ async function write(
     cursor = next
   } while (cursor !== undefined)
   await put(words)
-  const { entries } = await store.entries(SCHEDULE)
+  const kept = [await store.entries(SCHEDULE), await store.entries(PAUSE)]
+  const entries = kept.flatMap((of) => of.entries)
   await put(entries.map((entry): Line => ({ line: 'entry', ...entry })))
-  written.schedules = entries.length
+  written.schedules = entries.filter(({ kind }) => kind === SCHEDULE).length
   await still.check(store)
   const { jobs, aliases, batches } = written
   const counts = { jobs, aliases, batches, words: words.length, entries: entries.length }

@@ -2,7 +2,7 @@ import { formatSpan } from '../../base/time.ts'
 import { ErrandError } from '../../job/errors.ts'
 import type { JobId } from '../../job/job.ts'
 import { SCHEDULE } from '../../job/schedule.ts'
-import { type Adopted, ENTRIES_MAX, type Entry, type Store } from '../../store/contract.ts'
+import { type Adopted, ENTRIES_MAX, type Entry, PAUSE, type Store } from '../../store/contract.ts'
 import type { Define } from '../commands.ts'
 import { Parcel, type Part } from '../move/parcel.ts'
 import { Progress } from '../move/progress.ts'
@@ -82,16 +82,21 @@ async function take(store: Store, parcel: Parcel, print: Print): Promise<Taken> 
   return taken
 }
 
-/** What is here under the same name stays as it is. @returns how many were not here */
+/** What is here under the same name stays as it is. @returns how many schedules were not here */
 async function keep(store: Store, entries: readonly Entry[]): Promise<number> {
-  const kept = await store.entries(SCHEDULE)
-  const names = new Set(kept.entries.map(({ name }) => name))
-  const missing = entries.filter(({ name }) => !names.has(name))
+  const ours = [await store.entries(SCHEDULE), await store.entries(PAUSE)]
+  const known = new Set(ours.flatMap((kept) => kept.entries.map(placeOf)))
+  const missing = entries.filter((entry) => !known.has(placeOf(entry)))
   const puts = missing.length > 0 ? await store.put(missing) : []
-  if (puts.some((put) => 'refused' in put && put.refused === 'full'))
-    throw new ErrandError('SCHEDULES_FULL', { max: ENTRIES_MAX })
-  return missing.length
+  const full = puts.findIndex((put) => 'refused' in put && put.refused === 'full')
+  if (full !== -1) {
+    const code = missing[full]?.kind === PAUSE ? 'PAUSES_FULL' : 'SCHEDULES_FULL'
+    throw new ErrandError(code, { max: ENTRIES_MAX })
+  }
+  return missing.filter(({ kind }) => kind === SCHEDULE).length
 }
+
+const placeOf = ({ kind, name }: Entry): string => `${kind} ${name}`
 
 function count(taken: Taken, id: JobId, answer: Adopted): void {
   taken.jobs++

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { ACTS } from '../../job/audit.ts'
 import { text } from '../schemas.ts'
 
 /** Why something is done, for the audit log. */
@@ -8,7 +9,7 @@ export const Noted = z.strictObject({ note }).openapi('Noted')
 
 export const AuditQuery = z.strictObject({
   person: text(255).optional(),
-  act: z.enum(['cancel', 'retry', 'discard', 'erase', 'signal']).optional(),
+  act: z.enum(ACTS).optional(),
   job: z.uuid().optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.coerce.number().int().min(1).optional(),
@@ -22,6 +23,7 @@ export const AuditPage = z.object({
         at: z.string().openapi({ format: 'date-time' }),
         act: z.string(),
         jobs: z.array(z.string()).readonly(),
+        queue: z.string().optional(),
         person: z.string().optional(),
         tenant: z.string().optional(),
         from: z.string().optional(),

@@ -132,6 +132,15 @@ begin atomic
   ) || (select array_agg(distinct row (held, 10, 0)::errand.move) from ready where held is not null);
 end;
 
+-- Those of these queues that are not paused, in their order.
+create function errand.unpaused(queues text[]) returns text[] language plpgsql as $$
+begin
+  if not exists (select from errand.entry as e where e.kind = 'pause') then return queues; end if;
+  return array(
+    select q.name from unnest(queues) with ordinality as q (name, n)
+    where not exists (select from errand.entry as e where e.kind = 'pause' and e.name = q.name) order by q.n);
+end $$;
+
 -- Every queue with ready jobs, walked from one to the next; each exchange begins with another, or the
 -- last would starve.
 create function errand.queues(in_n bigint) returns text[] language plpgsql
@@ -147,6 +156,7 @@ begin
     exit when not found;
     found_queues := found_queues || one;
   end loop;
+  found_queues := errand.unpaused(found_queues);
   many := cardinality(found_queues);
   if many < 2 then return found_queues; end if;
   return found_queues[in_n % many + 1 :] || found_queues[: in_n % many];

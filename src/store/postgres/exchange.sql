@@ -69,7 +69,7 @@ begin
     select h.jobs, h.inputs, h.marks into jobs, inputs, marks
     from errand.again(in_worker, in_n) as a cross join lateral errand.handed(a.ids, a.fences) as h;
   elsif lim > 0 then
-    if cardinality(queues) = 0 then queues := errand.queues(in_n); end if;
+    queues := case when cardinality(queues) = 0 then errand.queues(in_n) else errand.unpaused(queues) end;
     foreach one in array queues loop
       foreach stretch slice 1 in array errand.stretches((starts ->> one)::bigint) loop
         exit when many >= lim;

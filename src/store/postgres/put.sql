@@ -15,6 +15,7 @@ declare
   done record;
   moves errand.move[];
   is_sooner boolean := false;
+  is_resumed boolean := false;
 begin
   perform errand.learn(in_kinds);
   set local lock_timeout = '500ms';
@@ -32,6 +33,8 @@ begin
       jobs := done.jobs;
       moves := moves || done.moves;
       is_sooner := is_sooner or done.is_sooner;
+      is_resumed := is_resumed
+        or (done.answer = 'put' and change.value ->> 'kind' = 'pause' and not change.value ? 'value');
     exception when lock_not_available then
       answer := 'busy';
       jobs := '[]';
@@ -42,8 +45,8 @@ begin
   if moves is not null then
     set local lock_timeout = 0;
     perform errand.count(in_slot, moves);
-    perform pg_notify('errand_ready', '');
   end if;
+  if moves is not null or is_resumed then perform pg_notify('errand_ready', ''); end if;
   if is_sooner then perform pg_notify('errand_entry', ''); end if;
 end $$;
 

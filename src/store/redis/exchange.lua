@@ -1,6 +1,7 @@
 -- exchange: settles M jobs and claims N, once per number (C2-C5, C7).
 --
--- Keys    {p}:ready:<priority>:<queue> lists   {p}:line:<queue> zsets   what settle.lua and hand.lua name
+-- Keys    {p}:ready:<priority>:<queue> lists   {p}:line:<queue> zsets   {p}:entries:pause hash by queue
+--         what settle.lua and hand.lua name
 -- In      ARGV[3] worker 16 bytes, [4] n, [5] limit, [6] settlements, [7] kinds of their hooks,
 --         then queues; none means every queue
 -- Out     { refused } or { answers, now, next due moment or '', receipt, rows }
@@ -168,9 +169,20 @@ local function claim_queue(queue)
   end
 end
 
+local function unpaused(queues)
+  local names = redis.call('HKEYS', P .. 'entries:pause')
+  if #names == 0 then return queues end
+  local paused, open = {}, {}
+  for _, queue in ipairs(names) do paused[queue] = true end
+  for _, queue in ipairs(queues) do
+    if not paused[queue] then open[#open + 1] = queue end
+  end
+  return open
+end
+
 local function every_queue()
   local ready = {}
-  for _, queue in ipairs(redis.call('SMEMBERS', P .. 'queues')) do
+  for _, queue in ipairs(unpaused(redis.call('SMEMBERS', P .. 'queues'))) do
     local counts = tallies[queue] or {}
     local count = redis.call('HGET', P .. 'tally:' .. queue, READY)
     if (tonumber(count) or 0) + (counts[READY] or 0) > 0 then ready[#ready + 1] = queue end
@@ -187,7 +199,7 @@ if standing == 'again' then
 else
   local queues = {}
   for i = 8, #ARGV do queues[i - 7] = ARGV[i] end
-  if limit > 0 and #queues == 0 then queues = every_queue() end
+  if limit > 0 then queues = #queues > 0 and unpaused(queues) or every_queue() end
   for _, queue in ipairs(queues) do
     if #places >= limit then break end
     claim_queue(queue)

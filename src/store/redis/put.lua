@@ -29,6 +29,8 @@ local function change(kept, name, stamp, expect, moment, value)
     if moment > 0 then redis.call('ZADD', due, moment, name) else redis.call('ZREM', due, name) end
   end
   if not there or not value or (moment > 0 and (before == 0 or moment < before)) then rung.entry = true end
+  local is_resumed = kept == 'pause' and not value
+  if is_resumed then rung.ready = true end
   return 'p'
 end
 

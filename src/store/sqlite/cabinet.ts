@@ -7,6 +7,7 @@ import {
   type Entry,
   type Kept,
   type Lookout,
+  PAUSE,
   type Put,
 } from '../contract.ts'
 import { isSooner } from '../parts/entries.ts'
@@ -44,6 +45,8 @@ export class Cabinet {
     else if (there === undefined && this.#isFull(kind)) return { refused: 'full' }
     else this.#sql.put.run(kind, name, stamp, at ?? null, value)
     if (isSooner(there, value && { at })) turn.ring('entry')
+    const isResumed = kind === PAUSE && value === undefined
+    if (isResumed) turn.ring('ready')
     return { jobs: jobs.map((job) => this.#inserting.run(job, turn)) }
   }
 

@@ -74,6 +74,10 @@ select min(due) as due from (
 -- name: queues
 select queue from tally where ready > 0 order by queue;
 
+-- name: paused
+-- Looked at by each claim: as a rule there is none.
+select name from entry where kind = 'pause';
+
 -- name: ready
 -- Walks index job_ready and stops at the limit.
 select job.turn, job.id, job.fence, job.queue, job.failures, job.crashes, job.losses, job.run_at,

@@ -33,6 +33,7 @@ export class Exchange {
       'again',
       'drop',
       'queues',
+      'paused',
     ])
     this.handing = new Handing(connection)
     this.#mailbox = new Mailbox(connection)
@@ -120,9 +121,14 @@ export class Exchange {
   #everyQueue(n: number, turn: Turn): string[] {
     const counted = this.#sql.queues.all().map((row) => text(row.queue))
     // What this turn made ready is not in the table yet.
-    const names = [...new Set([...counted, ...turn.tallies.risen('ready')])]
+    const names = this.#unpaused([...new Set([...counted, ...turn.tallies.risen('ready')])])
     const first = names.length > 0 ? n % names.length : 0
     return [...names.slice(first), ...names.slice(0, first)]
+  }
+
+  #unpaused(queues: readonly string[]): readonly string[] {
+    const paused = new Set(this.#sql.paused.all().map((row) => text(row.name)))
+    return paused.size === 0 ? queues : queues.filter((queue) => !paused.has(queue))
   }
 
   #claim(
@@ -135,7 +141,8 @@ export class Exchange {
     const handed: Handed[] = []
     this.#limits.admit(turn)
     const isStopped = this.#batches.stops()
-    for (const queue of queues.length > 0 ? queues : this.#everyQueue(n, turn)) {
+    const open = queues.length > 0 ? this.#unpaused(queues) : this.#everyQueue(n, turn)
+    for (const queue of open) {
       if (handed.length >= limit) break
       const ready = arrays(this.#sql.ready, queue, limit - handed.length)
       for (const row of ready) {
