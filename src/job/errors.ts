@@ -21,6 +21,7 @@ const REASONS = {
   JOB_FAILED: 'the job {id} failed: {reason}',
   JOB_CANCELLED: 'the job {id} was cancelled',
   STEP_REFUSED: 'the step {step} {problem}',
+  UNKNOWN_LIMIT: 'no limit is named {limit}{hint}',
   // Private data
   SEAL_KEYS_MISSING: 'sealed data needs keys; set ERRAND_SEAL_KEYS, or sealKeys where it is opened',
   SEAL_UNKNOWN: 'no key {key} is here; add it to ERRAND_SEAL_KEYS',

@@ -14,6 +14,7 @@ import type {
   Step,
   WorkerId,
 } from '../job/job.ts'
+import type { LimitRow, Take } from '../job/limit.ts'
 import type { Adoptee, Alias, JobCopy } from '../job/moving.ts'
 import type { Cancelling, Outcome } from '../job/outcome.ts'
 import type { Ended, State } from '../job/state.ts'
@@ -41,6 +42,7 @@ import type { Ended, State } from '../job/state.ts'
  *      under that name forgotten.
  *  C16 A batch counts its items and what became of them, exactly at every look; the step that ends the last of a
  *      closed one inserts the job at its end, once an ending. Of one that is stopped no item is begun any more.
+ *  C20 In no span of a limit more calls pass than it counts, whoever asks; while it is held, none.
  *
  * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`. Ids are lower-case
  * UUIDs, moments and spans whole milliseconds, priorities 0 to 9, texts well-formed and without NUL:
@@ -83,6 +85,11 @@ export interface Intake {
   changeBatch(id: JobId, change: BatchChange): Promise<Batch | undefined>
   /** Stores items of an open batch. May be repeated: it counts those that were not here. */
   fillBatch(id: JobId, items: readonly NewJob[]): Promise<Filled>
+  /**
+   * Closes a limit for so long, or leaves it closed for longer; 0 opens it. Answers how long it is closed now;
+   * nothing where there is none to open.
+   */
+  hold(limit: string, ms: Millis): Promise<Millis | undefined>
 }
 
 /** Where work is done. All that `worker/` may touch. */
@@ -103,13 +110,18 @@ export interface Workbench {
   renew(worker: WorkerId, metrics?: Bytes): Promise<Renewed>
   /** Progress, log lines and steps: accepted under the current fence only. A step that is there stays as it is. */
   note(worker: WorkerId, notes: readonly Note[]): Promise<Answer[]>
+  /**
+   * Lets calls under limits pass, in this order: 0 for each that passes, else when to ask again. Of one limit, who
+   * comes after one that has to wait waits too. A repeat, when its reply was lost, counts twice.
+   */
+  take(takes: readonly Take[]): Promise<Millis[]>
   /** Takes over jobs of workers whose lease ran out. Numbered like an exchange. */
   sweep(worker: WorkerId, n: number, limit: number): Promise<Exchanged>
   /** Ends a worker now: its jobs need not wait for its lease to run out. */
   retire(worker: WorkerId): Promise<void>
   /** Makes parked jobs of these names ready again. */
   unpark(jobs: readonly string[]): Promise<number>
-  /** Removes at most `limit` ended jobs whose time to be kept is over. */
+  /** Removes at most `limit` ended jobs whose time to be kept is over, and limits that nobody used for a day and their span. */
   purge(limit: number): Promise<Purged>
   /** Files whose time is over, at most `limit`. */
   expired(limit: number): Promise<(Artifact & { id: JobId })[]>
@@ -142,6 +154,8 @@ export interface Lookout {
   findBatches(ids: readonly JobId[]): Promise<(Batch | undefined)[]>
   /** The newest first. At most 1 000 are looked at. */
   listBatches(filter: Pick<Filter, 'tenant'>, limit: number, cursor?: string): Promise<BatchPage>
+  /** Limits that were used lately, by name; at most 1 000. */
+  limits(): Promise<LimitRow[]>
   /** What lies in each queue, from counters. */
   tally(): Promise<Tally[]>
   workers(): Promise<WorkerRow[]>

@@ -23,7 +23,7 @@ test('what ended under an older release goes in its time', async () => {
   const db = new DatabaseSync(file)
   // As the second step left it.
   db.exec(`drop table step; drop table mail; drop table awaited; drop index job_wakes; drop index body_parent;
-    drop table batch;
+    drop table batch; drop table rate; drop table taken;
     alter table body drop column batch; alter table body drop column item;
     alter table body drop column parent; alter table body drop column called;
     alter table job drop column wakes_at; alter table job drop column purge_at; pragma user_version = 2`)

@@ -1,6 +1,7 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
+import type { LimitRow } from '../../job/limit.ts'
 import type {
   BatchPage,
   Copied,
@@ -32,6 +33,7 @@ import {
   toWorker,
 } from './rows.ts'
 import { lawTexts, lookText } from './statements.ts'
+import { toLimit } from './taking.ts'
 import { page } from './walk.ts'
 
 const SNAPSHOT = 'isolation level repeatable read read only'
@@ -105,6 +107,10 @@ export class PostgresLookout implements Lookout {
 
   async logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {
     return (await this.#look('logs', [id, after, limit])).map(toLine)
+  }
+
+  async limits(): Promise<LimitRow[]> {
+    return (await this.#look('limits', [this.#connection.now])).map(toLimit)
   }
 
   async tally(): Promise<Tally[]> {

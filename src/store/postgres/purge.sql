@@ -28,6 +28,7 @@ begin
   where id in (select a.id from errand.alias as a where a.purge_at <= now limit 1000 for update skip locked);
   perform errand.fold();
   perform errand.purge_batches(now);
+  perform errand.purge_limits(now, 86400000);
   for entry in
     select r.ctid as place, r.* from errand.retention as r where r.purge_at <= now
     order by r.purge_at limit 100

@@ -14,6 +14,7 @@ const VERBS = [
   'sweep',
   'change',
   'worker',
+  'take',
   'purge',
   'enlist',
   'adopt',

@@ -1,4 +1,5 @@
 import type { Bytes } from '../../base/json.ts'
+import type { Millis } from '../../base/time.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
 import type { Adoptee, Alias } from '../../job/moving.ts'
@@ -28,6 +29,7 @@ import type { Kinds } from './kinds.ts'
 import { packLetters, packWord, toPosted } from './mailing.ts'
 import { idAt, number, packId, Packer, packIds, toBuffer } from './pack.ts'
 import { bufferOf, hashOf } from './rows.ts'
+import { hold } from './taking.ts'
 
 const CODES_MAX = 16
 /** What one command may store. As in row.lua. */
@@ -113,6 +115,10 @@ export class RedisIntake implements Intake {
     return {
       inserted: items.map((_, i) => toInserted(answers[17 * i], idAt(answers, 17 * i + 1))),
     }
+  }
+
+  hold(limit: string, ms: Millis): Promise<Millis | undefined> {
+    return hold(limit, ms, this.#connection)
   }
 
   async #send(jobs: readonly NewJob[], batch?: JobId): Promise<unknown> {

@@ -1,6 +1,7 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
+import type { LimitRow } from '../../job/limit.ts'
 import { STATES } from '../../job/state.ts'
 import type {
   BatchPage,
@@ -26,6 +27,7 @@ import { toMail } from './mailing.ts'
 import { toLine, toSteps } from './notes.ts'
 import { idAt, packId, packIds } from './pack.ts'
 import { bufferOf, hashOf, kindAt, listOf, toArtifacts, toAttempt, toJob } from './rows.ts'
+import { limits } from './taking.ts'
 import { Verification } from './verify.ts'
 import { Walks } from './walk.ts'
 import { Workers } from './workers.ts'
@@ -112,6 +114,10 @@ export class RedisLookout implements Lookout {
     const key = this.#connection.keys.logs(packId(id))
     const lines = listOf(await this.#connection.ask('LRANGE', key, after, after + limit - 1))
     return lines.map((line, i) => toLine(bufferOf(line), after + i + 1))
+  }
+
+  limits(): Promise<LimitRow[]> {
+    return limits(this.#connection)
   }
 
   async tally(): Promise<Tally[]> {

@@ -25,6 +25,7 @@ const ARRIVE = [...MAIL, 'arrive', 'over'] as const
 const RELATE = [...ARRIVE, 'children'] as const
 const SETTLE = [...RELATE, 'settle'] as const
 const HAND = [...SETTLE, 'hand'] as const
+const RATE = ['call', 'rate'] as const
 
 const SCRIPTS = {
   kind: script('fresh', 'call', 'kind'),
@@ -41,11 +42,14 @@ const SCRIPTS = {
   unpark: script('finish', ...LINE, 'unpark'),
   purge: script('finish', ...ARRIVE, 'purge'),
   files: script('finish', 'call', 'files'),
+  take: script('finish', ...RATE, 'take'),
+  unused: script('finish', ...RATE, 'unused'),
   workers: script('finish', 'call', 'workers'),
   find: script('look', ...ROW, 'find'),
   list: script('look', ...HAND, 'list'),
   copy: script('look', ...ARRIVE, 'copy'),
   tally: script('look', ...LINE, 'tally'),
+  limits: script('look', ...RATE, 'limits'),
 } as const
 
 export type Verb = keyof typeof SCRIPTS

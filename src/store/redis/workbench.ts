@@ -2,6 +2,7 @@ import type { Bytes } from '../../base/json.ts'
 import type { Millis } from '../../base/time.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Artifact, Claimed, JobId, WorkerId } from '../../job/job.ts'
+import type { Take } from '../../job/limit.ts'
 import { broughtBy } from '../../job/outcome.ts'
 import type {
   Answer,
@@ -35,6 +36,7 @@ import {
   toSubject,
 } from './rows.ts'
 import { answersIn, packSettlements } from './settlements.ts'
+import { take } from './taking.ts'
 import { Workers } from './workers.ts'
 
 const UNPARK_MAX = 1000
@@ -93,6 +95,10 @@ export class RedisWorkbench implements Workbench {
     })
   }
 
+  take(takes: readonly Take[]): Promise<Millis[]> {
+    return take(takes, this.#connection)
+  }
+
   async sweep(worker: WorkerId, n: number, limit: number): Promise<Exchanged> {
     const args = [packId(worker), ...trip(n, limit)]
     return this.#toExchanged(await this.#connection.call('sweep', args, { again: true }))
@@ -112,6 +118,7 @@ export class RedisWorkbench implements Workbench {
   }
 
   async purge(limit: number): Promise<Purged> {
+    await this.#connection.call('unused', [])
     const [erased, withFiles] = listOf(await this.#connection.call('purge', [number(limit)]))
     return { erased: numberOf(erased), withFiles: idsIn(bufferOf(withFiles)) }
   }

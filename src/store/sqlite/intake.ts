@@ -1,4 +1,5 @@
 import type { Bytes } from '../../base/json.ts'
+import type { Millis } from '../../base/time.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
 import type { Adoptee, Alias } from '../../job/moving.ts'
@@ -24,6 +25,7 @@ import { Inserting } from './inserting.ts'
 import { Mailbox } from './mailbox.ts'
 import { Reviving } from './reviving.ts'
 import { int, stateOf, text } from './rows.ts'
+import { Taking } from './taking.ts'
 import type { Turn } from './turns.ts'
 
 /** Where work comes in. */
@@ -35,6 +37,7 @@ export class SqliteIntake implements Intake {
   readonly #reviving
   readonly #children
   readonly #batches
+  readonly #taking
   readonly #change
   readonly #ended
 
@@ -46,6 +49,7 @@ export class SqliteIntake implements Intake {
     this.#reviving = new Reviving(connection)
     this.#children = new Children(connection)
     this.#batches = connection.batches
+    this.#taking = new Taking(connection)
     this.#change = connection.prepare('./change.sql', ['find', 'ask', 'cancel', 'release'])
     this.#ended = connection.prepare('./exchange.sql', ['ended']).ended
   }
@@ -77,6 +81,10 @@ export class SqliteIntake implements Intake {
 
   fillBatch(id: JobId, items: readonly NewJob[]): Promise<Filled> {
     return this.#turns.run('fillBatch', (turn) => this.#batches.fill(id, items, turn))
+  }
+
+  hold(limit: string, ms: Millis): Promise<Millis | undefined> {
+    return this.#turns.run('hold', (turn) => this.#taking.hold(limit, ms, turn))
   }
 
   #cancelOne({ id, outcome: { keepMs, hook, word } }: Cancel, turn: Turn): Cancelled {

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import type { Bytes } from '../../base/json.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
+import type { LimitRow } from '../../job/limit.ts'
 import { STATES } from '../../job/state.ts'
 import type {
   BatchPage,
@@ -30,6 +31,7 @@ import {
   toMail,
   toStep,
 } from './rows.ts'
+import { Taking } from './taking.ts'
 import { Walks } from './walk.ts'
 
 const PRIORITIES = Array.from({ length: 10 }, (_, priority) => priority)
@@ -62,6 +64,7 @@ export class SqliteLookout implements Lookout {
   readonly #laws
   readonly #walks
   readonly #copying
+  readonly #taking
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -81,6 +84,7 @@ export class SqliteLookout implements Lookout {
     this.#laws = connection.prepare('./verify.sql', LAWS)
     this.#walks = new Walks(connection)
     this.#copying = new Copying(connection)
+    this.#taking = new Taking(connection)
   }
 
   find(ids: readonly JobId[]): Promise<(Job | undefined)[]> {
@@ -134,6 +138,11 @@ export class SqliteLookout implements Lookout {
 
   logs(id: JobId, after: number, limit: number): Promise<(LogLine & { n: number })[]> {
     return this.#connection.read(() => this.#sql.logs.all(id, after, limit).map(toLine))
+  }
+
+  limits(): Promise<LimitRow[]> {
+    const now = this.#connection.clock.now()
+    return this.#connection.read(() => this.#taking.limits(now))
   }
 
   tally(): Promise<Tally[]> {
