@@ -11,6 +11,7 @@ import { type App, handlersOf } from './http/app.ts'
 import type { Resources } from './job/context.ts'
 import type { Definition, Handler, WholeJob } from './job/define.ts'
 import { ErrandError } from './job/errors.ts'
+import type { Limit } from './job/limit.ts'
 import { refuseUnknown } from './job/options.ts'
 import type { BatchOptions } from './job/items.ts'
 import type { EnqueueOptions } from './job/prepare.ts'
@@ -195,14 +196,18 @@ export class Errand implements AsyncDisposable {
   workers: Watch['workers'] = () => this.watch.workers()
   verify: Watch['verify'] = () => this.watch.verify()
 
-  /** The job's work, run here and now: no store, no worker, no retries. Throws what the handler throws. */
+  /**
+   * The job's work, run here and now: no store, no worker, no retries. Throws what the handler throws. Limits that it
+   * takes from hold for this process.
+   */
   async run<In extends Schema, Out extends Schema>(
     job: Handler<In, Out> | WholeJob<In, Out>,
     input: Given<In>,
-    { resources }: { resources?: Partial<Resources> } = {},
+    { resources, limits = [] }: { resources?: Partial<Resources>; limits?: readonly Limit[] } = {},
   ): Promise<Parsed<Out>> {
     const { runInline } = await import('./worker/alone.ts')
-    return runInline('handler' in job ? job.handler : job, input, { files: this.files, resources })
+    const handler = 'handler' in job ? job.handler : job
+    return runInline(handler, input, { files: this.files, resources, limits })
   }
 
   /**
@@ -210,7 +215,7 @@ export class Errand implements AsyncDisposable {
    * what it waits out, and of a lease that was lost (WORKER_GONE), after which it has ended.
    */
   async work(
-    app: Pick<App, 'jobs' | 'handlers' | 'start' | 'stop'>,
+    app: Pick<App, 'jobs' | 'limits' | 'handlers' | 'start' | 'stop'>,
     { onError, ...settings }: Partial<WorkerSettings> & { onError?: (error: unknown) => void } = {},
   ): Promise<Worker> {
     const [{ Worker }, { InlineCrew }, { WORKER_DEFAULTS }, handlers, resources] =
@@ -223,7 +228,13 @@ export class Errand implements AsyncDisposable {
       ])
     const crew = new InlineCrew(
       handlers,
-      { files: this.files, resources, scratch: tmpdir(), keys: this.#keys },
+      {
+        files: this.files,
+        resources,
+        scratch: tmpdir(),
+        keys: this.#keys,
+        limits: app.limits ?? [],
+      },
       settings.concurrency ?? WORKER_DEFAULTS.concurrency,
     )
     const { store, files } = this

@@ -19,8 +19,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => un
 await Executor.start(
   async () => {
     const app = await loadApp(file)
-    const { start, stop } = app
-    return { handlers: await handlersOf(app), ...(start && { start }), ...(stop && { stop }) }
+    const { limits, start, stop } = app
+    const handlers = await handlersOf(app)
+    return { handlers, ...(limits && { limits }), ...(start && { start }), ...(stop && { stop }) }
   },
   {
     files: new DiskFiles(folder),

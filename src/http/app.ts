@@ -4,6 +4,7 @@ import type { Client } from '../client/client.ts'
 import type { Resources } from '../job/context.ts'
 import type { Definition, Handler, WholeJob } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
+import type { Limit } from '../job/limit.ts'
 import { refuseUnknown } from '../job/options.ts'
 import type { Watch } from '../watch/watch.ts'
 import type { Links } from './links.ts'
@@ -43,6 +44,8 @@ export type App = {
   jobs: readonly (Definition | WholeJob)[]
   /** Imported by executors only, so that heavy libraries stay out of the server. */
   handlers?: () => Promise<Record<string, unknown>>
+  /** What its handlers may `take` from. */
+  limits?: readonly Limit[]
   /** Called once per executor, before its first job. */
   start?: () => Partial<Resources> | Promise<Partial<Resources>>
   /** Called once per executor, after its last job. */
@@ -55,17 +58,35 @@ export type App = {
   authenticate?: (request: Request) => Caller | undefined | Promise<Caller | undefined>
 }
 
-const KNOWN = ['mount', 'jobs', 'handlers', 'start', 'stop', 'routes', 'tryFirst', 'authenticate']
+const KNOWN = [
+  'mount',
+  'jobs',
+  'limits',
+  'handlers',
+  'start',
+  'stop',
+  'routes',
+  'tryFirst',
+  'authenticate',
+]
 
 /**
  * Says what an app is: its jobs, their handlers, and what executors need.
- * @throws ErrandError UNKNOWN_OPTION, DUPLICATE_NAME
+ * @throws ErrandError UNKNOWN_OPTION, DUPLICATE_NAME, INVALID_OPTION
  */
 export function defineApp(app: App): App {
   refuseUnknown(app, KNOWN)
   const names = app.jobs.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new ErrandError('DUPLICATE_NAME', { job: twice })
+  const limit = app.limits?.find(
+    ({ name }, i, all) => all.findIndex((one) => one.name === name) < i,
+  )
+  if (limit !== undefined)
+    throw new ErrandError('INVALID_OPTION', {
+      option: 'limits',
+      problem: `names ${limit.name} twice`,
+    })
   return app
 }
 

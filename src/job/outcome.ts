@@ -4,6 +4,7 @@ import { delayAfter } from './backoff.ts'
 import { encodeFailure } from './failure.ts'
 import { hookOf, hookOfCancel } from './hooks.ts'
 import type { Artifact, Claimed, Job, JobId, Mail, NewJob } from './job.ts'
+import { opened, waitFor } from './limit.ts'
 import { keepMsOf } from './keep.ts'
 import { wordTo } from './words.ts'
 import { type Policy, readPolicy } from './policy.ts'
@@ -26,6 +27,8 @@ export type Report =
   | { how: 'released'; begun: boolean }
   /** All that it still does is wait. */
   | ({ how: 'suspended' } & Omit<Suspension, 'to'>)
+  /** Given back by a handler that closed a limit, which is closed for so long. */
+  | { how: 'held'; limit: string; ms: Millis }
   /** No handler of this name here. */
   | { how: 'unknown' }
   /** Taken over from a worker whose lease ran out. */
@@ -155,10 +158,11 @@ function judge(job: Claimed, report: Report, now: Millis, random?: () => number)
       return fail('expired', encodeFailure('Expired', 'it did not start in time'))
     case 'released':
       return { to: 'ready', begun: report.begun }
-    case 'suspended': {
-      const { how: _, wakeAt = Infinity, ...waits } = report
-      const at = Math.min(wakeAt, job.deadlineAt ?? Infinity)
-      return { to: 'waiting', ...waits, ...(at < Infinity && { wakeAt: at }) }
+    case 'suspended':
+      return suspended(job, report)
+    case 'held': {
+      const one = [opened(report.limit, job.fence)]
+      return suspended(job, { for: waitFor(report.limit), wakeAt: now + report.ms, one, all: [] })
     }
     case 'unknown':
       return { to: 'waiting', for: 'handler' }
@@ -178,6 +182,15 @@ function judge(job: Claimed, report: Report, now: Millis, random?: () => number)
     case 'failed':
       return settleFailure(report, job, policy, fail, again, random)
   }
+}
+
+/** No wait is longer than the job may take. */
+function suspended(
+  { deadlineAt = Infinity }: Claimed,
+  { for: what, one, all, wakeAt = Infinity }: Omit<Suspension, 'to'>,
+): Suspension {
+  const at = Math.min(wakeAt, deadlineAt)
+  return { to: 'waiting', for: what, one, all, ...(at < Infinity && { wakeAt: at }) }
 }
 
 function settleFailure(

@@ -14,15 +14,17 @@ import type {
 import type { Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import type { LogLevel, NewJob } from '../job/job.ts'
+import type { Limit, Take } from '../job/limit.ts'
 import { readText } from '../job/options.ts'
 import type { NewArtifact } from '../job/outcome.ts'
 import type { Given, Schema } from '../job/schema.ts'
 import type { Keyring } from '../job/seal.ts'
 import type { Answer, Note } from '../store/contract.ts'
-import type { Task } from './crew.ts'
+import type { Holder, Task } from './crew.ts'
 import { Leavings } from './leavings.ts'
 import { Sayings } from './sayings.ts'
 import { Steps } from './steps.ts'
+import { Takes } from './takes.ts'
 import { type Wait, type WaitOptions, Waits } from './waits.ts'
 
 /** What an attempt needs from the process it runs in. */
@@ -35,6 +37,9 @@ export type Tools = {
   /** What is said of this attempt is sealed on its way. */
   isSealed?: boolean
   note(note: Note): void
+  /** The limits that its handlers may take from. */
+  limits?: readonly Limit[]
+  take(holder: Holder, ask: number, take: Take): void
   /** Sets an attempt aside that only waits; absent where nobody would run it again. */
   suspend?(job: Task, wait: Wait): void
 }
@@ -51,6 +56,7 @@ export class Attempt implements Context {
   #leavings: Leavings | undefined
   #steps: Steps | undefined
   #waits: Waits | undefined
+  #takes: Takes | undefined
   /** Unfinished calls that are no waits. */
   #calls = 0
   #controller: AbortController | undefined
@@ -138,6 +144,10 @@ export class Attempt implements Context {
     ) => this.#waitsOf().call(name, job, input, options)
   }
 
+  get take() {
+    return (limit: string, n?: number) => this.#during(this.#takesOf().take(limit, n))
+  }
+
   get enqueue() {
     return <In extends Schema>(
       name: string,
@@ -172,6 +182,11 @@ export class Attempt implements Context {
     this.#steps?.noted(step, answer)
   }
 
+  /** Calls that were asked for under this number may be made. */
+  passed(ask: number, since: Millis): void {
+    this.#takes?.passed(ask, since)
+  }
+
   abort(reason: Error): void {
     this.#aborted ??= reason
     this.#controller?.abort(this.#aborted)
@@ -193,6 +208,12 @@ export class Attempt implements Context {
 
   #stepsOf(): Steps {
     return (this.#steps ??= new Steps(this.#job, (note) => this.#tools.note(note)))
+  }
+
+  #takesOf(): Takes {
+    const { limits = [] } = this.#tools
+    const ask = (n: number, take: Take) => this.#tools.take(this.#job, n, take)
+    return (this.#takes ??= new Takes({ limits, ask, signal: this.signal }))
   }
 
   #waitsOf(): Waits {

@@ -4,6 +4,7 @@ import type { Resources } from '../job/context.ts'
 import type { Handler } from '../job/define.ts'
 import { describe } from '../job/failure.ts'
 import { isSealed, type Keyring } from '../job/seal.ts'
+import type { Limit } from '../job/limit.ts'
 import type { Files } from '../files/contract.ts'
 import type { Task } from './crew.ts'
 import { current } from './current.ts'
@@ -15,6 +16,7 @@ import { noteFrame, type Order, readRun, reportFrame, type Word } from './messag
 /** What an executor runs: lent by the top, which knows how to load an app. */
 export type Workload = {
   handlers: readonly Handler[]
+  limits?: readonly Limit[]
   start?: () => Partial<Resources> | Promise<Partial<Resources>>
   stop?: (resources: Partial<Resources>) => void | Promise<void>
 }
@@ -50,13 +52,14 @@ export class Executor {
     this.#frames = new Frames<Word, Order>(channel, (frame) => this.#obey(frame))
     this.#crew = new InlineCrew<Task>(
       workload.handlers,
-      { files, resources, scratch, keys },
+      { files, resources, scratch, keys, limits: workload.limits ?? [] },
       concurrency,
     )
     const say = ({ message, bytes }: Frame<Word>) => this.#frames.say(message, bytes)
     this.#crew.listen({
       report: (job, report, ranMs) => say(reportFrame(job, report, ranMs)),
       note: (note) => say(noteFrame(note)),
+      take: ({ id, fence }, ask, take) => this.#frames.say({ say: 'take', id, fence, ask, take }),
       ring: () => undefined,
       cutOff: () => undefined,
     })
@@ -129,6 +132,8 @@ export class Executor {
         return this.#crew.abort(message.id, message.fence, message.why)
       case 'noted':
         return this.#crew.noted(message.id, message.fence, message.step, message.answer)
+      case 'passed':
+        return this.#crew.passed(message, message.ask, message.since)
       case 'recall':
         return this.#crew.recall()
       case 'stop':

@@ -7,7 +7,7 @@ import type { Report } from '../job/outcome.ts'
 import { readPolicy } from '../job/policy.ts'
 import type { Answer } from '../store/contract.ts'
 import { Child, type ChildOptions } from './child.ts'
-import { type Abort, type Crew, DEAF, type Ear, type Limits, unbegun } from './crew.ts'
+import { type Abort, type Crew, DEAF, type Ear, type Holder, type Limits, unbegun } from './crew.ts'
 import { Hiring } from './hiring.ts'
 import { Scratch } from './scratch.ts'
 import { IDLE_MS, Solos } from './solos.ts'
@@ -118,6 +118,10 @@ export class ProcessCrew implements Crew {
 
   noted(id: JobId, fence: Fence, step: string, answer: Answer): void {
     for (const child of this.#all) child.noted(id, fence, step, answer)
+  }
+
+  passed(holder: Holder, ask: number, since: Millis): void {
+    for (const child of this.#all) child.passed(holder, ask, since)
   }
 
   stop(id: JobId, fence: Fence, report: Report): void {

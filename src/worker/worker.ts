@@ -12,7 +12,7 @@ import { Lease } from './lease.ts'
 import { WORKER_DEFAULTS, type WorkerSettings } from './settings.ts'
 
 export type WorkerParts = {
-  store: Workbench & Pick<Lookout, 'listen' | 'find'> & Pick<Intake, 'cancel'>
+  store: Workbench & Pick<Lookout, 'listen' | 'find'> & Pick<Intake, 'cancel' | 'hold'>
   files: Files
   crew: Crew
   settings?: Partial<WorkerSettings>
