@@ -178,6 +178,7 @@ export class Errand implements AsyncDisposable {
   retryBatch: BatchClient['retry'] = (...call) => this.client.batches.retry(...call)
   cancel: Client['cancel'] = (id) => this.client.cancel(id)
   signal: Client['signal'] = (...call) => this.client.signal(...call)
+  openLimit: Client['openLimit'] = (name) => this.client.openLimit(name)
   retry: Client['retry'] = (id, options) => this.client.retry(id, options)
 
   job: Watch['job'] = (...call) => this.watch.job(...call)
@@ -192,6 +193,7 @@ export class Errand implements AsyncDisposable {
   steps: Watch['steps'] = (...call) => this.watch.steps(...call)
   signals: Watch['signals'] = (...call) => this.watch.signals(...call)
   logs: Watch['logs'] = (...call) => this.watch.logs(...call)
+  limits: Watch['limits'] = () => this.watch.limits()
   queues: Watch['queues'] = () => this.watch.queues()
   workers: Watch['workers'] = () => this.watch.workers()
   verify: Watch['verify'] = () => this.watch.verify()

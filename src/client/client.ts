@@ -20,6 +20,7 @@ import {
   type Transaction,
 } from '../store/contract.ts'
 import { BatchClient } from './batch.ts'
+import { openLimit } from './limits.ts'
 import { type InTransaction, takeApart } from './transaction.ts'
 
 /** What an enqueue answers: the job's id, and whether it is one that was there before. */
@@ -32,7 +33,7 @@ export type SignalOptions = {
   ifWaiting?: boolean
 }
 
-type Looks = Pick<Lookout, 'find' | 'findBatches' | 'list'>
+type Looks = Pick<Lookout, 'find' | 'findBatches' | 'limits' | 'list'>
 
 /** Whatever the store itself reports is nobody's item's fault. */
 const isCulprit = (error: unknown) =>
@@ -187,6 +188,15 @@ export class Client {
       default:
         throw new ErrandError('WRONG_STATE', { id, state: answer, verb: 'sent a signal' })
     }
+  }
+
+  /**
+   * Opens a limit that a handler closed, before its time: calls pass again, and the jobs that were given back run now.
+   * @returns how many those are
+   * @throws ErrandError UNKNOWN_LIMIT (none of this name was used lately)
+   */
+  openLimit(name: string): Promise<number> {
+    return openLimit(name, this.#intake)
   }
 
   /** The definition itself, or the one of this name. @throws ErrandError UNKNOWN_JOB */

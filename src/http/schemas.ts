@@ -117,10 +117,9 @@ export const JobView = z
     artifacts: z.array(ArtifactView).optional(),
     unique: z.string().optional(),
     tags: z.array(z.string()).readonly().optional(),
-    waitingFor: z
-      .string()
-      .optional()
-      .openapi({ description: 'handler, sleep:<name>, signal:<name>, or several of these.' }),
+    waitingFor: z.string().optional().openapi({
+      description: 'handler, sleep:<name>, signal:<name>, limit:<name>, or several of these.',
+    }),
     wakesAt: moment.optional().openapi({ description: 'Until when it waits at most.' }),
     batch: z.uuid().optional().openapi({ description: 'The batch that it is an item of.' }),
     index: count.optional().openapi({ description: 'Its place in the batch, from 0.' }),

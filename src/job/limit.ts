@@ -31,6 +31,16 @@ export type LimitRow = {
   closedUntil?: Millis
 }
 
+/** A limit as people see it. */
+export type LimitView = {
+  name: string
+  rate?: string
+  /** How many calls passed within the span up to now, and how many may. */
+  taken: number
+  count?: number
+  closedUntil?: string
+}
+
 /** What is remembered of a limit grows with this. */
 const COUNT_MAX = 10_000
 const SPAN_MS = { min: 10, max: 366 * 86_400_000 }
@@ -82,6 +92,13 @@ export function refuseLimit(name: string, known: readonly { name: string }[]): n
 /** A rate as it is written: `60/m`. */
 export const formatRate = (count: number, spanMs: Millis): string =>
   `${count}/${exactSpan(spanMs).replace(/^1(?=[a-z])/, '')}`
+
+export const toLimitView = ({ name, rate, taken, closedUntil }: LimitRow): LimitView => ({
+  name,
+  ...(rate && { rate: formatRate(rate.count, rate.windowMs), count: rate.count }),
+  taken,
+  ...(closedUntil !== undefined && { closedUntil: new Date(closedUntil).toISOString() }),
+})
 
 /** People are shown spans to one decimal; here that might be another rate. */
 function exactSpan(ms: Millis): string {

@@ -9,6 +9,7 @@ import { ErrandError } from '../job/errors.ts'
 import { readFailure } from '../job/failure.ts'
 import { signalOf } from '../job/mail.ts'
 import type { Artifact, Job, JobId } from '../job/job.ts'
+import { type LimitView, toLimitView } from '../job/limit.ts'
 import { readSpan } from '../job/options.ts'
 import type { Parsed, Schema } from '../job/schema.ts'
 import type { Keyring } from '../job/seal.ts'
@@ -229,6 +230,11 @@ export class Watch implements Disposable {
 
   queues(): Promise<Tally[]> {
     return this.#lookout.tally()
+  }
+
+  /** Limits that were used lately, by name. */
+  async limits(): Promise<LimitView[]> {
+    return (await this.#lookout.limits()).map(toLimitView)
   }
 
   async workers(): Promise<WorkerView[]> {

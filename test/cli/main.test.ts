@@ -152,7 +152,16 @@ test('cancel and retry say what they did, and one refusal stops no other', () =>
 })
 
 test('who only looks needs no app, and prints one JSON document when asked', () => {
-  for (const command of ['jobs', 'queues', 'workers', 'info', 'verify', 'doctor', 'migrate']) {
+  for (const command of [
+    'jobs',
+    'queues',
+    'limits',
+    'workers',
+    'info',
+    'verify',
+    'doctor',
+    'migrate',
+  ]) {
     const { status, stdout, stderr } = errand([command, '--json'])
     assert.equal(stderr, '', command)
     assert.equal(status, 0, command)

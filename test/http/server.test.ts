@@ -129,6 +129,8 @@ test('the document describes what is served, in OpenAPI 3.1', async () => {
     '/v1/jobs/{id}/signals',
     '/v1/jobs/{id}/signals/{name}',
     '/v1/jobs/{id}/steps',
+    '/v1/limits',
+    '/v1/limits/{name}/open',
     '/v1/queues',
     '/v1/workers',
   ])
