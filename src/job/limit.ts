@@ -44,7 +44,7 @@ export type LimitView = {
 /** What is remembered of a limit grows with this. */
 const COUNT_MAX = 10_000
 const SPAN_MS = { min: 10, max: 366 * 86_400_000 }
-const LATE_MS = { min: 50, max: 1000 }
+const LATE_MS = { min: 100, max: 1000 }
 /** A call that would be later yet is not made: it is asked for again. Stores take what is beyond it for a clock that went back. */
 export const LATE_MAX_MS: Millis = 10_000
 

@@ -28,11 +28,11 @@ test('what is no rate, or more than is remembered, is refused', () => {
   assert.throws(() => defineLimit('llm', unknown), { code: 'UNKNOWN_OPTION' })
 })
 
-test('a call counts a twentieth of its span later, at least 50 ms and at most a second', () => {
+test('a call counts a twentieth of its span later, at least 100 ms and at most a second', () => {
   const late = ['20/500ms', '10/s', '60/6s', '60/m', '1/d'] as const
   assert.deepEqual(
     late.map((rate) => lateOf(defineLimit('llm', { rate }))),
-    [50, 50, 300, 1000, 1000],
+    [100, 100, 300, 1000, 1000],
   )
 })
 
