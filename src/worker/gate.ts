@@ -19,6 +19,8 @@ type Parts = {
 /** Of one limit so many are asked for in one trip. */
 const ASKS_MAX = 200
 const RETRY_MS = 250
+/** Spread, so that of several workers the one nearest to the store is not always first. */
+const SPREAD_MS = 20
 
 /**
  * Where calls of one worker wait for their limits. All of a turn of the event loop go to the store in one trip; who
@@ -118,6 +120,6 @@ export class Gate implements Disposable {
 
   #rest(limit: string, ms: Millis): void {
     const line = this.#lines.get(limit)
-    if (line) line.askAt = performance.now() + ms
+    if (line) line.askAt = performance.now() + ms + Math.random() * SPREAD_MS
   }
 }

@@ -79,7 +79,9 @@ begin
   end if;
   insert into errand.taken (name, upto, at) values (in_name, r.total + n, greatest(now + late_ms, newest));
   update errand.rate as t set total = r.total + n, used_at = now where t.name = in_name;
-  delete from errand.taken as t where t.name = in_name and t.upto <= r.total + n - r.kept;
+  -- Between these, not below: what was deleted before need not be walked over again.
+  delete from errand.taken as t
+  where t.name = in_name and t.upto > r.total - r.kept and t.upto <= r.total + n - r.kept;
   return 0;
 end $$;
 
