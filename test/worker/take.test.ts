@@ -100,25 +100,33 @@ test('all takes of a turn are one trip, and jobs that take nothing make none', a
   assert.equal(trips(), 1)
 })
 
-test('the time limit ends the wait for a call', async () => {
-  const { place, enqueue } = await begin(async (_, { take }) => take('llm'), {
-    attempts: 1,
-    timeout: { soft: 30 },
-  })
-  await using _ = place
-  await place.store.hold('llm', HOUR)
-  const late = await place.ended((await enqueue()).id)
-  assert.deepEqual([late.state, late.reason], ['failed', 'timeout'])
-})
-
-test('a cancel ends the wait for a call', async () => {
-  const { place, trips, enqueue } = await begin(async (_, { take }) => take('llm'))
-  await using _ = place
+/** A job that waits for a call that nobody may make, and what its handler hears of that. */
+async function beginInVain(over: object = {}) {
+  const heard: unknown[] = []
+  const waitInVain: Run = (_, { take }) =>
+    take('llm').catch((error: unknown) => {
+      heard.push(error instanceof Error && error.name)
+      throw error
+    })
+  const { place, trips, enqueue } = await begin(waitInVain, over)
   await place.store.hold('llm', HOUR)
   const { id } = await enqueue()
   await eventually(() => trips() > 0)
+  return { place, id, heard }
+}
+
+test('the time limit ends the wait for a call', async () => {
+  const { place, id, heard } = await beginInVain({ timeout: { soft: 30, retry: false } })
+  await using _ = place
+  const ended = await place.ended(id)
+  assert.deepEqual([ended.state, ended.reason, heard], ['failed', 'timeout', ['TimeoutError']])
+})
+
+test('a cancel ends the wait for a call', async () => {
+  const { place, id, heard } = await beginInVain()
+  await using _ = place
   assert.equal(await place.client.cancel(id), 'asked')
-  assert.equal((await place.ended(id)).state, 'cancelled')
+  assert.deepEqual([(await place.ended(id)).state, heard], ['cancelled', ['AbortError']])
 })
 
 test('a handler that holds a limit closes it for all, and runs again uncounted when it is open', async () => {
