@@ -9,6 +9,7 @@ import { temporaryFolder } from '../lib/programs.ts'
 import { table } from '../lib/table.ts'
 import { Callee } from './callee.ts'
 import { call } from './contract.ts'
+import { freezeExecutors } from './freeze.ts'
 
 /** Calls from several workers under one limit, counted where they arrive: never more than the limit says. */
 const { values } = parseArgs({
@@ -19,6 +20,8 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '3' },
     /** One worker dies halfway, and is replaced. */
     kill: { type: 'boolean', default: false },
+    /** Executors stand still for a little longer than the span, one after the other. */
+    freeze: { type: 'boolean', default: false },
   },
 })
 const isRate = (text: string): text is Rate => text.includes('/')
@@ -30,6 +33,7 @@ if (!calls || !workers) throw new Error('--calls and --workers need numbers')
 const APP = join(import.meta.dirname, 'app.ts')
 const LEASE = { ERRAND_LEASE: '1500ms', ERRAND_RENEW: '300ms', ERRAND_SWEEP: '200ms' }
 const PATIENCE_MS = 300_000
+const FROZEN = 1.3
 
 type Count = {
   store: StoreName
@@ -59,7 +63,9 @@ async function count(store: StoreName, total: number, of: number): Promise<Count
     running[0]?.signal('SIGKILL')
     start()
   }
+  const frozen = values.freeze ? freezeExecutors(running, FROZEN * limit.spanMs) : undefined
   const { completed } = await ended
+  await frozen?.[Symbol.asyncDispose]()
   const [first = 0, last = 0] = [callee.arrivedAt[0], callee.arrivedAt.at(-1)]
   const { length: arrived } = callee.arrivedAt
   const { durability } = errand.store.about

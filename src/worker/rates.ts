@@ -1,5 +1,6 @@
 import type { Millis } from '../base/time.ts'
 import { LATE_MAX_MS, type Take } from '../job/limit.ts'
+import { inOrder } from '../store/parts/limits.ts'
 
 /** What is known of a limit: how many calls had passed after each, and when; and until when it is closed. */
 type Known = {
@@ -19,13 +20,7 @@ export class Rates {
   }
 
   take(takes: readonly Take[]): Promise<Millis[]> {
-    const waiting = new Map<string, Millis>()
-    const waits = takes.map((take) => {
-      const waitMs = waiting.get(take.limit) ?? this.#one(take)
-      if (waitMs > 0) waiting.set(take.limit, waitMs)
-      return waitMs
-    })
-    return Promise.resolve(waits)
+    return Promise.resolve(inOrder(takes, (take) => this.#one(take)))
   }
 
   hold(limit: string, ms: Millis): Promise<Millis> {
