@@ -10,7 +10,7 @@ export { defineJob, type Definition, handler, type Handler, type WholeJob } from
 export type { BatchEnded, BatchView } from './job/batch.ts'
 export type { Ended } from './job/hooks.ts'
 export type { BatchOptions } from './job/items.ts'
-export { defineLimit, type Limit, type Rate } from './job/limit.ts'
+export { defineLimit, type RateLimit, type Rate } from './job/rate.ts'
 export type { JobOptions } from './job/terms.ts'
 export { type Code, ErrandError, hasCode } from './job/errors.ts'
 export type { EnqueueOptions } from './job/prepare.ts'

@@ -11,7 +11,7 @@ import { type App, handlersOf } from './http/app.ts'
 import type { Resources } from './job/context.ts'
 import type { Definition, Handler, WholeJob } from './job/define.ts'
 import { ErrandError } from './job/errors.ts'
-import type { Limit } from './job/limit.ts'
+import type { RateLimit } from './job/rate.ts'
 import { refuseUnknown } from './job/options.ts'
 import type { BatchOptions } from './job/items.ts'
 import type { EnqueueOptions } from './job/prepare.ts'
@@ -205,7 +205,10 @@ export class Errand implements AsyncDisposable {
   async run<In extends Schema, Out extends Schema>(
     job: Handler<In, Out> | WholeJob<In, Out>,
     input: Given<In>,
-    { resources, limits = [] }: { resources?: Partial<Resources>; limits?: readonly Limit[] } = {},
+    {
+      resources,
+      limits = [],
+    }: { resources?: Partial<Resources>; limits?: readonly RateLimit[] } = {},
   ): Promise<Parsed<Out>> {
     const { runInline } = await import('./worker/alone.ts')
     const handler = 'handler' in job ? job.handler : job

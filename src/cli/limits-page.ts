@@ -1,8 +1,8 @@
-import type { LimitView } from '../job/limit.ts'
+import type { RateView } from '../job/rate.ts'
 import { when } from './pages.ts'
 import type { Print } from './print.ts'
 
-export function limitsPage(print: Print, views: readonly LimitView[]): string {
+export function limitsPage(print: Print, views: readonly RateView[]): string {
   if (views.length === 0) return 'no limit was used lately'
   const rows = views.map(({ name, rate, taken, count, closedUntil }) => [
     print.heading(name),

@@ -33,7 +33,7 @@ export type SignalOptions = {
   ifWaiting?: boolean
 }
 
-type Looks = Pick<Lookout, 'find' | 'findBatches' | 'limits' | 'list'>
+type Looks = Pick<Lookout, 'find' | 'findBatches' | 'list' | 'rates'>
 
 /** Whatever the store itself reports is nobody's item's fault. */
 const isCulprit = (error: unknown) =>

@@ -1,8 +1,8 @@
 import type { JobId } from '../job/job.ts'
-import { opened, refuseLimit, waitFor } from '../job/limit.ts'
+import { opened, refuseLimit, limitWait } from '../job/rate.ts'
 import type { Intake, Letter, Lookout } from '../store/contract.ts'
 
-type Store = Pick<Intake, 'hold' | 'post'> & Pick<Lookout, 'limits' | 'list'>
+type Store = Pick<Intake, 'hold' | 'post'> & Pick<Lookout, 'list' | 'rates'>
 
 const PAGE = 200
 
@@ -12,13 +12,13 @@ const PAGE = 200
  * @throws ErrandError UNKNOWN_LIMIT
  */
 export async function openLimit(name: string, store: Store): Promise<number> {
-  if ((await store.hold(name, 0)) === undefined) refuseLimit(name, await store.limits())
+  if ((await store.hold(name, 0)) === undefined) refuseLimit(name, await store.rates())
   let woken = 0
   let cursor: string | undefined
   do {
     const page = await store.list({ state: 'waiting' }, PAGE, cursor)
     const letters = page.jobs
-      .filter(({ waitingFor }) => waitingFor === waitFor(name))
+      .filter(({ waitingFor }) => waitingFor === limitWait(name))
       .map(({ id, fence }) => letterTo(id, opened(name, fence)))
     const posted = letters.length > 0 ? await store.post(letters) : []
     woken += posted.filter((answer) => answer === 'posted').length

@@ -4,7 +4,7 @@ import type { Client } from '../client/client.ts'
 import type { Resources } from '../job/context.ts'
 import type { Definition, Handler, WholeJob } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
-import type { Limit } from '../job/limit.ts'
+import type { RateLimit } from '../job/rate.ts'
 import { refuseUnknown } from '../job/options.ts'
 import type { Watch } from '../watch/watch.ts'
 import type { Links } from './links.ts'
@@ -45,7 +45,7 @@ export type App = {
   /** Imported by executors only, so that heavy libraries stay out of the server. */
   handlers?: () => Promise<Record<string, unknown>>
   /** What its handlers may `take` from. */
-  limits?: readonly Limit[]
+  limits?: readonly RateLimit[]
   /** Called once per executor, before its first job. */
   start?: () => Partial<Resources> | Promise<Partial<Resources>>
   /** Called once per executor, after its last job. */

@@ -14,7 +14,7 @@ export const LimitView = z
     count: count.optional().openapi({ description: 'How many may.' }),
     closedUntil: moment.optional().openapi({ description: 'A handler closed it; nobody calls.' }),
   })
-  .openapi('Limit')
+  .openapi('RateLimit')
 
 export const Limits = listOf(LimitView)
 

@@ -4,7 +4,7 @@ import { delayAfter } from './backoff.ts'
 import { encodeFailure } from './failure.ts'
 import { hookOf, hookOfCancel } from './hooks.ts'
 import type { Artifact, Claimed, Job, JobId, Mail, NewJob } from './job.ts'
-import { opened, waitFor } from './limit.ts'
+import { limitWait, opened } from './rate.ts'
 import { keepMsOf } from './keep.ts'
 import { wordTo } from './words.ts'
 import { type Policy, readPolicy } from './policy.ts'
@@ -28,7 +28,7 @@ export type Report =
   /** All that it still does is wait. */
   | ({ how: 'suspended' } & Omit<Suspension, 'to'>)
   /** Given back by a handler that closed a limit, which is closed for so long. */
-  | { how: 'held'; limit: string; ms: Millis }
+  | { how: 'closed'; limit: string; ms: Millis }
   /** No handler of this name here. */
   | { how: 'unknown' }
   /** Taken over from a worker whose lease ran out. */
@@ -160,9 +160,9 @@ function judge(job: Claimed, report: Report, now: Millis, random?: () => number)
       return { to: 'ready', begun: report.begun }
     case 'suspended':
       return suspended(job, report)
-    case 'held': {
+    case 'closed': {
       const one = [opened(report.limit, job.fence)]
-      return suspended(job, { for: waitFor(report.limit), wakeAt: now + report.ms, one, all: [] })
+      return suspended(job, { for: limitWait(report.limit), wakeAt: now + report.ms, one, all: [] })
     }
     case 'unknown':
       return { to: 'waiting', for: 'handler' }

@@ -14,7 +14,7 @@ import type {
   Step,
   WorkerId,
 } from '../job/job.ts'
-import type { LimitRow, Take } from '../job/limit.ts'
+import type { RateRow, Take } from '../job/rate.ts'
 import type { Adoptee, Alias, JobCopy } from '../job/moving.ts'
 import type { Cancelling, Outcome } from '../job/outcome.ts'
 import type { Ended, State } from '../job/state.ts'
@@ -155,7 +155,7 @@ export interface Lookout {
   /** The newest first. At most 1 000 are looked at. */
   listBatches(filter: Pick<Filter, 'tenant'>, limit: number, cursor?: string): Promise<BatchPage>
   /** Limits that were used lately, by name; at most 1 000. */
-  limits(): Promise<LimitRow[]>
+  rates(): Promise<RateRow[]>
   /** What lies in each queue, from counters. */
   tally(): Promise<Tally[]>
   workers(): Promise<WorkerRow[]>

@@ -9,7 +9,7 @@ import { ErrandError } from '../job/errors.ts'
 import { readFailure } from '../job/failure.ts'
 import { signalOf } from '../job/mail.ts'
 import type { Artifact, Job, JobId } from '../job/job.ts'
-import { type LimitView, toLimitView } from '../job/limit.ts'
+import { type RateView, toRateView } from '../job/rate.ts'
 import { readSpan } from '../job/options.ts'
 import type { Parsed, Schema } from '../job/schema.ts'
 import type { Keyring } from '../job/seal.ts'
@@ -233,8 +233,8 @@ export class Watch implements Disposable {
   }
 
   /** Limits that were used lately, by name. */
-  async limits(): Promise<LimitView[]> {
-    return (await this.#lookout.limits()).map(toLimitView)
+  async limits(): Promise<RateView[]> {
+    return (await this.#lookout.rates()).map(toRateView)
   }
 
   async workers(): Promise<WorkerView[]> {

@@ -4,7 +4,7 @@ import { decodeJson } from '../base/json.ts'
 import type { Resources } from '../job/context.ts'
 import { Hold } from '../job/control.ts'
 import type { Handler } from '../job/define.ts'
-import { type Limit, limitNamed } from '../job/limit.ts'
+import { type RateLimit, limitNamed } from '../job/rate.ts'
 import { encodeInput } from '../job/prepare.ts'
 import { type Given, type Parsed, type Schema, validate } from '../job/schema.ts'
 import type { Files } from '../files/contract.ts'
@@ -16,7 +16,7 @@ import { Rates } from './rates.ts'
 type Surroundings = {
   files: Files
   resources: Partial<Resources> | undefined
-  limits?: readonly Limit[]
+  limits?: readonly RateLimit[]
 }
 
 /** Where no store is, limits hold for this process. */

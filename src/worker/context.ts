@@ -14,7 +14,7 @@ import type {
 import type { Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import type { LogLevel, NewJob } from '../job/job.ts'
-import type { Limit, Take } from '../job/limit.ts'
+import type { RateLimit, Take } from '../job/rate.ts'
 import { readText } from '../job/options.ts'
 import type { NewArtifact } from '../job/outcome.ts'
 import type { Given, Schema } from '../job/schema.ts'
@@ -38,7 +38,7 @@ export type Tools = {
   isSealed?: boolean
   note(note: Note): void
   /** The limits that its handlers may take from. */
-  limits?: readonly Limit[]
+  limits?: readonly RateLimit[]
   take(holder: Holder, ask: number, take: Take): void
   /** Sets an attempt aside that only waits; absent where nobody would run it again. */
   suspend?(job: Task, wait: Wait): void

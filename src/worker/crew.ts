@@ -1,7 +1,7 @@
 import type { Millis } from '../base/time.ts'
 import { encodeFailure } from '../job/failure.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
-import type { Take } from '../job/limit.ts'
+import type { Take } from '../job/rate.ts'
 import type { Report } from '../job/outcome.ts'
 import type { Answer, Note } from '../store/contract.ts'
 

@@ -4,7 +4,7 @@ import type { Resources } from '../job/context.ts'
 import type { Handler } from '../job/define.ts'
 import { describe } from '../job/failure.ts'
 import { isSealed, type Keyring } from '../job/seal.ts'
-import type { Limit } from '../job/limit.ts'
+import type { RateLimit } from '../job/rate.ts'
 import type { Files } from '../files/contract.ts'
 import type { Task } from './crew.ts'
 import { current } from './current.ts'
@@ -16,7 +16,7 @@ import { noteFrame, type Order, readRun, reportFrame, type Word } from './messag
 /** What an executor runs: lent by the top, which knows how to load an app. */
 export type Workload = {
   handlers: readonly Handler[]
-  limits?: readonly Limit[]
+  limits?: readonly RateLimit[]
   start?: () => Partial<Resources> | Promise<Partial<Resources>>
   stop?: (resources: Partial<Resources>) => void | Promise<void>
 }

@@ -4,7 +4,7 @@ import { failpoint } from '../base/failpoint.ts'
 import type { Millis } from '../base/time.ts'
 import { encodeFailure } from '../job/failure.ts'
 import type { Claimed, JobId, WorkerId } from '../job/job.ts'
-import type { Take } from '../job/limit.ts'
+import type { Take } from '../job/rate.ts'
 import { decide, type Outcome, type Report } from '../job/outcome.ts'
 import { type Policy, readPolicy } from '../job/policy.ts'
 import type { Answer, Intake, Note, Workbench } from '../store/contract.ts'
@@ -228,7 +228,7 @@ export class Foreman {
   }
 
   #hear(job: Claimed, report: Report, ranMs: Millis): void {
-    if (report.how !== 'held') return this.#end(job, report, ranMs)
+    if (report.how !== 'closed') return this.#end(job, report, ranMs)
     // Its limit is closed before it is given back: were we to die in between, it would run again, and hold it again.
     const held = this.#gate.hold(report.limit, report.ms)
     void held.then((ms) => this.#end(job, { ...report, ms }, ranMs))

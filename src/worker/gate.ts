@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Alarm } from '../base/alarm.ts'
 import { monotonic, type Millis } from '../base/time.ts'
-import type { Take } from '../job/limit.ts'
+import type { Take } from '../job/rate.ts'
 import type { Intake, Workbench } from '../store/contract.ts'
 import type { Holder } from './crew.ts'
 

@@ -1,7 +1,7 @@
 import type { Bytes } from '../base/json.ts'
 import type { Millis } from '../base/time.ts'
 import type { Fence, JobId, Mail, NewJob, Step, Subject } from '../job/job.ts'
-import type { Take } from '../job/limit.ts'
+import type { Take } from '../job/rate.ts'
 import type { Report } from '../job/outcome.ts'
 import type { Answer, Note } from '../store/contract.ts'
 import type { Abort, Limits, Task } from './crew.ts'

@@ -5,7 +5,7 @@ import type { Handler } from '../job/define.ts'
 import { ErrandError, hasCode } from '../job/errors.ts'
 import { encodeFailure, encodeThrown } from '../job/failure.ts'
 import { readEnded } from '../job/hooks.ts'
-import { limitNamed } from '../job/limit.ts'
+import { limitNamed } from '../job/rate.ts'
 import type { Report } from '../job/outcome.ts'
 import { type Schema, validate } from '../job/schema.ts'
 import type { Answer } from '../store/contract.ts'
@@ -155,7 +155,7 @@ export class Performance {
 
   #hold({ limit, holdMs }: Hold): Report {
     try {
-      return { how: 'held', limit: limitNamed(this.#tools.limits ?? [], limit).name, ms: holdMs }
+      return { how: 'closed', limit: limitNamed(this.#tools.limits ?? [], limit).name, ms: holdMs }
     } catch (unknown) {
       return this.#fail(unknown)
     }

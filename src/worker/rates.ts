@@ -1,6 +1,6 @@
 import type { Millis } from '../base/time.ts'
-import { LATE_MAX_MS, type Take } from '../job/limit.ts'
-import { inOrder } from '../store/parts/limits.ts'
+import { LATE_MAX_MS, type Take } from '../job/rate.ts'
+import { inOrder } from '../store/parts/rates.ts'
 
 /** What is known of a limit: how many calls had passed after each, and when; and until when it is closed. */
 type Known = {

@@ -1,9 +1,9 @@
 import { monotonic, type Millis } from '../base/time.ts'
-import { LATE_MAX_MS, lateOf, type Limit, limitNamed, type Take } from '../job/limit.ts'
+import { LATE_MAX_MS, lateOf, type RateLimit, limitNamed, type Take } from '../job/rate.ts'
 import { readCount } from '../job/options.ts'
 
 type Parts = {
-  limits: readonly Limit[]
+  limits: readonly RateLimit[]
   ask: (ask: number, take: Take) => void
   /** Fires when the attempt is to end. */
   signal: AbortSignal

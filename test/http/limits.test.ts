@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { opened } from '../../src/job/limit.ts'
+import { opened } from '../../src/job/rate.ts'
 import { HOUR, suspended } from '../support/jobs.ts'
 import { openDoor } from './door.ts'
 

@@ -4,7 +4,7 @@ import type { Context } from '../../src/job/context.ts'
 import { Hold } from '../../src/job/control.ts'
 import { defineJob } from '../../src/job/define.ts'
 import { readFailure } from '../../src/job/failure.ts'
-import { defineLimit } from '../../src/job/limit.ts'
+import { defineLimit } from '../../src/job/rate.ts'
 import { InlineCrew } from '../../src/worker/inline.ts'
 import { Cuttable } from '../support/cuttable.ts'
 import { seen } from '../support/hand.ts'
@@ -141,7 +141,7 @@ test('a handler that holds a limit closes it for all, and runs again uncounted w
   const row = await place.reaches(id, 'waiting')
   assert.deepEqual([row.waitingFor, row.failures, row.crashes, row.losses], ['limit:llm', 0, 0, 0])
   assert.deepEqual(await place.store.attempts(id), [])
-  assert(isAbout((await place.store.limits())[0]?.closedUntil, row.wakesAt))
+  assert(isAbout((await place.store.rates())[0]?.closedUntil, row.wakesAt))
   const { id: other } = await enqueue('other')
   place.clock.advance(HOUR - SECOND)
   assert.equal((await seen(place.store, other)).endedAt, undefined)
@@ -191,7 +191,7 @@ test('a store that is away for a moment is asked again, and has a limit closed b
   const { id } = await enqueue()
   const row = await place.reaches(id, 'waiting')
   assert.equal(place.errors.length, 3)
-  assert(isAbout((await place.store.limits())[0]?.closedUntil, row.wakesAt))
+  assert(isAbout((await place.store.rates())[0]?.closedUntil, row.wakesAt))
   const said = line.arrived.filter((verb) => verb === 'hold' || verb === 'exchange')
   assert(said.lastIndexOf('hold') < said.lastIndexOf('exchange'))
 })

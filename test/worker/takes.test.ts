@@ -5,7 +5,7 @@ import { monotonic } from '../../src/base/time.ts'
 import { Hold } from '../../src/job/control.ts'
 import type { Context } from '../../src/job/context.ts'
 import { defineJob } from '../../src/job/define.ts'
-import { defineLimit, type Limit, type Take } from '../../src/job/limit.ts'
+import { defineLimit, type RateLimit, type Take } from '../../src/job/rate.ts'
 import { runInline } from '../../src/worker/alone.ts'
 import { Takes } from '../../src/worker/takes.ts'
 import { anything } from '../support/schema.ts'
@@ -33,7 +33,7 @@ test('a call that was let pass too long ago is not made, but asked for again wit
 
 test('run in place calls under a limit wait for each other, and a hold closes it for the others', async () => {
   using stage = new Stage()
-  const run = (limit: Limit, work: (context: Context) => unknown) => {
+  const run = (limit: RateLimit, work: (context: Context) => unknown) => {
     const job = defineJob({ name: 'chore', input: anything(), run: (_, context) => work(context) })
     const { files } = stage
     return runInline(job.handler, {}, { files, resources: undefined, limits: [limit] })

@@ -58,7 +58,7 @@ export class WholeStore implements Store {
   logs: Lookout['logs'] = (...call) => this.#lookout.logs(...call)
   findBatches: Lookout['findBatches'] = (...call) => this.#lookout.findBatches(...call)
   listBatches: Lookout['listBatches'] = (...call) => this.#lookout.listBatches(...call)
-  limits: Lookout['limits'] = (...call) => this.#lookout.limits(...call)
+  rates: Lookout['rates'] = (...call) => this.#lookout.rates(...call)
   tally: Lookout['tally'] = (...call) => this.#lookout.tally(...call)
   workers: Lookout['workers'] = (...call) => this.#lookout.workers(...call)
   metrics: Lookout['metrics'] = (...call) => this.#lookout.metrics(...call)

@@ -1,7 +1,7 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
-import type { LimitRow } from '../../job/limit.ts'
+import type { RateRow } from '../../job/rate.ts'
 import type {
   BatchPage,
   Copied,
@@ -33,7 +33,7 @@ import {
   toWorker,
 } from './rows.ts'
 import { lawTexts, lookText } from './statements.ts'
-import { toLimit } from './taking.ts'
+import { toRate } from './taking.ts'
 import { page } from './walk.ts'
 
 const SNAPSHOT = 'isolation level repeatable read read only'
@@ -109,8 +109,8 @@ export class PostgresLookout implements Lookout {
     return (await this.#look('logs', [id, after, limit])).map(toLine)
   }
 
-  async limits(): Promise<LimitRow[]> {
-    return (await this.#look('limits', [this.#connection.now])).map(toLimit)
+  async rates(): Promise<RateRow[]> {
+    return (await this.#look('rates', [this.#connection.now])).map(toRate)
   }
 
   async tally(): Promise<Tally[]> {

@@ -1,5 +1,5 @@
 import type { Millis } from '../../base/time.ts'
-import { LATE_MAX_MS, type LimitRow, type Take } from '../../job/limit.ts'
+import { LATE_MAX_MS, type RateRow, type Take } from '../../job/rate.ts'
 import { readTexts } from './arrays.ts'
 import type { Connection, Row } from './connection.ts'
 import { int, text } from './rows.ts'
@@ -34,7 +34,7 @@ export async function hold(
 /** The one value that a function of ours answered with. */
 const only = (row: Row | undefined) => Object.values(row ?? {})[0] ?? null
 
-export const toLimit = (row: Row): LimitRow => ({
+export const toRate = (row: Row): RateRow => ({
   name: text(row.name),
   ...(row.count !== null && { rate: { count: int(row.count), windowMs: int(row.window_ms) } }),
   taken: int(row.taken),

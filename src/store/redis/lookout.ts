@@ -1,7 +1,7 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
-import type { LimitRow } from '../../job/limit.ts'
+import type { RateRow } from '../../job/rate.ts'
 import { STATES } from '../../job/state.ts'
 import type {
   BatchPage,
@@ -27,7 +27,7 @@ import { toMail } from './mailing.ts'
 import { toLine, toSteps } from './notes.ts'
 import { idAt, packId, packIds } from './pack.ts'
 import { bufferOf, hashOf, kindAt, listOf, toArtifacts, toAttempt, toJob } from './rows.ts'
-import { limits } from './taking.ts'
+import { rates } from './taking.ts'
 import { Verification } from './verify.ts'
 import { Walks } from './walk.ts'
 import { Workers } from './workers.ts'
@@ -116,8 +116,8 @@ export class RedisLookout implements Lookout {
     return lines.map((line, i) => toLine(bufferOf(line), after + i + 1))
   }
 
-  limits(): Promise<LimitRow[]> {
-    return limits(this.#connection)
+  rates(): Promise<RateRow[]> {
+    return rates(this.#connection)
   }
 
   async tally(): Promise<Tally[]> {

@@ -1,6 +1,6 @@
 -- rate: what is known of limits, and when the calls under them passed (C20).
 --
--- Keys    {p}:limits zset of names by when they were used   {p}:limit:<name> hash: count, window, kept, total, closed
+-- Keys    {p}:rates zset of names by when they were used   {p}:rate:<name> hash: count, window, kept, total, closed
 --         {p}:taken:<name> zset by how many had passed after each: when (I6), then that number
 -- In      the name of a limit
 -- Out     numbers; a moment 0 where there is none
@@ -12,12 +12,12 @@ local LATE_MAX, UNUSED = 10000, 86400000
 local function whole(number) return string.format('%.0f', number) end
 
 local function known_of(name)
-  local known = redis.call('HMGET', P .. 'limit:' .. name, 'count', 'window', 'kept', 'total', 'closed')
+  local known = redis.call('HMGET', P .. 'rate:' .. name, 'count', 'window', 'kept', 'total', 'closed')
   for i = 1, 5 do known[i] = tonumber(known[i]) end
   return { count = known[1], window = known[2], kept = known[3] or 0, total = known[4] or 0, closed = known[5] or 0 }
 end
 
-local function used(name) redis.call('ZADD', P .. 'limits', now, name) end
+local function used(name) redis.call('ZADD', P .. 'rates', now, name) end
 
 local function moment(entry) return entry and from_six(entry) or 0 end
 

@@ -49,7 +49,7 @@ const SCRIPTS = {
   list: script('look', ...HAND, 'list'),
   copy: script('look', ...ARRIVE, 'copy'),
   tally: script('look', ...LINE, 'tally'),
-  limits: script('look', ...RATE, 'limits'),
+  rates: script('look', ...RATE, 'rates'),
 } as const
 
 export type Verb = keyof typeof SCRIPTS

@@ -22,11 +22,11 @@ local function rewind(name)
 end
 
 local function take(name, count, window, n, late)
-  local key, known = P .. 'limit:' .. name, known_of(name)
+  local key, known = P .. 'rate:' .. name, known_of(name)
   if known.count ~= count or known.window ~= window then
     known.kept = max(known.kept, count)
     redis.call('HSET', key, 'count', count, 'window', whole(window), 'kept', known.kept)
-    if redis.call('ZSCORE', P .. 'limits', name) == false then used(name) end
+    if redis.call('ZSCORE', P .. 'rates', name) == false then used(name) end
   end
   if newest_at(name) > now + LATE_MAX then rewind(name) end
   if known.closed > now then return known.closed - now end
@@ -56,7 +56,7 @@ local function take_all(blob)
 end
 
 local function hold(name, ms)
-  local key = P .. 'limit:' .. name
+  local key = P .. 'rate:' .. name
   if ms == 0 then
     if redis.call('EXISTS', key) == 0 then return -1 end
     redis.call('HSET', key, 'closed', 0)

@@ -1,5 +1,5 @@
 import type { Millis } from '../../base/time.ts'
-import type { LimitRow, Take } from '../../job/limit.ts'
+import type { RateRow, Take } from '../../job/rate.ts'
 import type { Connection } from './connection.ts'
 import { number, Packer } from './pack.ts'
 import { bufferOf, listOf, numberOf } from './rows.ts'
@@ -23,12 +23,12 @@ export async function hold(
   return closedMs < 0 ? undefined : closedMs
 }
 
-export async function limits(connection: Connection): Promise<LimitRow[]> {
-  const rows = listOf(await connection.call('limits', [], { again: true }))
-  return rows.map(toLimit).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+export async function rates(connection: Connection): Promise<RateRow[]> {
+  const rows = listOf(await connection.call('rates', [], { again: true }))
+  return rows.map(toRate).toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-function toLimit(reply: unknown): LimitRow {
+function toRate(reply: unknown): RateRow {
   const [name, count, window, taken, closed] = listOf(reply)
   const [of, windowMs, until] = [count, window, closed].map((said) => String(bufferOf(said)))
   return {

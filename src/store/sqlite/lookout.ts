@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import type { Bytes } from '../../base/json.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
-import type { LimitRow } from '../../job/limit.ts'
+import type { RateRow } from '../../job/rate.ts'
 import { STATES } from '../../job/state.ts'
 import type {
   BatchPage,
@@ -140,9 +140,9 @@ export class SqliteLookout implements Lookout {
     return this.#connection.read(() => this.#sql.logs.all(id, after, limit).map(toLine))
   }
 
-  limits(): Promise<LimitRow[]> {
+  rates(): Promise<RateRow[]> {
     const now = this.#connection.clock.now()
-    return this.#connection.read(() => this.#taking.limits(now))
+    return this.#connection.read(() => this.#taking.rates(now))
   }
 
   tally(): Promise<Tally[]> {

@@ -1,4 +1,4 @@
--- take, hold, limits: calls let pass under limits, and limits that are closed (C20).
+-- take, hold, rates: calls let pass under limits, and limits that are closed (C20).
 --
 -- In      a limit with the rate that its asker knows; how many calls; until when it is closed
 -- Out     what is known of a limit; the moment that has to leave the window before so many more may pass
@@ -36,7 +36,7 @@ on conflict (name) do update set closed_until = max(coalesce(closed_until, 0), :
 -- name: open
 update rate set closed_until = null where name = ?;
 
--- name: limits
+-- name: rates
 select name, count, window_ms, closed_until, coalesce(min(kept, total - coalesce((
   select upto from taken where taken.name = rate.name and at <= :now - window_ms order by upto desc limit 1
 ), 0)), 0) as taken

@@ -1,6 +1,6 @@
 import type { Millis } from '../../base/time.ts'
-import { LATE_MAX_MS, type LimitRow, type Take } from '../../job/limit.ts'
-import { inOrder, UNUSED_MS } from '../parts/limits.ts'
+import { LATE_MAX_MS, type RateRow, type Take } from '../../job/rate.ts'
+import { inOrder, UNUSED_MS } from '../parts/rates.ts'
 import type { Connection } from './connection.ts'
 import { int, type Row, text } from './rows.ts'
 import type { Turn } from './turns.ts'
@@ -20,7 +20,7 @@ export class Taking {
       'trim',
       'close',
       'open',
-      'limits',
+      'rates',
       'unused',
       'forget',
     ])
@@ -36,8 +36,8 @@ export class Taking {
     return int(this.#sql.known.get(name)?.closed_until) - now
   }
 
-  limits(now: Millis): LimitRow[] {
-    return this.#sql.limits.all({ now }).map((row) => toLimit(row, now))
+  rates(now: Millis): RateRow[] {
+    return this.#sql.rates.all({ now }).map((row) => toRate(row, now))
   }
 
   purge({ now }: Turn): void {
@@ -73,7 +73,7 @@ export class Taking {
   }
 }
 
-const toLimit = (row: Row, now: Millis): LimitRow => ({
+const toRate = (row: Row, now: Millis): RateRow => ({
   name: text(row.name),
   ...(row.count !== null && { rate: { count: int(row.count), windowMs: int(row.window_ms) } }),
   taken: int(row.taken),

@@ -2,7 +2,7 @@ import type { Bytes } from '../../base/json.ts'
 import type { Millis } from '../../base/time.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Artifact, JobId, WorkerId } from '../../job/job.ts'
-import type { Take } from '../../job/limit.ts'
+import type { Take } from '../../job/rate.ts'
 import type {
   Answer,
   Claim,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { LATE_MAX_MS, type Take } from '../../../src/job/limit.ts'
+import { LATE_MAX_MS, type Take } from '../../../src/job/rate.ts'
 import { Rates } from '../../../src/worker/rates.ts'
 import { DAY, HOUR, SECOND } from '../../support/jobs.ts'
 import { only } from '../../support/hand.ts'
@@ -90,7 +90,7 @@ export const takes: Clauses = {
   'C20 a limit may be held that nobody took from, and opened before its time': async (store) => {
     assert.equal(await store.hold('llm', 0), undefined)
     assert.equal(await store.hold('llm', HOUR), HOUR)
-    assert.equal(only(await store.limits()).rate, undefined)
+    assert.equal(only(await store.rates()).rate, undefined)
     assert.deepEqual(await store.take([ask()]), [HOUR])
     assert.equal(await store.hold('llm', 0), 0)
     assert.deepEqual(await store.take([ask()]), [0])
@@ -127,15 +127,15 @@ export const takes: Clauses = {
     await store.take([ask({ limit: 'b' })])
     await store.hold('b', SECOND)
     const rate = { count: 3, windowMs: 10 * SECOND }
-    assert.deepEqual(await store.limits(), [
+    assert.deepEqual(await store.rates(), [
       { name: 'a', rate: { ...rate, count: 5 }, taken: 4 },
       { name: 'b', rate, taken: 2, closedUntil: clock.now() + SECOND },
     ])
     clock.advance(5 * SECOND)
-    assert.deepEqual((await store.limits())[1], { name: 'b', rate, taken: 1 })
+    assert.deepEqual((await store.rates())[1], { name: 'b', rate, taken: 1 })
     clock.advance(HOUR)
     assert.deepEqual(
-      (await store.limits()).map(({ taken }) => taken),
+      (await store.rates()).map(({ taken }) => taken),
       [0, 0],
     )
   },
@@ -146,7 +146,7 @@ export const takes: Clauses = {
     clock.advance(DAY + HOUR)
     await store.purge(10)
     assert.deepEqual(
-      (await store.limits()).map(({ name, taken }) => [name, taken]),
+      (await store.rates()).map(({ name, taken }) => [name, taken]),
       [
         ['held', 0],
         ['long', 1],
@@ -155,7 +155,7 @@ export const takes: Clauses = {
     assert.deepEqual(await store.take([ask({ limit: 'short', n: 3 })]), [0])
     clock.advance(4 * DAY)
     await store.purge(10)
-    assert.deepEqual(await store.limits(), [])
+    assert.deepEqual(await store.rates(), [])
   },
 
   'C20 four hundred random asks are answered as the limiter of a single process answers them':

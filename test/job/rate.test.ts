@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defineApp } from '../../src/http/app.ts'
-import { defineLimit, formatRate, lateOf, limitNamed, type Rate } from '../../src/job/limit.ts'
+import { defineLimit, formatRate, lateOf, limitNamed, type Rate } from '../../src/job/rate.ts'
 
 test('a rate says how many calls in which span, and is shown as it was written', () => {
   const rates: [Rate, number, number][] = [

@@ -8,7 +8,7 @@ import { readName, refuseUnknown } from './options.ts'
 export type Rate = `${number}/${Unit}` | `${number}/${number}${Unit}`
 
 /** What `defineLimit` returns: in no span of this length are more calls made, by all workers of a store together. */
-export type Limit = { readonly name: string; readonly count: number; readonly spanMs: Millis }
+export type RateLimit = { readonly name: string; readonly count: number; readonly spanMs: Millis }
 
 /**
  * `n` calls at once, where at most `count` may be made in any span of `windowMs`. They are made within `lateMs` of being
@@ -23,7 +23,7 @@ export type Take = {
 }
 
 /** A limit as it was used last: without a rate when it was only held. */
-export type LimitRow = {
+export type RateRow = {
   name: string
   rate?: { count: number; windowMs: Millis }
   /** How many calls passed within the span up to now. */
@@ -32,7 +32,7 @@ export type LimitRow = {
 }
 
 /** A limit as people see it. */
-export type LimitView = {
+export type RateView = {
   name: string
   rate?: string
   /** How many calls passed within the span up to now, and how many may. */
@@ -55,7 +55,7 @@ const RATE = /^(\d{1,5})\/(\d+(?:\.\d+)?)?(ms|s|m|h|d)$/
  * and should say the same of it.
  * @throws ErrandError UNKNOWN_OPTION, INVALID_OPTION
  */
-export function defineLimit(name: string, options: { rate: Rate }): Limit {
+export function defineLimit(name: string, options: { rate: Rate }): RateLimit {
   refuseUnknown(options, ['rate'])
   const [, count = '', amount = '1', unit = ''] = RATE.exec(options.rate) ?? []
   const limit = { count: Number(count), spanMs: parseSpan(`${amount}${unit}`) ?? 0 }
@@ -70,11 +70,11 @@ export function defineLimit(name: string, options: { rate: Rate }): Limit {
  * So much later than it was let pass a call may be made: what the way to the handler takes, and from there to whoever
  * is called. It counts from then, so nobody is called too often, and a little less often than the rate says.
  */
-export const lateOf = ({ spanMs }: Pick<Limit, 'spanMs'>): Millis =>
+export const lateOf = ({ spanMs }: Pick<RateLimit, 'spanMs'>): Millis =>
   Math.round(Math.min(Math.max(spanMs / 20, LATE_MS.min), LATE_MS.max))
 
 /** The limit of this name. @throws ErrandError UNKNOWN_LIMIT with the nearest there is */
-export function limitNamed(limits: readonly Limit[], name: string): Limit {
+export function limitNamed(limits: readonly RateLimit[], name: string): RateLimit {
   const found = limits.find((limit) => limit.name === name)
   return found ?? refuseLimit(name, limits)
 }
@@ -93,7 +93,7 @@ export function refuseLimit(name: string, known: readonly { name: string }[]): n
 export const formatRate = (count: number, spanMs: Millis): string =>
   `${count}/${exactSpan(spanMs).replace(/^1(?=[a-z])/, '')}`
 
-export const toLimitView = ({ name, rate, taken, closedUntil }: LimitRow): LimitView => ({
+export const toRateView = ({ name, rate, taken, closedUntil }: RateRow): RateView => ({
   name,
   ...(rate && { rate: formatRate(rate.count, rate.windowMs), count: rate.count }),
   taken,
@@ -108,7 +108,7 @@ function exactSpan(ms: Millis): string {
 }
 
 /** What a job that was given back because of a limit waits for, as people see it. */
-export const waitFor = (limit: string): string => `limit:${limit}`
+export const limitWait = (limit: string): string => `limit:${limit}`
 
 /** The letter that wakes it before its time, once: a later run may be given back again. */
 export const opened = (limit: string, fence: Fence): string => `opened:${limit}:${fence}`

@@ -1,4 +1,4 @@
--- limits: what is known of limits, as people see it (C20).
+-- rates: what is known of limits, as people see it (C20).
 --
 -- Keys    what rate.lua names
 -- In      nothing
@@ -7,7 +7,7 @@
 -- Beware  at most 1 000
 
 local reply = {}
-for _, name in ipairs(redis.call('ZRANGE', P .. 'limits', 0, 999)) do
+for _, name in ipairs(redis.call('ZRANGE', P .. 'rates', 0, 999)) do
   local known = known_of(name)
   local taken = 0
   if known.window then taken = min(known.kept, known.total - passed_before(name, now - known.window)) end

@@ -1,5 +1,5 @@
 import type { Millis } from '../../base/time.ts'
-import type { Take } from '../../job/limit.ts'
+import type { Take } from '../../job/rate.ts'
 
 /** A limit that nobody used for so long and its span is forgotten. */
 export const UNUSED_MS: Millis = 86_400_000
