@@ -1,6 +1,5 @@
 import { tmpdir } from 'node:os'
 import type { Flush } from './base/batching.ts'
-import type { Clock } from './base/time.ts'
 import type { BatchClient } from './client/batch.ts'
 import type { BulkDone, BulkFilter, BulkOptions } from './client/bulk.ts'
 import type { Items } from './client/sending.ts'
@@ -10,12 +9,12 @@ import { Schedules } from './client/schedules.ts'
 import type { InTransaction } from './client/transaction.ts'
 import { nextCron } from './cron.ts'
 import type { Files } from './files/contract.ts'
-import { DiskFiles } from './files/disk/disk.ts'
 import { type App, handlersOf } from './http/app.ts'
 import { plannedBy } from './http/schedule.ts'
 import type { Resources } from './job/context.ts'
 import type { Definition, Handler, WholeJob } from './job/define.ts'
 import { ErrandError } from './job/errors.ts'
+import type { RateLimit } from './job/rate.ts'
 import { refuseUnknown } from './job/options.ts'
 import type { BatchOptions } from './job/items.ts'
 import { readZone } from './job/rule.ts'
@@ -23,20 +22,10 @@ import type { EnqueueOptions } from './job/prepare.ts'
 import { Keyring } from './job/seal.ts'
 import type { Given, Parsed, Schema } from './job/schema.ts'
 import type { Store } from './store/contract.ts'
+import { openFiles, openStore, type StoreOptions } from './stores.ts'
 import { Watch } from './watch/watch.ts'
 import type { Worker } from './worker/worker.ts'
 import type { WorkerSettings } from './worker/settings.ts'
-
-export type StoreOptions = {
-  /**
-   * `full`: a commit survives a power cut. `normal`: it survives the death of processes. `none`: accepts a
-   * server whose settings would lose more.
-   */
-  durability?: 'full' | 'normal' | 'none'
-  /** Brings an older store to this release's schema; so unless false. */
-  migrate?: boolean
-  clock?: Clock
-}
 
 export type OpenOptions = StoreOptions & {
   /** Jobs that may be enqueued by name. */
@@ -49,76 +38,6 @@ export type OpenOptions = StoreOptions & {
   sealKeys?: string
   /** The zone of schedules' cron rules that name none; UTC unless said. */
   timeZone?: string
-}
-
-export const DEFAULT_STORE = 'sqlite:.errand/errand.db'
-export const DEFAULT_FILES = 'file:.errand/files'
-
-/**
- * Opens a store by its URL. Drivers are loaded when they are asked for.
- * @throws ErrandError UNKNOWN_STORE, STORE_UNREACHABLE, STORE_UNSAFE, STORE_CORRUPT, SCHEMA_TOO_NEW,
- * SCHEMA_OUTDATED
- */
-export async function openStore(
-  url: string = DEFAULT_STORE,
-  options: StoreOptions = {},
-): Promise<Store> {
-  const [, scheme, location = ''] = /^([\w-]+):(.+)$/.exec(url) ?? []
-  switch (scheme) {
-    case 'sqlite': {
-      const { SqliteStore } = await import('./store/sqlite/store.ts')
-      return SqliteStore.open(location.replace(/^\/\//, ''), options)
-    }
-    case 'redis':
-    case 'rediss':
-    case 'redis-sentinel':
-    case 'rediss-sentinel':
-    case 'redis-cluster':
-    case 'rediss-cluster': {
-      const { RedisStore } = await driver('ioredis', () => import('./store/redis/store.ts'))
-      return RedisStore.open(url, options)
-    }
-    case 'postgres':
-    case 'postgresql': {
-      const { PostgresStore } = await driver('pg', () => import('./store/postgres/store.ts'))
-      return PostgresStore.open(url, options)
-    }
-    default:
-      // The URL may hold a password: only its scheme is repeated.
-      throw new ErrandError('UNKNOWN_STORE', { url: scheme ?? 'given' })
-  }
-}
-
-/** The SQL that a store of this schema still needs; Redis has none. */
-export async function pendingSince(
-  url: string,
-  found: number,
-): Promise<readonly { name: string; sql: string }[]> {
-  if (url.startsWith('redis')) return []
-  if (!url.startsWith('postgres'))
-    return (await import('./store/sqlite/migrate.ts')).pendingSince(found)
-  const { pendingSince: pending } = await import('./store/postgres/migrate.ts')
-  return pending(found, URL.parse(url)?.searchParams.get('schema') ?? undefined)
-}
-
-/** A driver, whose client is installed only by those who use it. @throws ErrandError STORE_UNREACHABLE */
-async function driver<Module>(client: string, load: () => Promise<Module>): Promise<Module> {
-  try {
-    return await load()
-  } catch (error) {
-    const isMissing =
-      error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
-    if (!isMissing) throw error
-    const why = `the package ${client} is not installed; run: npm install ${client}`
-    throw new ErrandError('STORE_UNREACHABLE', { why }, { cause: error })
-  }
-}
-
-/** @throws ErrandError INVALID_OPTION */
-export function openFiles(url: string = DEFAULT_FILES): Files {
-  if (!url.startsWith('file:'))
-    throw new ErrandError('INVALID_OPTION', { option: 'files', problem: 'needs file:<folder>' })
-  return new DiskFiles(url.slice('file:'.length))
 }
 
 /**
@@ -215,6 +134,7 @@ export class Errand implements AsyncDisposable {
   discard: Client['discard'] = (...call) => this.client.discard(...call)
   pauseQueue: Pauses['pause'] = (...call) => this.pauses.pause(...call)
   resumeQueue: Pauses['resume'] = (...call) => this.pauses.resume(...call)
+  openLimit: Client['openLimit'] = (...call) => this.client.openLimit(...call)
   retry: Client['retry'] = (id, options) => this.client.retry(id, options)
 
   job: Watch['job'] = (...call) => this.watch.job(...call)
@@ -231,18 +151,26 @@ export class Errand implements AsyncDisposable {
   signals: Watch['signals'] = (...call) => this.watch.signals(...call)
   logs: Watch['logs'] = (...call) => this.watch.logs(...call)
   audit: Watch['audit'] = (...call) => this.watch.audit(...call)
+  limits: Watch['limits'] = () => this.watch.limits()
   queues: Watch['queues'] = () => this.watch.queues()
   workers: Watch['workers'] = () => this.watch.workers()
   verify: Watch['verify'] = () => this.watch.verify()
 
-  /** The job's work, run here and now: no store, no worker, no retries. Throws what the handler throws. */
+  /**
+   * The job's work, run here and now: no store, no worker, no retries. Throws what the handler throws. Limits that it
+   * takes from hold for this process.
+   */
   async run<In extends Schema, Out extends Schema>(
     job: Handler<In, Out> | WholeJob<In, Out>,
     input: Given<In>,
-    { resources }: { resources?: Partial<Resources> } = {},
+    {
+      resources,
+      limits = [],
+    }: { resources?: Partial<Resources>; limits?: readonly RateLimit[] } = {},
   ): Promise<Parsed<Out>> {
     const { runInline } = await import('./worker/alone.ts')
-    return runInline('handler' in job ? job.handler : job, input, { files: this.files, resources })
+    const handler = 'handler' in job ? job.handler : job
+    return runInline(handler, input, { files: this.files, resources, limits })
   }
 
   /**
@@ -250,7 +178,10 @@ export class Errand implements AsyncDisposable {
    * what it waits out, and of a lease that was lost (WORKER_GONE), after which it has ended.
    */
   async work(
-    app: Pick<App, 'jobs' | 'handlers' | 'start' | 'stop' | 'schedules' | 'timeZone' | 'mount'>,
+    app: Pick<
+      App,
+      'jobs' | 'limits' | 'handlers' | 'start' | 'stop' | 'schedules' | 'timeZone' | 'mount'
+    >,
     { onError, ...settings }: Partial<WorkerSettings> & { onError?: (error: unknown) => void } = {},
   ): Promise<Worker> {
     const [{ Worker }, { InlineCrew }, { WORKER_DEFAULTS }, handlers, planned, resources] =
@@ -264,7 +195,13 @@ export class Errand implements AsyncDisposable {
       ])
     const crew = new InlineCrew(
       handlers,
-      { files: this.files, resources, scratch: tmpdir(), keys: this.#keys },
+      {
+        files: this.files,
+        resources,
+        scratch: tmpdir(),
+        keys: this.#keys,
+        limits: app.limits ?? [],
+      },
       settings.concurrency ?? WORKER_DEFAULTS.concurrency,
     )
     const { store, files } = this

@@ -15,7 +15,7 @@ const FLOORS = [
   ['client', 'worker', 'watch', 'store/sqlite', 'store/redis', 'store/postgres', 'files/disk'],
   ['cron.ts'],
   ['http'],
-  ['cli', 'open.ts', 'index.ts', 'testing', 'testing.ts'],
+  ['cli', 'open.ts', 'stores.ts', 'index.ts', 'testing', 'testing.ts'],
 ]
 const ROOMS = FLOORS.flat()
 const TOP = FLOORS.length - 1

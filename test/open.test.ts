@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { defineJob } from '../src/job/define.ts'
 import { ErrandError, hasCode } from '../src/job/errors.ts'
-import { open, openStore } from '../src/open.ts'
+import { open } from '../src/open.ts'
+import { openStore } from '../src/stores.ts'
 import { anything } from './support/schema.ts'
 
 const double = defineJob({ name: 'double', input: anything<number>(), run: (n) => n * 2 })

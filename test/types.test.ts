@@ -52,6 +52,11 @@ await errand.enqueue(free, 'a', { tx: new Client(), priority: 'high' })
 await errand.enqueueMany('by.name', [1], { tx: {} as PoolClient })
 const tx: Transaction = { query: async (text, values) => ({ rows: [text, ...values] }) }
 await errand.enqueue(free, 'a', { tx, id: 'x' })
+import { defineLimit, Hold } from 'errand'
+const llm = defineLimit('llm', { rate: '60/m' })
+defineApp({ jobs: [free], limits: [llm, defineLimit('mail', { rate: '20/6s' })] })
+handler(free, { run: async (text, { take }) => { await take('llm', 3); if (text === '') throw new Hold('llm', '30s') } })
+await errand.run(free, 'text', { limits: [llm] })
 `
 
 /** Each line is to be refused. */
@@ -88,6 +93,8 @@ same<Awaited<ReturnType<typeof errand.result<typeof sum.input, typeof sum.input>
 new ErrandError('ID_TAKEN', {})
 new ErrandError('NO_SUCH_CODE', {})
 defineApp({ jobs: ['sum'] })
+defineApp({ jobs: [sum], limits: ['llm'] })
+handler(free, { run: (_, { take }) => take(3) })
 await open('sqlite::memory:', { job: [sum] })
 `
 

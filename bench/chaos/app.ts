@@ -1,5 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { defineApp, defineJob, type Context, type Ended, type Schema, SignalTimeout } from 'errand'
+import {
+  defineApp,
+  defineJob,
+  defineLimit,
+  Hold,
+  type Context,
+  type Ended,
+  type Schema,
+  SignalTimeout,
+} from 'errand'
 import { type KindName } from './kinds.ts'
 import { Ledger } from './ledger.ts'
 
@@ -58,6 +67,21 @@ const patient = defineJob({
   },
 })
 
+const line = defineLimit('line', { rate: '20/500ms' })
+
+/** Gives itself back once, with its limit closed; its last run alone is under the eyes of the ledger. */
+const caller = defineJob({
+  name: 'caller' satisfies KindName,
+  input,
+  backoff: 50,
+  async run(given, context) {
+    await context.take('line')
+    const first = await context.step('first', () => context.fence)
+    if (first === context.fence) throw new Hold('line', '20ms')
+    return chore(wait)(given, context)
+  },
+})
+
 const child = defineJob({ name: 'child', input, backoff: 50, attempts: 4, run: chore(wait) })
 
 const family = defineJob({
@@ -111,6 +135,7 @@ export const jobs = [
   }),
   define('isolated', wait, { isolate: true }),
   patient,
+  caller,
   family,
   child,
   define('followed', wait, { onSuccess: followUp, onFailure: followUp }),
@@ -133,4 +158,4 @@ export const jobs = [
   followUp,
 ]
 
-export default defineApp({ jobs })
+export default defineApp({ jobs, limits: [line] })

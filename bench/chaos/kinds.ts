@@ -3,7 +3,7 @@ export type Kind = { share: number; ends: readonly string[] }
 
 export const KINDS = {
   /** A few milliseconds. */
-  short: { share: 553, ends: ['completed'] },
+  short: { share: 543, ends: ['completed'] },
   medium: { share: 180, ends: ['completed'] },
   /** Fails once or twice. */
   flaky: { share: 80, ends: ['completed'] },
@@ -23,6 +23,8 @@ export const KINDS = {
   doomed: { share: 20, ends: ['failed error'] },
   /** Sleeps, waits for a signal that may not come, then works: set aside meanwhile. */
   patient: { share: 20, ends: ['completed'] },
+  /** Takes its turn under a limit, closes that for a moment and gives itself back, then works. */
+  caller: { share: 10, ends: ['completed'] },
   /** Calls two others, records a step, sleeps, calls a third and leaves a job behind. */
   family: { share: 10, ends: ['completed'] },
   /** Items of a batch, which come with it: see batches.ts. */

@@ -10,7 +10,7 @@ export const systemClock: Clock = { now: Date.now }
 
 /** A span as people write it: `'90s'`, `'4m'`, `'7d'`, or a number of milliseconds. */
 export type Span = number | `${number}${Unit}`
-type Unit = keyof typeof UNITS
+export type Unit = keyof typeof UNITS
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const SIZES = Object.entries(UNITS)

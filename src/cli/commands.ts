@@ -83,6 +83,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'Show what lies in each queue; pause or resume one.',
     load: async () => (await import('./commands/queues.ts')).queues,
   },
+  limits: {
+    group: LOOK,
+    about: 'Show how many calls pass under each limit, or open one that is closed.',
+    load: async () => (await import('./commands/limits.ts')).limits,
+  },
   workers: {
     group: LOOK,
     about: 'List workers.',

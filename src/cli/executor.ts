@@ -21,10 +21,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => un
 await Executor.start(
   async () => {
     const app = await loadApp(file)
-    const { start, stop } = app
+    const { limits, start, stop } = app
     const [handlers, planned] = await Promise.all([handlersOf(app), plannedBy(app, keys)])
     return {
       handlers,
+      ...(limits && { limits }),
       ...(planned && { planned }),
       ...(start && { start }),
       ...(stop && { stop }),

@@ -13,6 +13,6 @@ export async function writeDown(
   entry: Omit<Entry, keyof By>,
   by: By | undefined,
 ): Promise<void> {
-  const isAboutNone = entry.jobs.length === 0 && entry.queue === undefined
+  const isAboutNone = entry.jobs.length === 0 && (entry.queue ?? entry.limit) === undefined
   if (by !== undefined && !isAboutNone) await intake.audit([encodeEntry(entry, by)])
 }

@@ -29,6 +29,7 @@ import { type OnBehalf, writeDown } from './audit.ts'
 import { BatchClient } from './batch.ts'
 import { Bulk } from './bulk.ts'
 import { Erasing } from './erasing.ts'
+import { openLimit } from './limits.ts'
 import { type InTransaction, takeApart } from './transaction.ts'
 
 /** What an enqueue answers: the job's id, and whether it is one that was there before. */
@@ -48,7 +49,7 @@ export type ClientParts = {
   files?: Pick<Files, 'removeAll'> | undefined
 }
 
-type Looks = Pick<Lookout, 'find' | 'findBatches' | 'list'>
+type Looks = Pick<Lookout, 'find' | 'findBatches' | 'list' | 'rates'>
 
 /** Whatever the store itself reports is nobody's item's fault. */
 const isCulprit = (error: unknown) =>
@@ -222,6 +223,15 @@ export class Client {
       default:
         throw new ErrandError('WRONG_STATE', { id, state: answer, verb: 'sent a signal' })
     }
+  }
+
+  /**
+   * Opens a limit that a handler closed, before its time: calls pass again, and the jobs that were given back run now.
+   * @returns how many those are
+   * @throws ErrandError UNKNOWN_LIMIT (none of this name was used lately)
+   */
+  openLimit(name: string, { by }: OnBehalf = {}): Promise<number> {
+    return openLimit(name, this.#intake, by)
   }
 
   /** The definition itself, or the one of this name. @throws ErrandError UNKNOWN_JOB */

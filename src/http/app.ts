@@ -4,6 +4,7 @@ import type { Client } from '../client/client.ts'
 import type { Resources } from '../job/context.ts'
 import type { Definition, Handler, WholeJob } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
+import type { RateLimit } from '../job/rate.ts'
 import { refuseUnknown } from '../job/options.ts'
 import type { Watch } from '../watch/watch.ts'
 import type { Links } from './links.ts'
@@ -44,6 +45,8 @@ export type App = {
   jobs: readonly (Definition | WholeJob)[]
   /** Imported by executors only, so that heavy libraries stay out of the server. */
   handlers?: () => Promise<Record<string, unknown>>
+  /** What its handlers may `take` from. */
+  limits?: readonly RateLimit[]
   /** Called once per executor, before its first job. */
   start?: () => Partial<Resources> | Promise<Partial<Resources>>
   /** Called once per executor, after its last job. */
@@ -63,6 +66,7 @@ export type App = {
 const KNOWN = [
   'mount',
   'jobs',
+  'limits',
   'handlers',
   'start',
   'stop',
@@ -75,7 +79,7 @@ const KNOWN = [
 
 /**
  * Says what an app is: its jobs, their handlers, and what executors need.
- * @throws ErrandError UNKNOWN_OPTION, DUPLICATE_NAME, UNKNOWN_JOB, UNKNOWN_TIME_ZONE
+ * @throws ErrandError UNKNOWN_OPTION, DUPLICATE_NAME, INVALID_OPTION, UNKNOWN_JOB, UNKNOWN_TIME_ZONE
  */
 export function defineApp(app: App): App {
   refuseUnknown(app, KNOWN)
@@ -83,6 +87,14 @@ export function defineApp(app: App): App {
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new ErrandError('DUPLICATE_NAME', { job: twice })
   checkSchedules(app)
+  const limit = app.limits?.find(
+    ({ name }, i, all) => all.findIndex((one) => one.name === name) < i,
+  )
+  if (limit !== undefined)
+    throw new ErrandError('INVALID_OPTION', {
+      option: 'limits',
+      problem: `names ${limit.name} twice`,
+    })
   return app
 }
 

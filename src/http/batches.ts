@@ -18,7 +18,7 @@ import {
   NewBatch,
   RetryBatch,
   StreamQuery,
-} from './batch-schemas.ts'
+} from './schemas/batches.ts'
 import { jsonBodyOf, optionalJsonBody } from './body.ts'
 import { errorLines } from './batch-errors.ts'
 import { json, problem } from './document.ts'

@@ -60,5 +60,5 @@ export const queues = ({ errand: { watch, pauses } }: Parts) =>
 
 /** In a queue lie the jobs of all tenants. */
 function refuseTenant(queue: string, { tenant }: { tenant?: string }): void {
-  if (tenant !== undefined) throw new ErrandError('QUEUE_SHARED', { queue })
+  if (tenant !== undefined) throw new ErrandError('SHARED', { what: 'the queue', name: queue })
 }

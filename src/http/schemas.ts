@@ -131,10 +131,9 @@ export const JobView = z
     artifacts: z.array(ArtifactView).optional(),
     unique: z.string().optional(),
     tags: z.array(z.string()).readonly().optional(),
-    waitingFor: z
-      .string()
-      .optional()
-      .openapi({ description: 'handler, sleep:<name>, signal:<name>, or several of these.' }),
+    waitingFor: z.string().optional().openapi({
+      description: 'handler, sleep:<name>, signal:<name>, limit:<name>, or several of these.',
+    }),
     heldBy: z
       .string()
       .optional()

@@ -15,6 +15,7 @@ import { authenticate, identify, knowHost, refuseCrossSite } from './guard.ts'
 import { health, probes } from './health.ts'
 import { history } from './history.ts'
 import { jobs } from './jobs.ts'
+import { limits } from './limits.ts'
 import { metrics, Requests } from './metrics.ts'
 import type { Parts } from './parts.ts'
 import { answerProblem } from './problem.ts'
@@ -50,6 +51,7 @@ export async function buildServer(parts: Parts): Promise<OpenAPIHono<Env>> {
     artifacts,
     queues,
     schedules,
+    limits,
     workers,
     definitions,
     probes,

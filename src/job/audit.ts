@@ -2,8 +2,17 @@ import { type Bytes, encodeJson, readOwn } from '../base/json.ts'
 import type { JobId } from './job.ts'
 import { readText } from './options.ts'
 
-/** What a person may do to jobs or to a queue, as the audit log names it. */
-export const ACTS = ['cancel', 'retry', 'discard', 'erase', 'signal', 'pause', 'resume'] as const
+/** What a person may do to jobs, to a queue or to a limit, as the audit log names it. */
+export const ACTS = [
+  'cancel',
+  'retry',
+  'discard',
+  'erase',
+  'signal',
+  'pause',
+  'resume',
+  'open',
+] as const
 export type Act = (typeof ACTS)[number]
 
 /** On whose behalf something is done: with it, it is written down. */
@@ -24,6 +33,8 @@ export type Entry = By & {
   jobs: readonly JobId[]
   /** What was paused or resumed. */
   queue?: string
+  /** What was opened before its time. */
+  limit?: string
   /** The name of the signal that was sent. */
   signal?: string
   /** It was given another input. */

@@ -98,6 +98,13 @@ export interface Context {
     input: Given<In>,
     options?: FollowOptions,
   ) => Promise<{ id: JobId }>
+  /**
+   * Resolves when a call may be made under a limit of the app, or `n` of them at once: in no span of the limit do more
+   * pass, by all workers of the store together. Those who ask in one worker pass in their order. The job keeps its
+   * place meanwhile, and its time runs; what is not called after all counts all the same.
+   * @throws ErrandError UNKNOWN_LIMIT, INVALID_OPTION; what its abort signal says when that fires
+   */
+  readonly take: (limit: string, n?: number) => Promise<void>
   /** The job completes *with errors*. */
   readonly warn: (code: string, text?: string) => void
   /**

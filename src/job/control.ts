@@ -1,5 +1,5 @@
 import type { Millis, Span } from '../base/time.ts'
-import { readSpan } from './options.ts'
+import { readSpan, YEAR_MS } from './options.ts'
 
 /** Thrown by a handler: no more attempts, the job has failed. */
 export class FatalError extends Error {
@@ -42,5 +42,21 @@ export class RetryAfter extends Error {
   constructor(span: Span, options?: ErrorOptions) {
     super(`try again after ${span}`, options)
     this.delayMs = readSpan('RetryAfter', span)
+  }
+}
+
+/**
+ * Thrown by a handler: closes a limit for this long for all that take from it, and gives the job back uncounted, to run
+ * again when the limit is open. A job that should not wait for ever needs a `deadline`.
+ */
+export class Hold extends Error {
+  override readonly name = 'Hold'
+  readonly limit: string
+  readonly holdMs: Millis
+
+  constructor(limit: string, span: Span, options?: ErrorOptions) {
+    super(`hold ${limit} for ${span}`, options)
+    this.limit = limit
+    this.holdMs = readSpan('Hold', span, { min: 1, max: YEAR_MS })
   }
 }

@@ -34,8 +34,9 @@ const REASONS = {
   SCHEDULE_UNFINISHED: 'the run before of the schedule {name} has not ended',
   SCHEDULES_FULL: 'there are {max} schedules; no more are taken',
   PAUSES_FULL: '{max} queues are paused; no more are',
-  QUEUE_SHARED: 'the queue {queue} is not one tenant’s alone',
+  SHARED: '{what} {name} is not one tenant’s alone',
   STEP_REFUSED: 'the step {step} {problem}',
+  UNKNOWN_LIMIT: 'no limit is named {limit}{hint}',
   // Private data
   SEAL_KEYS_MISSING: 'sealed data needs keys; set ERRAND_SEAL_KEYS, or sealKeys where it is opened',
   SEAL_UNKNOWN: 'no key {key} is here; add it to ERRAND_SEAL_KEYS',

@@ -5,6 +5,7 @@ import { encodeFailure } from './failure.ts'
 import { hookOf, hookOfCancel } from './hooks.ts'
 import type { Artifact, Claimed, Job, JobId, Mail, NewJob } from './job.ts'
 import { type Drops, dropsOf, keepMsOf } from './keep.ts'
+import { limitWait, opened } from './rate.ts'
 import { wordTo } from './words.ts'
 import { type Policy, readPolicy } from './policy.ts'
 import type { Reason } from './state.ts'
@@ -26,6 +27,8 @@ export type Report =
   | { how: 'released'; begun: boolean }
   /** All that it still does is wait. */
   | ({ how: 'suspended' } & Omit<Suspension, 'to'>)
+  /** Given back by a handler that closed a limit, which is closed for so long. */
+  | { how: 'closed'; limit: string; ms: Millis }
   /** No handler of this name here. */
   | { how: 'unknown' }
   /** Taken over from a worker whose lease ran out. */
@@ -158,10 +161,11 @@ function judge(job: Claimed, report: Report, now: Millis, random?: () => number)
       return fail('expired', encodeFailure('Expired', 'it did not start in time'))
     case 'released':
       return { to: 'ready', begun: report.begun }
-    case 'suspended': {
-      const { how: _, wakeAt = Infinity, ...waits } = report
-      const at = Math.min(wakeAt, job.deadlineAt ?? Infinity)
-      return { to: 'waiting', ...waits, ...(at < Infinity && { wakeAt: at }) }
+    case 'suspended':
+      return suspended(job, report)
+    case 'closed': {
+      const one = [opened(report.limit, job.fence)]
+      return suspended(job, { for: limitWait(report.limit), wakeAt: now + report.ms, one, all: [] })
     }
     case 'unknown':
       return { to: 'waiting', for: 'handler' }
@@ -181,6 +185,15 @@ function judge(job: Claimed, report: Report, now: Millis, random?: () => number)
     case 'failed':
       return settleFailure(report, job, policy, fail, again, random)
   }
+}
+
+/** No wait is longer than the job may take. */
+function suspended(
+  { deadlineAt = Infinity }: Claimed,
+  { for: what, one, all, wakeAt = Infinity }: Omit<Suspension, 'to'>,
+): Suspension {
+  const at = Math.min(wakeAt, deadlineAt)
+  return { to: 'waiting', for: what, one, all, ...(at < Infinity && { wakeAt: at }) }
 }
 
 function settleFailure(

@@ -12,6 +12,7 @@ import type {
   Step,
   WorkerId,
 } from '../job/job.ts'
+import type { RateRow, Take } from '../job/rate.ts'
 import type { Adoptee, Alias, BatchCopy } from '../job/moving.ts'
 import type {
   Topic,
@@ -78,6 +79,7 @@ export * from './terms.ts'
  *  C18 What is kept under a name is changed by whoever saw it as it stands, together with the jobs that it brings;
  *      a repeat of a change is told what the first was told.
  *  C19 What people did is kept in the order in which they did it, as it was said, until its time is over.
+ *  C20 In no span of a limit more calls pass than it counts, whoever asks; while it is held, none.
  *
  * Time belongs to the store. Tests lend it a clock. A store never parses `Bytes`. Ids are lower-case
  * UUIDs, moments and spans whole milliseconds, priorities 0 to 9, texts well-formed and without NUL:
@@ -137,6 +139,11 @@ export interface Intake {
   changeBatch(id: JobId, change: BatchChange): Promise<Batch | undefined>
   /** Stores items of an open batch. May be repeated: it counts those that were not here. Until it is closed all are kept. */
   fillBatch(id: JobId, items: readonly NewJob[]): Promise<Filled>
+  /**
+   * Closes a limit for so long, or leaves it closed for longer; 0 opens it. Answers how long it is closed now;
+   * nothing where there is none to open.
+   */
+  hold(limit: string, ms: Millis): Promise<Millis | undefined>
 }
 
 /** Where work is done. All that `worker/` may touch. */
@@ -157,6 +164,11 @@ export interface Workbench {
   renew(worker: WorkerId, metrics?: Bytes): Promise<Renewed>
   /** Progress, log lines and steps: accepted under the current fence only. A step that is there stays as it is. */
   note(worker: WorkerId, notes: readonly Note[]): Promise<Answer[]>
+  /**
+   * Lets calls under limits pass, in this order: 0 for each that passes, else when to ask again. Of one limit, who
+   * comes after one that has to wait waits too. A repeat, when its reply was lost, counts twice.
+   */
+  take(takes: readonly Take[]): Promise<Millis[]>
   /** Takes over jobs of workers whose lease ran out. Numbered like an exchange. */
   sweep(worker: WorkerId, n: number, limit: number): Promise<Exchanged>
   /** Ends a worker now: its jobs need not wait for its lease to run out. */
@@ -166,7 +178,8 @@ export interface Workbench {
   /**
    * Removes at most `limit` ended jobs whose time to be kept is over, as many inputs and results that go before their
    * record (an input is empty then), and as many entries of the audit log that are
-   * older than `auditMs` or beyond `AUDIT_MAX`; none of these where no age is given.
+   * older than `auditMs` or beyond `AUDIT_MAX`; none of these where no age is given. Also limits that nobody used for
+   * a day and their span.
    */
   purge(limit: number, auditMs?: Millis): Promise<Purged>
   /** Files whose time is over, at most `limit`. */
@@ -209,6 +222,8 @@ export interface Lookout {
   ahead(id: JobId): Promise<number>
   /** Entries of the audit log, the newest first, from before the one numbered `before` on. */
   audits(limit: number, before?: number): Promise<Audited[]>
+  /** Limits that were used lately, by name; at most 1 000. */
+  rates(): Promise<RateRow[]>
   /** What lies in each queue, from counters. */
   tally(): Promise<Tally[]>
   workers(): Promise<WorkerRow[]>

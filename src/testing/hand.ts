@@ -1,18 +1,21 @@
 import { newId } from '../base/id.ts'
-import type { Clock, Millis } from '../base/time.ts'
+import { type Clock, type Millis, monotonic } from '../base/time.ts'
 import { hasCode } from '../job/errors.ts'
 import type { Claimed, JobId } from '../job/job.ts'
 import { decide, type Outcome, type Report } from '../job/outcome.ts'
 import { readPolicy } from '../job/policy.ts'
+import type { Take } from '../job/rate.ts'
 import type { Note, Store } from '../store/contract.ts'
 import { limitsOf, unfitToBegin } from '../worker/begin.ts'
-import { hardTimeout } from '../worker/crew.ts'
+import { hardTimeout, type Holder } from '../worker/crew.ts'
 import type { InlineCrew } from '../worker/inline.ts'
 import { WORKER_DEFAULTS } from '../worker/settings.ts'
 import { type Handed, Trips } from '../worker/trips.ts'
 
 /** A run that goes on, and when which limit ends it. */
 type Run = { job: Claimed; softAt: Millis; hardAt: Millis; atHard: () => Report }
+/** Calls that wait for their limit; the store is asked again at this moment. */
+type Asking = { holder: Holder; ask: number; take: Take; at: Millis }
 
 const { leaseMs, cancelGraceMs } = WORKER_DEFAULTS
 /** Delays with jitter are what they are in the middle. */
@@ -31,6 +34,7 @@ export class Hand {
   readonly #trips: Trips
   readonly #runs = new Map<JobId, Run>()
   readonly #ends = new Map<JobId, (report: Report) => void>()
+  #asking: Asking[] = []
   #noted: Promise<void> = Promise.resolve()
 
   private constructor(store: Store, clock: Clock, crew: InlineCrew) {
@@ -42,6 +46,7 @@ export class Hand {
     crew.listen({
       report: ({ id }, report) => this.#ends.get(id)?.(report),
       note: (note) => void (this.#noted = this.#noted.then(() => this.#note(note))),
+      take: (holder, ask, take) => void this.#ask({ holder, ask, take }),
       ring: () => undefined,
       cutOff: () => undefined,
     })
@@ -80,6 +85,7 @@ export class Hand {
       this.#ends.set(job.id, (report) => {
         this.#runs.delete(job.id)
         this.#ends.delete(job.id)
+        this.#asking = this.#asking.filter(({ holder }) => holder.id !== job.id)
         resolve(report)
       })
       this.#crew.begin(job, { ...limits, softMs: Infinity, hardMs: Infinity })
@@ -91,7 +97,8 @@ export class Hand {
   async settle(job: Claimed, report: Report): Promise<Outcome | undefined> {
     // What a job said goes out before its settlement.
     await this.#noted
-    const outcome = decide(job, report, this.#clock.now(), MIDDLE)
+    const told = report.how === 'closed' ? await this.#hold(report) : report
+    const outcome = decide(job, told, this.#clock.now(), MIDDLE)
     const settlement = { id: job.id, fence: job.fence, outcome }
     try {
       const claim = { queues: [], limit: 0 }
@@ -108,12 +115,13 @@ export class Hand {
     return [...this.#runs.values()].map(({ job }) => job)
   }
 
-  /** When the next limit of what runs comes. */
-  get limitAt(): Millis {
-    return Math.min(...this.#runs.values().map(({ softAt, hardAt }) => Math.min(softAt, hardAt)))
+  /** When the next limit of what runs comes, or a call of it may be made. */
+  get nextAt(): Millis {
+    const ends = this.#runs.values().map(({ softAt, hardAt }) => Math.min(softAt, hardAt))
+    return Math.min(...ends, ...this.#asking.map(({ at }) => at))
   }
 
-  /** The clock was moved: limits that have come are kept. */
+  /** The clock was moved: limits that have come are kept, and calls that may be made now are. */
   passed(): void {
     const now = this.#clock.now()
     for (const run of this.#runs.values()) {
@@ -122,6 +130,9 @@ export class Hand {
       else if (run.softAt <= now) this.#crew.timeOut(id, fence)
       if (run.softAt <= now) run.softAt = Infinity
     }
+    const due = this.#asking.filter(({ at }) => at <= now)
+    this.#asking = this.#asking.filter(({ at }) => at > now)
+    for (const one of due) void this.#ask(one)
   }
 
   /** Renews its lease, and asks those to end whose cancel was asked. */
@@ -139,6 +150,18 @@ export class Hand {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#crew[Symbol.asyncDispose]()
+  }
+
+  async #ask({ holder, ask, take }: Omit<Asking, 'at'>): Promise<void> {
+    const since = monotonic()
+    const [waitMs = 0] = await this.#store.take([take])
+    if (waitMs === 0) this.#crew.passed(holder, ask, since)
+    else if (this.#runs.has(holder.id))
+      this.#asking.push({ holder, ask, take, at: this.#clock.now() + waitMs })
+  }
+
+  async #hold(report: Extract<Report, { how: 'closed' }>): Promise<Report> {
+    return { ...report, ms: (await this.#store.hold(report.limit, report.ms)) ?? 0 }
   }
 
   async #note(note: Note): Promise<void> {

@@ -96,7 +96,7 @@ export class Rehearsal extends Errand {
   }
 
   /**
-   * Lets this span pass. What falls due in it (delayed jobs, retries, sleeps, limits, what is kept long enough)
+   * Lets this span pass. What falls due in it (delayed jobs, retries, sleeps, limits, calls that may be made, what is kept long enough)
    * happens at its own moment; a handler that runs longer than `patience` is taken to wait for the clock.
    * @returns the jobs that ended, in that order
    * @throws ErrandError INVALID_OPTION, RUNS_WITHOUT_END
@@ -110,7 +110,7 @@ export class Rehearsal extends Errand {
       const isIdle = await this.#work()
       if (clock.now() >= until) break
       const nextAt = Math.min(
-        ...this.#hands.map(({ limitAt }) => limitAt),
+        ...this.#hands.map(({ nextAt }) => nextAt),
         isIdle ? this.#dueAt : until,
       )
       clock.set(Math.min(until, Math.max(nextAt, clock.now() + 1)))

@@ -40,7 +40,7 @@ const KNOWN = ['resources', 'faults', 'at', 'patience', 'runsMax', 'sealKeys']
  * @throws ErrandError UNKNOWN_OPTION, INVALID_OPTION, UNKNOWN_JOB (a fault for a job without a handler)
  */
 export async function rehearse(
-  app: Pick<App, 'jobs' | 'handlers' | 'start' | 'stop'>,
+  app: Pick<App, 'jobs' | 'limits' | 'handlers' | 'start' | 'stop'>,
   options: RehearseOptions = {},
 ): Promise<Rehearsal> {
   refuseUnknown(options, KNOWN)
@@ -56,7 +56,8 @@ export async function rehearse(
   const store = await SqliteStore.open(':memory:', { clock })
   const folder = mkdtempSync(join(tmpdir(), 'errand-rehearsal-'))
   const files = new DiskFiles(join(folder, 'files'))
-  const tools = { files, resources, scratch: folder, keys, now: () => clock.now() }
+  const { limits = [] } = app
+  const tools = { files, resources, scratch: folder, keys, limits, now: () => clock.now() }
   return Rehearsal.begin({
     store,
     files,

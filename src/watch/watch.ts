@@ -9,6 +9,7 @@ import { ErrandError } from '../job/errors.ts'
 import { readFailure } from '../job/failure.ts'
 import { signalOf } from '../job/mail.ts'
 import type { Artifact, Job, JobId } from '../job/job.ts'
+import { type RateView, toRateView } from '../job/rate.ts'
 import { readSpan } from '../job/options.ts'
 import type { Parsed, Schema } from '../job/schema.ts'
 import type { Keyring } from '../job/seal.ts'
@@ -244,6 +245,11 @@ export class Watch implements Disposable {
 
   queues(): Promise<QueueView[]> {
     return readQueues(this.#lookout)
+  }
+
+  /** Limits that were used lately, by name. */
+  async limits(): Promise<RateView[]> {
+    return (await this.#lookout.rates()).map(toRateView)
   }
 
   async workers(): Promise<WorkerView[]> {

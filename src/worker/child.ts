@@ -3,7 +3,7 @@ import { ErrandError } from '../job/errors.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
 import type { Answer } from '../store/contract.ts'
-import { type Abort, DEAF, type Ear, hardTimeout, type Limits } from './crew.ts'
+import { type Abort, DEAF, type Ear, hardTimeout, type Holder, type Limits } from './crew.ts'
 import { type Frame, Frames } from './frames.ts'
 import { Group } from './group.ts'
 import { Lifeline } from './lifeline.ts'
@@ -115,6 +115,10 @@ export class Child {
     if (this.#holds(id, fence)) this.#frames.say({ say: 'noted', id, fence, step, answer })
   }
 
+  passed({ id, fence }: Holder, ask: number, since: Millis): void {
+    if (this.#holds(id, fence)) this.#frames.say({ say: 'passed', id, fence, ask, since })
+  }
+
   recall(): void {
     this.#frames.say({ say: 'recall' })
   }
@@ -200,6 +204,8 @@ export class Child {
         return this.#keeper.worn()
       case 'note':
         return this.#ear.note(readNote(message, bytes))
+      case 'take':
+        return this.#ear.take(message, message.ask, message.take)
       case 'report':
         return this.#report(message, bytes)
     }

@@ -14,16 +14,18 @@ import type {
 import type { Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import type { LogLevel, NewJob } from '../job/job.ts'
+import type { RateLimit, Take } from '../job/rate.ts'
 import { readText } from '../job/options.ts'
 import type { NewArtifact } from '../job/outcome.ts'
 import { findUndeclared, type References } from '../job/reference.ts'
 import type { Given, Schema } from '../job/schema.ts'
 import type { Keyring } from '../job/seal.ts'
 import type { Answer, Note } from '../store/contract.ts'
-import type { Task } from './crew.ts'
+import type { Holder, Task } from './crew.ts'
 import { Leavings } from './leavings.ts'
 import { Sayings } from './sayings.ts'
 import { Steps } from './steps.ts'
+import { Takes } from './takes.ts'
 import { type Wait, type WaitOptions, Waits } from './waits.ts'
 
 /** What an attempt needs from the process it runs in. */
@@ -42,6 +44,9 @@ export type Tools = {
   /** How long a file stays of which its handler does not say it. */
   keepFilesMs?: Millis | undefined
   note(note: Note): void
+  /** The limits that its handlers may take from. */
+  limits?: readonly RateLimit[]
+  take(holder: Holder, ask: number, take: Take): void
   /** Sets an attempt aside that only waits; absent where nobody would run it again. */
   suspend?(job: Task, wait: Wait): void
 }
@@ -58,6 +63,7 @@ export class Attempt implements Context {
   #leavings: Leavings | undefined
   #steps: Steps | undefined
   #waits: Waits | undefined
+  #takes: Takes | undefined
   /** Unfinished calls that are no waits. */
   #calls = 0
   #controller: AbortController | undefined
@@ -146,6 +152,10 @@ export class Attempt implements Context {
     ) => this.#waitsOf().call(name, job, input, options)
   }
 
+  get take() {
+    return (limit: string, n?: number) => this.#during(this.#takesOf().take(limit, n))
+  }
+
   get enqueue() {
     return <In extends Schema>(
       name: string,
@@ -180,6 +190,11 @@ export class Attempt implements Context {
     this.#steps?.noted(step, answer)
   }
 
+  /** Calls that were asked for under this number may be made. */
+  passed(ask: number, since: Millis): void {
+    this.#takes?.passed(ask, since)
+  }
+
   abort(reason: Error): void {
     this.#aborted ??= reason
     this.#controller?.abort(this.#aborted)
@@ -202,6 +217,12 @@ export class Attempt implements Context {
 
   #stepsOf(): Steps {
     return (this.#steps ??= new Steps(this.#job, (note) => this.#tools.note(note)))
+  }
+
+  #takesOf(): Takes {
+    const { limits = [] } = this.#tools
+    const ask = (n: number, take: Take) => this.#tools.take(this.#job, n, take)
+    return (this.#takes ??= new Takes({ limits, ask, signal: this.signal }))
   }
 
   #waitsOf(): Waits {

@@ -1,6 +1,7 @@
 import type { Millis } from '../base/time.ts'
 import { encodeFailure } from '../job/failure.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
+import type { Take } from '../job/rate.ts'
 import type { Report } from '../job/outcome.ts'
 import type { Answer, Note } from '../store/contract.ts'
 
@@ -22,10 +23,15 @@ export type Limits = { softMs: Millis; hardMs: Millis; attemptsMax: number; now:
 /** A job fetched ahead that has waited this long for its turn is given back. */
 export const STALL_MS = 100
 
+/** A job, and under which fence it is run. */
+export type Holder = Pick<Task, 'id' | 'fence'>
+
 /** What a crew tells its foreman. */
 export type Ear<Job extends Task = Claimed> = {
   report(job: Job, report: Report, ranMs: Millis): void
   note(note: Note): void
+  /** A handler asks for calls under a limit, under a number of its own; told when they pass. */
+  take(holder: Holder, ask: number, take: Take): void
   /** There is room again. */
   ring(): void
   /** A run was cut off: files it wrote are nobody's. */
@@ -35,6 +41,7 @@ export type Ear<Job extends Task = Claimed> = {
 export const DEAF: Ear<Task> = {
   report: () => undefined,
   note: () => undefined,
+  take: () => undefined,
   ring: () => undefined,
   cutOff: () => undefined,
 }
@@ -64,6 +71,8 @@ export interface Crew<Job extends Task = Claimed> extends AsyncDisposable {
   live(ms: Millis): void
   /** Tells a handler what became of a step that it noted. */
   noted(id: JobId, fence: Fence, step: string, answer: Answer): void
+  /** Tells a handler that what it asked for under this number passed, as the store was asked at this moment of the machine. */
+  passed(holder: Holder, ask: number, since: Millis): void
   /** Reports every job that has not begun as released. */
   recall(): void
   /** Stops whatever still runs, by force where it can, and reports it as released. */

@@ -5,6 +5,7 @@ import type { Handler } from '../job/define.ts'
 import { describe } from '../job/failure.ts'
 import type { Planned } from '../job/schedule.ts'
 import { isSealed, type Keyring } from '../job/seal.ts'
+import type { RateLimit } from '../job/rate.ts'
 import type { Files } from '../files/contract.ts'
 import type { Task } from './crew.ts'
 import { current } from './current.ts'
@@ -18,6 +19,7 @@ export type Workload = {
   handlers: readonly Handler[]
   /** What the code of the app names: the foreman, which loads no app, keeps it in the store. */
   planned?: Planned
+  limits?: readonly RateLimit[]
   start?: () => Partial<Resources> | Promise<Partial<Resources>>
   stop?: (resources: Partial<Resources>) => void | Promise<void>
 }
@@ -53,13 +55,14 @@ export class Executor {
     this.#frames = new Frames<Word, Order>(channel, (frame) => this.#obey(frame))
     this.#crew = new InlineCrew<Task>(
       workload.handlers,
-      { files, resources, scratch, keys },
+      { files, resources, scratch, keys, limits: workload.limits ?? [] },
       concurrency,
     )
     const say = ({ message, bytes }: Frame<Word>) => this.#frames.say(message, bytes)
     this.#crew.listen({
       report: (job, report, ranMs) => say(reportFrame(job, report, ranMs)),
       note: (note) => say(noteFrame(note)),
+      take: ({ id, fence }, ask, take) => this.#frames.say({ say: 'take', id, fence, ask, take }),
       ring: () => undefined,
       cutOff: () => undefined,
     })
@@ -139,6 +142,8 @@ export class Executor {
         return this.#crew.abort(message.id, message.fence, message.why)
       case 'noted':
         return this.#crew.noted(message.id, message.fence, message.step, message.answer)
+      case 'passed':
+        return this.#crew.passed(message, message.ask, message.since)
       case 'recall':
         return this.#crew.recall()
       case 'stop':

@@ -3,12 +3,14 @@ import { Bell } from '../base/bell.ts'
 import { failpoint } from '../base/failpoint.ts'
 import type { Millis } from '../base/time.ts'
 import type { Claimed, JobId, WorkerId } from '../job/job.ts'
+import type { Take } from '../job/rate.ts'
 import { decide, type Outcome, type Report } from '../job/outcome.ts'
 import { readPolicy } from '../job/policy.ts'
-import type { Answer, Note, Workbench } from '../store/contract.ts'
+import type { Answer, Intake, Note, Workbench } from '../store/contract.ts'
 import { limitsOf, unfitToBegin } from './begin.ts'
-import { type Crew, unbegun } from './crew.ts'
+import { type Crew, type Holder, unbegun } from './crew.ts'
 import { Demand } from './demand.ts'
+import { Gate } from './gate.ts'
 import { Pace } from './pace.ts'
 import { Notes } from './notes.ts'
 import type { WorkerSettings } from './settings.ts'
@@ -25,6 +27,7 @@ export class Foreman {
   readonly stats: Stats
   readonly #trips: Trips
   readonly #notes: Notes
+  readonly #gate: Gate
   readonly #crew: Crew
   readonly #settings: WorkerSettings
   readonly #onSettled: (settled: Settled) => void
@@ -41,7 +44,7 @@ export class Foreman {
   #failure: { error: unknown } | undefined
 
   constructor(parts: {
-    bench: Workbench
+    bench: Workbench & Pick<Intake, 'hold'>
     worker: WorkerId
     crew: Crew
     settings: WorkerSettings
@@ -61,12 +64,15 @@ export class Foreman {
       onNoted: ({ id, fence, step }, answer) =>
         step && this.#crew.noted(id, fence, step.name, answer),
     })
+    const { bench: store, onError } = parts
+    this.#gate = new Gate({ store, lookMs: parts.settings.pollMs, onError })
     this.#onSettled = parts.onSettled
     this.#cutOff = parts.cutOff
     this.#known = new Set(parts.crew.manifest)
     this.#crew.listen({
-      report: (job, report, ranMs) => this.#end(job, report, ranMs),
+      report: (job, report, ranMs) => this.#hear(job, report, ranMs),
       note: (note) => this.#note(note),
+      take: (holder, ask, take) => this.#take(holder, ask, take),
       ring: this.ring,
       cutOff: (job) => this.#cutOff(job),
     })
@@ -106,6 +112,7 @@ export class Foreman {
     } finally {
       // Given up by the store, or done: what it still hears comes too late.
       this.#isOver = true
+      this.#gate[Symbol.dispose]()
       this.#late(this.#outbox.splice(0))
     }
   }
@@ -216,7 +223,15 @@ export class Foreman {
     this.#end(job, unbegun('released'), 0)
   }
 
+  #hear(job: Claimed, report: Report, ranMs: Millis): void {
+    if (report.how !== 'closed') return this.#end(job, report, ranMs)
+    // Its limit is closed before it is given back: were we to die in between, it would run again, and hold it again.
+    const held = this.#gate.hold(report.limit, report.ms)
+    void held.then((ms) => this.#end(job, { ...report, ms }, ranMs))
+  }
+
   #end(job: Claimed, report: Report, ranMs: Millis): void {
+    this.#gate.drop(job)
     if (this.#held.get(job.id)?.fence === job.fence) this.#held.delete(job.id)
     if (ranMs > 0) {
       this.#pace.ran(job.job, ranMs)
@@ -228,6 +243,11 @@ export class Foreman {
     if (this.#isOver) return this.#late([ended])
     this.#outbox.push(ended)
     this.ring()
+  }
+
+  #take(holder: Holder, ask: number, take: Take): void {
+    if (this.#held.get(holder.id)?.fence !== holder.fence) return
+    this.#gate.add(holder, take, (since) => this.#crew.passed(holder, ask, since))
   }
 
   #note(note: Note): void {

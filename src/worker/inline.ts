@@ -12,6 +12,7 @@ import {
   DEAF,
   type Ear,
   hardTimeout,
+  type Holder,
   type Limits,
   STALL_MS,
   type Task,
@@ -46,7 +47,7 @@ export class InlineCrew<Job extends Task = Claimed> implements Crew<Job> {
 
   constructor(
     handlers: readonly Handler[],
-    tools: Omit<Tools, 'note' | 'suspend'>,
+    tools: Omit<Tools, 'note' | 'take' | 'suspend'>,
     concurrency: number,
   ) {
     this.#handlers = new Map(handlers.map((handler) => [handler.definition.name, handler]))
@@ -56,6 +57,7 @@ export class InlineCrew<Job extends Task = Claimed> implements Crew<Job> {
     this.#tools = {
       ...tools,
       note: () => undefined,
+      take: (...asked) => this.#ear.take(...asked),
       suspend: ({ id, fence }, wait) => this.#setAside(id, fence, wait),
     }
     this.concurrency = concurrency
@@ -95,6 +97,11 @@ export class InlineCrew<Job extends Task = Claimed> implements Crew<Job> {
   noted(id: JobId, fence: Fence, step: string, answer: Answer): void {
     const running = this.#running.get(id)
     if (running?.job.fence === fence) running.performance.noted(step, answer)
+  }
+
+  passed({ id, fence }: Holder, ask: number, since: Millis): void {
+    const running = this.#running.get(id)
+    if (running?.job.fence === fence) running.performance.passed(ask, since)
   }
 
   /** A handler of this process cannot be stopped by force; what it reports after this counts for nothing. */

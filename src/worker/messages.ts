@@ -1,6 +1,7 @@
 import type { Bytes } from '../base/json.ts'
 import type { Millis } from '../base/time.ts'
 import type { Fence, JobId, Mail, NewJob, Step, Subject } from '../job/job.ts'
+import type { Take } from '../job/rate.ts'
 import type { Report } from '../job/outcome.ts'
 import type { Planned } from '../job/schedule.ts'
 import type { Answer, Note } from '../store/contract.ts'
@@ -25,6 +26,8 @@ export type Order =
   | { say: 'abort'; id: JobId; fence: Fence; why: Abort }
   /** What became of a step. */
   | { say: 'noted'; id: JobId; fence: Fence; step: string; answer: Answer }
+  /** Calls under a limit that it asked for may be made. */
+  | { say: 'passed'; id: JobId; fence: Fence; ask: number; since: Millis }
   /** Give back what has not begun. */
   | { say: 'recall' }
   /** Call the app's `stop` and end. */
@@ -49,6 +52,7 @@ export type Word =
       step?: string
       child?: SlimChild
     }
+  | { say: 'take'; id: JobId; fence: Fence; ask: number; take: Take }
   | { say: 'memory'; mb: number }
   /** It should be replaced once its jobs have ended. */
   | { say: 'worn' }

@@ -1,11 +1,12 @@
 import { decodeJson, encodeJson, findUnfit } from '../base/json.ts'
 import { compress } from '../base/zstd.ts'
 import { type Millis, TIMER_MAX_MS } from '../base/time.ts'
-import { ChildFailed, FatalError, RetryAfter, SignalTimeout } from '../job/control.ts'
+import { ChildFailed, FatalError, Hold, RetryAfter, SignalTimeout } from '../job/control.ts'
 import type { Handler } from '../job/define.ts'
 import { ErrandError, hasCode } from '../job/errors.ts'
 import { encodeFailure, encodeKind, encodeThrown } from '../job/failure.ts'
 import { readEnded } from '../job/hooks.ts'
+import { limitNamed } from '../job/rate.ts'
 import type { Report } from '../job/outcome.ts'
 import { findUndeclared } from '../job/reference.ts'
 import { type Schema, validate } from '../job/schema.ts'
@@ -88,6 +89,10 @@ export class Performance {
     this.#attempt.noted(step, answer)
   }
 
+  passed(ask: number, since: Millis): void {
+    this.#attempt.passed(ask, since)
+  }
+
   abort(why: Abort): void {
     this.#stop(why, new DOMException(`the job was ${why}`, 'AbortError'))
   }
@@ -152,12 +157,21 @@ export class Performance {
     if (hasCode(error, 'INVALID_INPUT') || hasCode(error, 'UNSTORABLE_INPUT'))
       return { ...failed, reason: 'invalid_input', retry: false }
     // Its code is at fault: another run would say the same, after its effects.
-    if (hasCode(error, 'STEP_REFUSED') || isLasting(error)) return { ...failed, retry: false }
+    if (isAtFault(error) || isLasting(error)) return { ...failed, retry: false }
+    if (error instanceof Hold) return this.#hold(error)
     if (error instanceof FatalError)
       return { ...failed, error: tell(error.cause ?? error), retry: false }
     if (error instanceof RetryAfter)
       return { ...failed, error: tell(error.cause ?? error), delayMs: error.delayMs }
     return { ...failed, retry: this.#isWorthARetry(error) }
+  }
+
+  #hold({ limit, holdMs }: Hold): Report {
+    try {
+      return { how: 'closed', limit: limitNamed(this.#tools.limits ?? [], limit).name, ms: holdMs }
+    } catch (unknown) {
+      return this.#fail(unknown)
+    }
   }
 
   #isWorthARetry(error: unknown): boolean {
@@ -186,6 +200,9 @@ export class Performance {
     await this.#tools.files.removeAll(this.#job.id, this.#job.fence).catch(() => undefined)
   }
 }
+
+const isAtFault = (error: unknown): boolean =>
+  hasCode(error, 'STEP_REFUSED') || hasCode(error, 'UNKNOWN_LIMIT')
 
 /** Another run would find the same: nobody else has changed it by then. */
 const isLasting = (error: unknown): boolean =>

@@ -8,7 +8,7 @@ import { readPolicy } from '../job/policy.ts'
 import type { Planned } from '../job/schedule.ts'
 import type { Answer } from '../store/contract.ts'
 import { Child, type ChildOptions, type Manifest } from './child.ts'
-import { type Abort, type Crew, DEAF, type Ear, type Limits, unbegun } from './crew.ts'
+import { type Abort, type Crew, DEAF, type Ear, type Holder, type Limits, unbegun } from './crew.ts'
 import { Hiring } from './hiring.ts'
 import { Scratch } from './scratch.ts'
 import { IDLE_MS, Solos } from './solos.ts'
@@ -122,6 +122,10 @@ export class ProcessCrew implements Crew {
 
   noted(id: JobId, fence: Fence, step: string, answer: Answer): void {
     for (const child of this.#all) child.noted(id, fence, step, answer)
+  }
+
+  passed(holder: Holder, ask: number, since: Millis): void {
+    for (const child of this.#all) child.passed(holder, ask, since)
   }
 
   stop(id: JobId, fence: Fence, report: Report): void {

@@ -18,7 +18,7 @@ import { Timetable } from './timetable.ts'
 
 export type WorkerParts = {
   store: Workbench &
-    Pick<Intake, 'put' | 'cancel'> &
+    Pick<Intake, 'put' | 'cancel' | 'hold'> &
     Pick<Lookout, 'listen' | 'find' | 'entries' | 'workers'>
   files: Files
   crew: Crew

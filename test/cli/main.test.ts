@@ -61,6 +61,8 @@ const cases: Record<string, Case> = {
   'a job that is not there is 3': [['job', NOBODY], 3, /no job has the id/],
   'what is no id is 3': [['job', 'x'], 3, /no job has the id/],
   'cancelling what is not there is 3': [['cancel', NOBODY], 3, /no job has the id/],
+  'a limit that nobody used is 3': [['limits', 'open', 'llm'], 3, /no limit is named llm/],
+  'a limit without its name is 2': [['limits', 'open'], 2, /option name is needed/],
   'a store that cannot be opened is 69': [
     ['queues', '--store', 'sqlite:/dev/null/errand.db'],
     69,
@@ -158,7 +160,16 @@ test('cancel and retry say what they did, and one refusal stops no other', () =>
 })
 
 test('who only looks needs no app, and prints one JSON document when asked', () => {
-  for (const command of ['jobs', 'queues', 'workers', 'info', 'verify', 'doctor', 'migrate']) {
+  for (const command of [
+    'jobs',
+    'queues',
+    'limits',
+    'workers',
+    'info',
+    'verify',
+    'doctor',
+    'migrate',
+  ]) {
     const { status, stdout, stderr } = errand([command, '--json'])
     assert.equal(stderr, '', command)
     assert.equal(status, 0, command)

@@ -54,7 +54,7 @@ test('a tenant pauses and resumes nothing, and an unknown member is refused', as
   await using door = await openDoor({ authenticate: () => caller })
   for (const act of ['pause', 'resume']) {
     const refused = await door.post(`/v1/queues/default/${act}`, {})
-    assert.deepEqual([refused.status, (await read(refused)).code], [403, 'QUEUE_SHARED'])
+    assert.deepEqual([refused.status, (await read(refused)).code], [403, 'SHARED'])
   }
   caller = {}
   assert.equal((await door.post('/v1/queues/default/pause', { why: 'x' })).status, 422)

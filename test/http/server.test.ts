@@ -134,6 +134,8 @@ test('the document describes what is served, in OpenAPI 3.1', async () => {
     '/v1/jobs/{id}/signals/{name}',
     '/v1/jobs/{id}/steps',
     '/v1/jobs/{id}/why',
+    '/v1/limits',
+    '/v1/limits/{name}/open',
     '/v1/queues',
     '/v1/queues/{queue}/pause',
     '/v1/queues/{queue}/resume',

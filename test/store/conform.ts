@@ -38,6 +38,7 @@ import { retry } from './clauses/retry.ts'
 import { settle } from './clauses/settle.ts'
 import { steps } from './clauses/step.ts'
 import { sweep } from './clauses/sweep.ts'
+import { takes } from './clauses/take.ts'
 import { tally } from './clauses/tally.ts'
 import { unique } from './clauses/unique.ts'
 import { unpark } from './clauses/unpark.ts'
@@ -75,6 +76,7 @@ const ALL: readonly Clauses[] = [
   limits,
   batchAgain,
   batchMoves,
+  takes,
   cancel,
   hook,
   retry,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { hasCode } from '../../src/job/errors.ts'
-import { openStore } from '../../src/open.ts'
+import { openStore } from '../../src/stores.ts'
 import { toErrand } from '../../src/store/postgres/fault.ts'
 import { PostgresServer } from '../support/servers/postgres.ts'
 

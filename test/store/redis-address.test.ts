@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ErrandError, hasCode } from '../../src/job/errors.ts'
-import { openStore } from '../../src/open.ts'
+import { openStore } from '../../src/stores.ts'
 import { readAddress } from '../../src/store/redis/address.ts'
 
 test('one server is left to the client as it was given, but for our prefix', () => {

@@ -36,6 +36,7 @@ const MIX: readonly [kind: string, count: number][] = [
   ['file', 3],
   ['isolated', 2],
   ['patient', 4],
+  ['caller', 3],
   ['family', 2],
   ['followed', 4],
   ['doomed', 2],

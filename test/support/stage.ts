@@ -28,7 +28,8 @@ export class Stage implements Disposable {
     const whole: WholeJob = defineJob({ name: 'chore', input: anything(), run, ...over })
     const job = { ...claimed({}, claim), policy: whole.policyBytes }
     const note = (said: Note) => void notes.push(said)
-    const tools = { files: this.files, resources: undefined, scratch: this.folder, note }
+    const take = () => undefined
+    const tools = { files: this.files, resources: undefined, scratch: this.folder, note, take }
     const { attempts: attemptsMax, softMs, hardMs } = whole.policy
     const limits = { softMs, hardMs, attemptsMax, now: Date.now() }
     const performance = new Performance(whole.handler, job, limits, tools)

@@ -32,6 +32,7 @@ export class Troupe implements AsyncDisposable {
     crew.listen({
       report: (job, report) => this.#reportOf(job).resolve(report),
       note: (note) => void this.notes.push(note),
+      take: () => undefined,
       ring: () => undefined,
       cutOff: ({ id }) => void this.cutOff.push(id),
     })

@@ -17,7 +17,7 @@ const NAMED = /failpoint\('([a-z._]+)'\)/g
 const UNSAID: Record<StoreName, readonly string[]> = {
   sqlite: [],
   // Scripts that several verbs share, looks of people, and what is done an hour after a death.
-  redis: ['worker', 'files', 'list', 'tally', 'ahead', 'audits', 'bury', 'batches'],
+  redis: ['worker', 'files', 'list', 'tally', 'ahead', 'audits', 'bury', 'batches', 'rates'],
   postgres: [],
 }
 

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import type { Context } from '../../src/job/context.ts'
+import { Hold } from '../../src/job/control.ts'
 import { defineJob, type WholeJob } from '../../src/job/define.ts'
 import { exponential } from '../../src/job/backoff.ts'
+import { defineLimit } from '../../src/job/rate.ts'
 import { rehearse, type RehearseOptions } from '../../src/testing/rehearse.ts'
 import { fail } from '../support/stage.ts'
 
@@ -217,4 +219,37 @@ test('what is misspelt is refused', async () => {
   })
   await using errand = await begin([one])
   await assert.rejects(errand.advance(-1), { code: 'INVALID_OPTION' })
+})
+
+const llm = defineLimit('llm', { rate: '2/m' })
+
+test('calls under a limit wait for the clock of the test', async () => {
+  const at: number[] = []
+  const call = job('call', async (_, { take }) => {
+    for (let n = 0; n < 3; n++) {
+      await take('llm')
+      at.push(errand.clock.now() - AT.getTime())
+    }
+  })
+  await using errand = await rehearse({ jobs: [call], limits: [llm] }, { at: AT, patience: '50ms' })
+  await errand.enqueue(call, {})
+  await assert.rejects(errand.drain(), { code: 'STILL_RUNNING' })
+  assert.deepEqual(at, [0, 0])
+  // A call counts a second later than it was let pass.
+  const [ended] = await errand.advance('2m')
+  assert.deepEqual([at[2], ended?.state], [61_000, 'completed'])
+})
+
+test('a job that holds its limit runs again when that opens, uncounted', async () => {
+  const at: number[] = []
+  const call = job('call', async (_, { take }) => {
+    await take('llm')
+    if (at.push(errand.clock.now() - AT.getTime()) === 1) throw new Hold('llm', '5m')
+  })
+  await using errand = await rehearse({ jobs: [call], limits: [llm] }, { at: AT })
+  const { id } = await errand.enqueue(call, {})
+  assert.deepEqual(await errand.drain(), [])
+  assert.equal((await errand.job(id)).waitingFor, 'limit:llm')
+  const [ended] = await errand.advance('5m')
+  assert.deepEqual([at, ended?.state, ended?.attempt], [[0, 300_000], 'completed', 1])
 })

@@ -36,7 +36,7 @@ const page = (print: Print, entries: readonly AuditView[]) =>
           brief(entry.person ?? '–'),
           brief(entry.from ?? '–'),
           brief(`${entry.act}${entry.signal === undefined ? '' : ` ${entry.signal}`}`),
-          brief(entry.queue ?? toWhich(entry.jobs)),
+          brief(entry.queue ?? entry.limit ?? toWhich(entry.jobs)),
           brief(entry.note ?? ''),
         ]),
       )

@@ -1,5 +1,5 @@
 import { hasCode } from '../../job/errors.ts'
-import { pendingSince } from '../../open.ts'
+import { pendingSince } from '../../stores.ts'
 import type { Define } from '../commands.ts'
 import type { Desk } from '../desk.ts'
 

@@ -24,6 +24,7 @@ export const AuditPage = z.object({
         act: z.string(),
         jobs: z.array(z.string()).readonly(),
         queue: z.string().optional(),
+        limit: z.string().optional(),
         person: z.string().optional(),
         tenant: z.string().optional(),
         from: z.string().optional(),

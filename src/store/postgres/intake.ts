@@ -1,4 +1,5 @@
 import type { Bytes } from '../../base/json.ts'
+import type { Millis } from '../../base/time.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
 import type {
@@ -33,6 +34,7 @@ import type { Kinds } from './kinds.ts'
 import { int, text } from './rows.ts'
 import { toWord } from './settlements.ts'
 import { lookText } from './statements.ts'
+import { hold } from './taking.ts'
 
 /** Where work comes in. */
 export class PostgresIntake implements Intake {
@@ -121,6 +123,10 @@ export class PostgresIntake implements Intake {
 
   async fillBatch(id: JobId, items: readonly NewJob[]): Promise<Filled> {
     return items.length === 0 ? { inserted: [] } : fillBatch(id, items, this.#parts)
+  }
+
+  hold(limit: string, ms: Millis): Promise<Millis | undefined> {
+    return hold(limit, ms, this.#connection)
   }
 
   get #parts() {

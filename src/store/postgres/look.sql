@@ -133,6 +133,13 @@ select queue, sum(accepted) as accepted, sum(erased) as erased, sum(scheduled) a
     order by (j.priority::bigint << 56 | j.run_at) limit 1) as oldest) as oldest
 from errand.tally group by queue order by queue;
 
+-- name: rates
+select r.name, r.count, r.window_ms, case when r.closed_until > now.at then r.closed_until end as closed_until,
+  coalesce(least(r.kept, r.total - coalesce((
+    select t.upto from errand.taken as t where t.name = r.name and t.at <= now.at - r.window_ms order by t.upto desc limit 1
+  ), 0)), 0) as taken
+from errand.rate as r, (select errand.clock($1::text::bigint) as at) as now order by r.name limit 1000;
+
 -- name: workers
 select id, info, registered_at, lease_until, gone_at is null and lease_until > now.at as alive,
   (select coalesce(sum(open), 0) from errand.receipt where receipt.worker = worker.id) as running

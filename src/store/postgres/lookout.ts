@@ -1,6 +1,7 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
+import type { RateRow } from '../../job/rate.ts'
 import { AHEAD_MAX } from '../contract.ts'
 import type {
   Audited,
@@ -36,6 +37,7 @@ import {
   toWorker,
 } from './rows.ts'
 import { lawTexts, lookText } from './statements.ts'
+import { toRate } from './taking.ts'
 import { page } from './walk.ts'
 
 const SNAPSHOT = 'isolation level repeatable read read only'
@@ -126,6 +128,10 @@ export class PostgresLookout implements Lookout {
   async audits(limit: number, before?: number): Promise<Audited[]> {
     const rows = await this.#look('audits', [before ?? null, limit])
     return rows.map(({ n, at, entry }) => ({ n: int(n), at: int(at), entry: toBytes(entry) }))
+  }
+
+  async rates(): Promise<RateRow[]> {
+    return (await this.#look('rates', [this.#connection.now])).map(toRate)
   }
 
   async tally(): Promise<Tally[]> {

@@ -145,6 +145,7 @@ begin
     select old.n from (select a.n, a.at from errand.audit as a order by a.n limit lim) as old
     where old.at <= now - audit_ms or old.n <= (select max(a.n) from errand.audit as a) - audit_max);
   perform errand.fold();
+  perform errand.purge_limits(now, 86400000);
   for entry in
     select r.ctid as place, r.* from errand.retention as r where r.purge_at <= now
     order by r.purge_at limit 100

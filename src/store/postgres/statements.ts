@@ -16,6 +16,7 @@ const VERBS = [
   'sweep',
   'change',
   'worker',
+  'take',
   'purge',
   'enlist',
   'put',

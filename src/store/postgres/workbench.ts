@@ -3,6 +3,7 @@ import type { Bytes } from '../../base/json.ts'
 import type { Millis } from '../../base/time.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Artifact, Claimed, JobId, WorkerId } from '../../job/job.ts'
+import type { Take } from '../../job/rate.ts'
 import { AUDIT_MAX } from '../contract.ts'
 import type {
   Answer,
@@ -24,6 +25,7 @@ import { int, kindsIn, text, toBatch, toArtifact, toBytes, toHanded, toIds } fro
 import { eachOnce, toArrays } from './settlements.ts'
 import { Starts } from './starts.ts'
 import { lookText } from './statements.ts'
+import { take } from './taking.ts'
 
 /** Where work is done. */
 export class PostgresWorkbench implements Workbench {
@@ -92,6 +94,10 @@ export class PostgresWorkbench implements Workbench {
     // Before the settlement that may follow it: on another connection that could overtake.
     const rows = await this.#connection.call('note', 'note', values, { along: 'exchanges' })
     return answersOf(rows).map(toAnswer)
+  }
+
+  take(takes: readonly Take[]): Promise<Millis[]> {
+    return take(takes, this.#connection)
   }
 
   async sweep(worker: WorkerId, n: number, limit: number): Promise<Exchanged> {

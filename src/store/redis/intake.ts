@@ -1,4 +1,5 @@
 import type { Bytes } from '../../base/json.ts'
+import type { Millis } from '../../base/time.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
 import type { Adoptee, Alias, BatchCopy } from '../../job/moving.ts'
@@ -34,6 +35,7 @@ import { packBatches } from './moved.ts'
 import { packLetters, packWord, toPosted } from './mailing.ts'
 import { number, packId, Packer, packIds, toBuffer } from './pack.ts'
 import { bufferOf, hashOf } from './rows.ts'
+import { hold } from './taking.ts'
 
 const CODES_MAX = 16
 /** What one command may store. As in row.lua. */
@@ -144,6 +146,10 @@ export class RedisIntake implements Intake {
     return {
       inserted: toInserted(answers, items.length),
     }
+  }
+
+  hold(limit: string, ms: Millis): Promise<Millis | undefined> {
+    return hold(limit, ms, this.#connection)
   }
 
   async #send(jobs: readonly NewJob[], batch?: JobId): Promise<unknown> {

@@ -1,6 +1,7 @@
 import type { Bytes } from '../../base/json.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
+import type { RateRow } from '../../job/rate.ts'
 import { STATES } from '../../job/state.ts'
 import { AHEAD_MAX } from '../contract.ts'
 import type {
@@ -39,6 +40,7 @@ import {
   toAttempt,
   toJob,
 } from './rows.ts'
+import { rates } from './taking.ts'
 import { Verification } from './verify.ts'
 import { Walks } from './walk.ts'
 import { Workers } from './workers.ts'
@@ -144,6 +146,10 @@ export class RedisLookout implements Lookout {
       const [n, at, entry] = listOf(one).map(bufferOf)
       return { n: Number(String(n)), at: Number(String(at)), entry: entry ?? damaged() }
     })
+  }
+
+  rates(): Promise<RateRow[]> {
+    return rates(this.#connection)
   }
 
   async tally(): Promise<Tally[]> {

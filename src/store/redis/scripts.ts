@@ -25,6 +25,7 @@ const ARRIVE = [...MAIL, 'arrive', 'over'] as const
 const RELATE = [...ARRIVE, 'children'] as const
 const SETTLE = [...RELATE, 'settle'] as const
 const HAND = [...SETTLE, 'hand'] as const
+const RATE = ['call', 'rate'] as const
 
 const SCRIPTS = {
   kind: script('fresh', 'call', 'kind'),
@@ -45,6 +46,8 @@ const SCRIPTS = {
   erase: script('finish', ...ARRIVE, 'remove', 'erase'),
   audit: script('finish', 'call', 'audit'),
   files: script('finish', 'call', 'files'),
+  take: script('finish', ...RATE, 'take'),
+  unused: script('finish', ...RATE, 'unused'),
   workers: script('finish', 'call', 'workers'),
   ahead: script('look', ...LINE, 'ahead'),
   find: script('look', ...ROW, 'find'),
@@ -52,6 +55,7 @@ const SCRIPTS = {
   copy: script('look', ...ARRIVE, 'copy'),
   tally: script('look', ...LINE, 'tally'),
   entries: script('look', 'call', 'entries'),
+  rates: script('look', ...RATE, 'rates'),
 } as const
 
 export type Verb = keyof typeof SCRIPTS

@@ -2,6 +2,7 @@ import type { Bytes } from '../../base/json.ts'
 import type { Millis } from '../../base/time.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Artifact, Claimed, JobId, WorkerId } from '../../job/job.ts'
+import type { Take } from '../../job/rate.ts'
 import { broughtBy } from '../../job/outcome.ts'
 import { AUDIT_MAX } from '../contract.ts'
 import type {
@@ -36,6 +37,7 @@ import {
   toSubject,
 } from './rows.ts'
 import { answersIn, packSettlements } from './settlements.ts'
+import { take } from './taking.ts'
 import { Workers } from './workers.ts'
 
 const UNPARK_MAX = 1000
@@ -94,6 +96,10 @@ export class RedisWorkbench implements Workbench {
     })
   }
 
+  take(takes: readonly Take[]): Promise<Millis[]> {
+    return take(takes, this.#connection)
+  }
+
   async sweep(worker: WorkerId, n: number, limit: number): Promise<Exchanged> {
     const args = [packId(worker), ...trip(n, limit)]
     return this.#toExchanged(await this.#connection.call('sweep', args, { again: true }))
@@ -113,6 +119,7 @@ export class RedisWorkbench implements Workbench {
   }
 
   async purge(limit: number, auditMs?: Millis): Promise<Purged> {
+    await this.#connection.call('unused', [])
     const audit = auditMs === undefined ? [] : [number(auditMs), number(AUDIT_MAX)]
     const reply = await this.#connection.call('purge', [number(limit), ...audit])
     const [erased, withFiles] = listOf(reply)

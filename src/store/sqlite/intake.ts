@@ -1,4 +1,5 @@
 import type { Bytes } from '../../base/json.ts'
+import type { Millis } from '../../base/time.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { JobId, NewJob } from '../../job/job.ts'
 import type { Adoptee, Alias, BatchCopy } from '../../job/moving.ts'
@@ -30,6 +31,7 @@ import { Mailbox } from './mailbox.ts'
 import { Purge } from './purge.ts'
 import { Reviving } from './reviving.ts'
 import { int, numberOf, stateOf, text } from './rows.ts'
+import { Taking } from './taking.ts'
 import type { Turn } from './turns.ts'
 
 const READY = numberOf('ready')
@@ -46,6 +48,7 @@ export class SqliteIntake implements Intake {
   readonly #batches
   readonly #limits
   readonly #purge
+  readonly #taking
   readonly #change
   readonly #ended
   readonly #audit
@@ -61,6 +64,7 @@ export class SqliteIntake implements Intake {
     this.#batches = connection.batches
     this.#limits = connection.limits
     this.#purge = new Purge(connection)
+    this.#taking = new Taking(connection)
     this.#change = connection.prepare('./change.sql', ['find', 'ask', 'cancel', 'release'])
     this.#audit = connection.prepare('./audit.sql', ['add']).add
     this.#ended = connection.prepare('./exchange.sql', ['ended']).ended
@@ -114,6 +118,10 @@ export class SqliteIntake implements Intake {
   async fillBatch(id: JobId, items: readonly NewJob[]): Promise<Filled> {
     if (items.length === 0) return { inserted: [] }
     return this.#turns.run('fillBatch', (turn) => this.#batches.fill(id, items, turn))
+  }
+
+  hold(limit: string, ms: Millis): Promise<Millis | undefined> {
+    return this.#turns.run('hold', (turn) => this.#taking.hold(limit, ms, turn))
   }
 
   #cancelOne({ id, outcome: { keepMs, hook, word } }: Cancel, turn: Turn): Cancelled {

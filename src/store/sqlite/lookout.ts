@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import type { Bytes } from '../../base/json.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Attempt, Job, JobId, LogLine, Mail, Step } from '../../job/job.ts'
+import type { RateRow } from '../../job/rate.ts'
 import { STATES } from '../../job/state.ts'
 import { AHEAD_MAX } from '../contract.ts'
 import type {
@@ -34,6 +35,7 @@ import {
   toMail,
   toStep,
 } from './rows.ts'
+import { Taking } from './taking.ts'
 import { Walks } from './walk.ts'
 
 const PRIORITIES = Array.from({ length: 10 }, (_, priority) => priority)
@@ -69,6 +71,7 @@ export class SqliteLookout implements Lookout {
   readonly #walks
   readonly #copying
   readonly #cabinet
+  readonly #taking
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -91,6 +94,7 @@ export class SqliteLookout implements Lookout {
     this.#walks = new Walks(connection)
     this.#copying = new Copying(connection)
     this.#cabinet = new Cabinet(connection)
+    this.#taking = new Taking(connection)
   }
 
   find(ids: readonly JobId[]): Promise<(Job | undefined)[]> {
@@ -161,6 +165,11 @@ export class SqliteLookout implements Lookout {
         .all(before, limit)
         .map(({ n, at, entry }) => ({ n: int(n), at: int(at), entry: bytes(entry) })),
     )
+  }
+
+  rates(): Promise<RateRow[]> {
+    const now = this.#connection.clock.now()
+    return this.#connection.read(() => this.#taking.rates(now))
   }
 
   tally(): Promise<Tally[]> {

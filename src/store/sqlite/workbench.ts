@@ -2,6 +2,7 @@ import type { Bytes } from '../../base/json.ts'
 import type { Millis } from '../../base/time.ts'
 import type { Batch } from '../../job/batch.ts'
 import type { Artifact, JobId, WorkerId } from '../../job/job.ts'
+import type { Take } from '../../job/rate.ts'
 import type {
   Answer,
   Claim,
@@ -19,6 +20,7 @@ import { Exchange } from './exchange.ts'
 import { Purge } from './purge.ts'
 import { bytes, int, text } from './rows.ts'
 import { Sweep } from './sweep.ts'
+import { Taking } from './taking.ts'
 import type { Turn } from './turns.ts'
 
 const LINES_MAX = 1000
@@ -29,6 +31,7 @@ export class SqliteWorkbench implements Workbench {
   readonly #exchange
   readonly #sweep
   readonly #purge
+  readonly #taking
   readonly #children
   readonly #worker
   readonly #note
@@ -40,6 +43,7 @@ export class SqliteWorkbench implements Workbench {
     this.#exchange = new Exchange(connection)
     this.#sweep = new Sweep(connection, this.#exchange)
     this.#purge = new Purge(connection)
+    this.#taking = new Taking(connection)
     this.#children = new Children(connection)
     this.#batches = connection.batches
     this.#worker = connection.prepare('./worker.sql', [
@@ -94,6 +98,10 @@ export class SqliteWorkbench implements Workbench {
     return this.#turns.run('note', (turn) => notes.map((note) => this.#noteOne(worker, note, turn)))
   }
 
+  take(takes: readonly Take[]): Promise<Millis[]> {
+    return this.#turns.run('take', (turn) => this.#taking.run(takes, turn))
+  }
+
   sweep(worker: WorkerId, n: number, limit: number): Promise<Exchanged> {
     return this.#turns.run('sweep', (turn) => this.#sweep.run(worker, n, limit, turn))
   }
@@ -118,6 +126,7 @@ export class SqliteWorkbench implements Workbench {
   purge(limit: number, auditMs?: Millis): Promise<Purged> {
     return this.#turns.run('purge', (turn) => {
       if (auditMs !== undefined) this.#purge.trim(limit, auditMs, turn)
+      this.#taking.purge(turn)
       return this.#purge.run(limit, turn)
     })
   }

@@ -2,6 +2,30 @@ import { POSTGRES, REDIS, type Sabotage } from './sabotage.ts'
 
 export const ELSEWHERE: readonly Sabotage[] = [
   {
+    breaks: 'a call that was let pass long ago is made all the same',
+    file: 'src/worker/takes.ts',
+    find: 'if (2 * tookMs <= lateMs) return',
+    put: 'if (tookMs >= 0) return',
+    test: 'test/worker/takes.test.ts',
+    red: /too long ago/,
+  },
+  {
+    breaks: 'calls under limits go to the store one by one',
+    file: 'src/worker/gate.ts',
+    find: 'const ASKS_MAX = 200',
+    put: 'const ASKS_MAX = 1',
+    test: 'test/worker/take.test.ts',
+    red: /one trip/,
+  },
+  {
+    breaks: 'a job is given back before the limit that it holds is closed',
+    file: 'src/worker/foreman.ts',
+    find: 'void held.then((ms) => this.#end(job, { ...report, ms }, ranMs))',
+    put: 'void held\n    this.#end(job, report, ranMs)',
+    test: 'test/worker/take.test.ts',
+    red: /given back/,
+  },
+  {
     breaks: 'errors of sealed jobs lie in the clear',
     file: 'src/job/sealing.ts',
     find: "{ ...report, error: seal(report.error, whose, 'error', keys) }",

@@ -26,6 +26,22 @@ export const ON_SERVERS: readonly Sabotage[] = [
     red: /C12 a job stays while a hook of it may run/,
   },
   {
+    breaks: 'Redis lets a call pass under a limit before another has left the window',
+    file: 'src/store/redis/take.lua',
+    find: 'if upto > count then',
+    put: 'if upto > count + 1 then',
+    test: REDIS,
+    red: /C20 /,
+  },
+  {
+    breaks: 'PostgreSQL forgets calls under a limit that others still count',
+    file: 'src/store/postgres/take.sql',
+    find: 't.upto <= r.total + n - r.kept',
+    put: 't.upto <= r.total + n - in_count',
+    test: POSTGRES,
+    red: /C20 /,
+  },
+  {
     breaks: 'Redis overlooks a letter that came before its job was set aside',
     file: 'src/store/redis/mail.lua',
     find: "if found and (for_all == 0 or found == '!') then enough = true end",

@@ -18,6 +18,22 @@ export const ON_SQLITE: readonly Sabotage[] = [
     red: /C10 a job that has ended is erased at once/,
   },
   {
+    breaks: 'a call under a limit counts from when it was let pass, not from when it may be made',
+    file: 'src/store/sqlite/taking.ts',
+    find: 'Math.max(now + lateMs, newest)',
+    put: 'Math.max(now, newest)',
+    test: SQLITE,
+    red: /C20 /,
+  },
+  {
+    breaks: 'a limit that is held lets calls pass',
+    file: 'src/store/sqlite/taking.ts',
+    find: 'int(closedUntil) > now) return',
+    put: 'int(closedUntil) < 0) return',
+    test: SQLITE,
+    red: /C20 /,
+  },
+  {
     breaks: 'a letter that came before is overlooked when its job is set aside',
     file: 'src/store/sqlite/mailbox.ts',
     find: '      one.some(has) ||\n',

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { STOPS } from '../job/batch.ts'
-import { ITEMS_MAX } from '../job/items.ts'
-import { count, JobView, listOf, moment, name, NewJob, state, text } from './schemas.ts'
+import { STOPS } from '../../job/batch.ts'
+import { ITEMS_MAX } from '../../job/items.ts'
+import { count, JobView, listOf, moment, name, NewJob, state, text } from '../schemas.ts'
 
 const stopAfter = z
   .union([z.int().min(0), z.templateLiteral([z.number(), '%'])])
