@@ -52,7 +52,7 @@ end;
 create function errand.fill(
   in_now bigint, in_slot integer, in_kinds jsonb, ids uuid[], kinds bigint[], queues text[], tenants text[],
   priorities smallint[], run_ats bigint[], delays bigint[], expiries bigint[],
-  deadlines bigint[], inputs bytea[], in_batch uuid, items integer[]
+  deadlines bigint[], inputs bytea[], limits jsonb[], helds text[], in_batch uuid, items integer[]
 ) returns table (place integer, id uuid, verdict text) language plpgsql set enable_seqscan = off as $$
 #variable_conflict use_column
 declare
@@ -65,7 +65,7 @@ begin
   end if;
   for place, id, verdict in
     select i.* from errand.insert(in_now, in_slot, in_kinds, ids, kinds, queues, tenants, priorities, run_ats, delays,
-      expiries, deadlines, inputs, in_batch, items) as i
+      expiries, deadlines, inputs, limits, helds, in_batch, items) as i
   loop
     there := there + 1;
     return next;
@@ -147,10 +147,7 @@ begin
     if b.end_job is null then return null; end if;
     last := jsonb_populate_record(null::errand.new_job, b.end_job);
     last.id := left(last.id::text, 32) || lpad(to_hex(least(b.endings + 1, 65535)), 4, '0');
-    if (select one.verdict is null from errand.insert_one(now, last) as one) then
-      moves := array[row (last.queue, -2, 1), row (last.queue,
-        (select j.state from errand.job as j where j.id = last.id), 1)]::errand.move[];
-    end if;
+    select one.moves into moves from errand.insert_any(now, last, b.end_job -> 'limits', false, null) as one;
   end if;
   return moves;
 end $$;

@@ -1,5 +1,6 @@
 import type { NewJob } from '../../job/job.ts'
 import type { Inserted } from '../contract.ts'
+import { firstKey } from '../parts/limits.ts'
 import { blobs, hex, optional, plain, texts } from './arrays.ts'
 import type { Connection, Row, Values } from './connection.ts'
 import type { Kinds } from './kinds.ts'
@@ -8,12 +9,8 @@ import { text } from './rows.ts'
 type Parts = { connection: Connection; kinds: Kinds }
 
 /** Nothing in it looks up another job. */
-export const isPlain = ({ unique, fingerprint, tags, subject, limits }: NewJob): boolean =>
-  unique === undefined &&
-  limits === undefined &&
-  fingerprint === undefined &&
-  tags === undefined &&
-  subject === undefined
+export const isPlain = ({ unique, fingerprint, tags, subject }: NewJob): boolean =>
+  unique === undefined && fingerprint === undefined && tags === undefined && subject === undefined
 
 /** Jobs that are plain, as the arrays of `insert`. */
 export const plainValues = (jobs: readonly NewJob[], { connection, kinds }: Parts): Values => [
@@ -42,6 +39,14 @@ export const plainValues = (jobs: readonly NewJob[], { connection, kinds }: Part
     plain,
   ),
   blobs(jobs.map(({ input }) => input)),
+  optional(
+    jobs.map(({ limits }) => limits && JSON.stringify(limits)),
+    texts,
+  ),
+  optional(
+    jobs.map(({ limits }) => limits && firstKey(limits)),
+    texts,
+  ),
 ]
 
 /** Jobs that look up others, for `insert_jobs`. */

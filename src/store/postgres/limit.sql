@@ -2,18 +2,27 @@
 --
 -- In      moves of keys, beside those of queues: 10 places, 11 that wait
 -- Out     nothing
--- Cost    a row a key and call; one job admitted for each place that was given back
--- Beware  one call after the other, behind a lock that is taken when all rows of jobs are; whoever is held and locked is passed over for the moment
+-- Cost    a row a key and call, five statements; where jobs of one key differ, or have several, some for each that is admitted
+-- Beware  one call after the other, behind a lock that is taken when all rows of jobs are. Whoever is held and locked is
+--         passed over: who locks one looks at its line before the end
 
--- What a job with these limits does to its keys. None for places still looks at the lines.
-create function errand.stir(limits jsonb, places integer, pending integer) returns errand.move[] language sql immutable
-as $$
-  select array_agg(row (l.value ->> 'key', what.code, what.count)::errand.move)
-  from jsonb_array_elements(limits) as l,
-    lateral (values (10::smallint, places, l.value ? 'running'), (11::smallint, pending, l.value ? 'pending'))
-      as what (code, count, applies)
-  where what.applies
-$$;
+-- What jobs with these limits do to their keys, each the same. Null where they do nothing; none for places
+-- still looks at the lines.
+create function errand.stir(in_limits jsonb[], in_places integer, in_pending integer) returns errand.move[] language plpgsql
+set plan_cache_mode = force_generic_plan as $$
+begin
+  return (
+    select array_agg(row (moved.key, moved.code, moved.count)::errand.move)
+    from (
+      select l.key, what.code, sum(what.count * alike.many)::integer as count
+      from (select own, count(*) as many from unnest(in_limits) as own where own is not null group by own) as alike,
+        jsonb_to_recordset(alike.own) as l (key text, running integer, pending integer),
+        lateral (values (10::smallint, in_places, l.running), (11::smallint, in_pending, l.pending)) as what (code, count, bound)
+      where what.count is not null and what.bound is not null
+      group by l.key, what.code
+    ) as moved
+  );
+end $$;
 
 create function errand.first_key(limits jsonb) returns text language sql immutable
 as $$ select l.value ->> 'key' from jsonb_array_elements(limits) with ordinality as l (value, n)
@@ -28,7 +37,7 @@ begin
   update errand.job as j
   set limits = in_limits, held = first, state = case when j.state = 1 and first is not null then -1 else j.state end
   where j.id = in_id;
-  return errand.stir(in_limits, 0, 1);
+  return errand.stir(array[in_limits], 0, 1);
 end $$;
 
 -- The key of which as many wait as may; `so_far` holds what this call has done to it.
@@ -52,38 +61,103 @@ begin atomic
   select pg_advisory_xact_lock(hashtext('errand.limits'));
 end;
 
-create function errand.limit(moves errand.move[]) returns void language plpgsql set enable_seqscan = off as $$
-declare
-  one record;
-  keys text[] := '{}';
-  key_now text;
-  next_key text;
-  place integer := 1;
+-- Whether so many more of these may wait; nobody else counts meanwhile.
+create function errand.have_room(limits jsonb[]) returns boolean language plpgsql
+set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 begin
   perform errand.lock_limits();
-  for one in
-    select m.queue as key, coalesce(sum(m.count) filter (where m.state = 10), 0) as places,
-      coalesce(sum(m.count) filter (where m.state = 11), 0) as pending, bool_or(m.state = 10) as has_places
+  return not exists (
+    select from (
+      select l.key, sum(alike.many) as many, min(l.pending) as most
+      from (select own, count(*) as many from unnest(limits) as own where own is not null group by own) as alike,
+        jsonb_to_recordset(alike.own) as l (key text, pending integer)
+      where l.pending is not null group by l.key
+    ) as asked left join errand.limit_key as k using (key)
+    where coalesce(k.pending, 0) + asked.many > asked.most);
+end $$;
+
+create function errand.limit(moves errand.move[]) returns void language plpgsql
+set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+declare
+  keys text[];
+  next_keys text[];
+  key_now text;
+  next_key text;
+begin
+  perform errand.lock_limits();
+  insert into errand.limit_key as k (key, places, pending)
+  select moved.* from (
+    select m.queue, coalesce(sum(m.count) filter (where m.state = 10), 0) as places,
+      coalesce(sum(m.count) filter (where m.state = 11), 0) as pending
     from unnest(moves) as m where m.state >= 10 group by m.queue order by m.queue
-  loop
-    if one.places <> 0 or one.pending <> 0 then
-      insert into errand.limit_key as k (key, places, pending) values (one.key, one.places, one.pending)
-      on conflict (key) do update set places = k.places + excluded.places, pending = k.pending + excluded.pending;
-    end if;
-    if one.has_places then keys := keys || one.key; end if;
-  end loop;
-  -- A job may move to the line of another key, which is looked at after this one.
-  while place <= cardinality(keys) loop
-    key_now := keys[place];
-    loop
-      next_key := errand.admit(key_now);
-      exit when next_key is null;
-      if next_key <> key_now and not next_key = any(keys[place + 1:]) then keys := keys || next_key; end if;
+  ) as moved
+  where moved.places <> 0 or moved.pending <> 0
+  on conflict (key) do update set places = k.places + excluded.places, pending = k.pending + excluded.pending;
+
+  keys := array(select distinct m.queue from unnest(moves) as m where m.state = 10);
+  while keys <> '{}' loop
+    next_keys := '{}';
+    foreach key_now in array errand.admit_alike(keys) loop
+      loop
+        next_key := errand.admit(key_now);
+        exit when next_key is distinct from key_now;
+      end loop;
+      -- It moved to the line of another key, which is looked at as well.
+      if next_key is not null then next_keys := next_keys || array[key_now, next_key]; end if;
     end loop;
-    place := place + 1;
+    keys := array(select distinct n.key from unnest(next_keys) as n (key));
   end loop;
   delete from errand.limit_key as k where k.places = 0 and k.pending = 0
     and k.key in (select m.queue from unnest(moves) as m where m.state >= 10);
+end $$;
+
+-- Of each line whose first has one key admits as many as there are places, as long as they say the same.
+-- Answers the keys whose lines may go on: of those one after the other is looked at.
+create function errand.admit_alike(keys text[]) returns text[] language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan as $$
+declare
+  many integer;
+begin
+  with first as materialized (
+    select a.key, h.limits, (h.limits -> 0 ->> 'running')::integer - coalesce(k.places, 0) as free
+    from unnest(keys) as a (key) left join errand.limit_key as k on k.key = a.key
+    cross join lateral (
+      select j.limits from errand.job as j where j.state = -1 and j.held = a.key
+      order by (j.priority::bigint << 56 | j.run_at), j.turn limit 1
+    ) as h
+    where jsonb_array_length(h.limits) = 1
+  ),
+  next as materialized (
+    select n.place, bool_and(n.limits = first.limits) over (partition by first.key order by n.rank, n.turn) as is_alike
+    from first cross join lateral (
+      select j.ctid as place, j.limits, (j.priority::bigint << 56 | j.run_at) as rank, j.turn
+      from errand.job as j where j.state = -1 and j.held = first.key
+      order by (j.priority::bigint << 56 | j.run_at), j.turn limit least(first.free, 1000) for update skip locked
+    ) as n
+    where first.free > 0
+  ),
+  admitted as (
+    update errand.job as j set state = 1
+    where j.ctid = any(array(select next.place from next where next.is_alike))
+    returning j.held
+  ),
+  counted as (
+    insert into errand.limit_key as k (key, places)
+    select held, count(*) from admitted group by held order by held
+    on conflict (key) do update set places = k.places + excluded.places
+  )
+  select count(*) into many from admitted;
+  if many > 0 then perform pg_notify('errand_ready', ''); end if;
+  return array(
+    select a.key from unnest(keys) as a (key) left join errand.limit_key as k on k.key = a.key
+    cross join lateral (
+      select j.limits from errand.job as j where j.state = -1 and j.held = a.key
+      order by (j.priority::bigint << 56 | j.run_at), j.turn limit 1
+    ) as h
+    where exists (
+      select from jsonb_to_recordset(h.limits) as l (key text, running integer)
+      where l.key = a.key and l.running > coalesce(k.places, 0)));
 end $$;
 
 -- Admits the next of a line: the key itself when that was done, another where the job waits now, null when it is over.
@@ -112,6 +186,12 @@ begin
   on conflict (key) do update set places = k.places + 1;
   perform pg_notify('errand_ready', '');
   return in_key;
+end $$;
+
+-- The line of a job that we have locked: whoever handed places on meanwhile passed it over.
+create function errand.passed_over(in_id uuid) returns errand.move[] language plpgsql set enable_seqscan = off as $$
+begin
+  return (select array[row (j.held, 10, 0)::errand.move] from errand.job as j where j.id = in_id and j.state = -1);
 end $$;
 
 -- A held job is ready to all who ask.
