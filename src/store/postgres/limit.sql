@@ -80,9 +80,7 @@ create function errand.limit(moves errand.move[]) returns void language plpgsql
 set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
   keys text[];
-  next_keys text[];
   key_now text;
-  next_key text;
 begin
   perform errand.lock_limits();
   insert into errand.limit_key as k (key, places, pending)
@@ -95,18 +93,11 @@ begin
   on conflict (key) do update set places = k.places + excluded.places, pending = k.pending + excluded.pending;
 
   keys := array(select distinct m.queue from unnest(moves) as m where m.state = 10);
-  while keys <> '{}' loop
-    next_keys := '{}';
+  if keys <> '{}' then
     foreach key_now in array errand.admit_alike(keys) loop
-      loop
-        next_key := errand.admit(key_now);
-        exit when next_key is distinct from key_now;
-      end loop;
-      -- It moved to the line of another key, which is looked at as well.
-      if next_key is not null then next_keys := next_keys || array[key_now, next_key]; end if;
+      while errand.admit(key_now) loop end loop;
     end loop;
-    keys := array(select distinct n.key from unnest(next_keys) as n (key));
-  end loop;
+  end if;
   delete from errand.limit_key as k where k.places = 0 and k.pending = 0
     and k.key in (select m.queue from unnest(moves) as m where m.state >= 10);
 end $$;
@@ -160,8 +151,8 @@ begin
       where l.key = a.key and l.running > coalesce(k.places, 0)));
 end $$;
 
--- Admits the next of a line: the key itself when that was done, another where the job waits now, null when it is over.
-create function errand.admit(in_key text) returns text language plpgsql
+-- Admits the next of a line, or moves it to the line of another of its keys that has no place; false when neither may be.
+create function errand.admit(in_key text) returns boolean language plpgsql
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$
 declare
   job record;
@@ -169,23 +160,23 @@ declare
 begin
   select j.id, j.limits into job from errand.job as j where j.state = -1 and j.held = in_key
   order by (j.priority::bigint << 56 | j.run_at), j.turn limit 1 for update skip locked;
-  if not found then return null; end if;
+  if not found then return false; end if;
   select l.key into full_one from rows from (jsonb_to_recordset(job.limits) as (key text, running integer))
     with ordinality as l (key, running, n)
   where l.running is not null
     and coalesce((select k.places from errand.limit_key as k where k.key = l.key), 0) >= l.running
   order by l.n limit 1;
-  if full_one = in_key then return null; end if;
+  if full_one = in_key then return false; end if;
   if full_one is not null then
     update errand.job as j set held = full_one where j.id = job.id;
-    return full_one;
+    return true;
   end if;
   update errand.job as j set state = 1 where j.id = job.id;
   insert into errand.limit_key as k (key, places)
   select l.key, 1 from jsonb_to_recordset(job.limits) as l (key text, running integer) where l.running is not null
   on conflict (key) do update set places = k.places + 1;
   perform pg_notify('errand_ready', '');
-  return in_key;
+  return true;
 end $$;
 
 -- The line of a job that we have locked: whoever handed places on meanwhile passed it over.

@@ -14,8 +14,8 @@ local ALIAS_MS = 86400000
 
 local turn, clock
 local arrivals, lists = {}, {}
--- By the id of one that was refused: the key of which as many wait as may.
-local full_of = {}
+-- Of those that were refused, in their order: the key of which as many wait as may.
+local full_keys = {}
 
 -- Read where jobs come in, which most calls bring none.
 local function open_head()
@@ -172,7 +172,7 @@ local function arrive(id, body, spec, strictly)
   if joined then return joined end
   local full = strictly and given.l and full_key(given.l)
   if full then
-    full_of[id] = full
+    full_keys[#full_keys + 1] = full
     return '\5' .. id
   end
   if not (given.only and store_limited(id, body, given.l)) then store(id, body, given) end

@@ -26,6 +26,8 @@ export class Ledger {
   /** What each exchange handed out, by worker and number. The row says whether it still runs under this fence. */
   readonly receipts = new Map<string, { readonly row: Row; readonly fence: number }[]>()
   readonly queues = new Map<string, { accepted: number; erased: number }>()
+  /** Which key holds whom by now, as the store has it. */
+  chosen: ReadonlyMap<JobId, string> = new Map()
   readonly #clock: Clock
   #turns = 0
 

@@ -23,7 +23,7 @@ export class Model {
     this.ledger = new Ledger(clock)
   }
 
-  insert = (jobs: readonly NewJob[]) => jobs.map((job) => insert(this.ledger, job))
+  insert = (jobs: readonly NewJob[]) => jobs.map((job) => insert(this.ledger, job, true))
 
   cancel = (cancels: readonly contract.Cancel[]) => cancels.map((one) => cancel(this.ledger, one))
 

@@ -43,6 +43,9 @@ export type Row = {
   mail: Mail[]
   /** Names of letters that it waits for, and whether all of those are needed. */
   awaits: Map<string, boolean>
+  /** Whether it has a place of each of its keys; which of them holds it where it has not. */
+  hasPlace: boolean
+  heldBy: string | undefined
   /** Whether the unique value is its own by now. */
   holds: boolean
   /** What its last ending said: until then it is kept. */
@@ -84,6 +87,8 @@ export const fresh = (given: NewJob, turn: number, now: Millis): Row => {
     steps: [],
     mail: [],
     awaits: new Map(),
+    hasPlace: false,
+    heldBy: undefined,
     holds: given.unique !== undefined,
     keptUntil: 0,
     hooked: false,
@@ -99,6 +104,7 @@ export function seen({
   steps: _steps,
   mail: _mail,
   awaits: _awaits,
+  hasPlace: _hasPlace,
   holds: _holds,
   keptUntil: _kept,
   hooked: _hooked,
@@ -115,6 +121,7 @@ export function seen({
     tags = [],
     fingerprint,
     subject,
+    limits,
   } = given
   return {
     ...row,
@@ -127,6 +134,7 @@ export function seen({
     tags,
     fingerprint,
     subject,
+    limits,
     unique: unique?.value,
   }
 }
