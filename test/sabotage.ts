@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { styleText } from 'node:util'
+import { OF_LIMITS } from './support/sabotages/limits.ts'
 import { MOVING } from './support/sabotages/moving.ts'
 import { IN_OUTAGES } from './support/sabotages/outages.ts'
 import { BY_PEOPLE } from './support/sabotages/people.ts'
@@ -24,6 +25,7 @@ const SABOTAGES: readonly Sabotage[] = [
   ...ON_SERVERS,
   ...IN_OUTAGES,
   ...MOVING,
+  ...OF_LIMITS,
   ...ON_SCHEDULES,
   ...BY_PEOPLE,
   ...ELSEWHERE,

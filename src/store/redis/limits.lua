@@ -4,7 +4,7 @@
 -- In      the limits of a row: for each a key, how many run I4, how many wait I4; all ones where that is unbounded
 -- Out     counts, written once a call
 -- Cost    three commands a call; a job costs none
--- Beware  limits stand in a row behind its input and its place in a batch, and never beside it
+-- Beware  limits stand in a row behind its input and its place in a batch; three of them are never so LARGE as to lie beside it
 
 local UNBOUNDED = 4294967295
 local INPUT, PLACE, LIMITS = byte('i'), byte('b'), byte('l')

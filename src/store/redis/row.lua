@@ -103,7 +103,7 @@ local function write(id, row)
   local parts, beside = {}, false
   for _, code in ipairs(SECTIONS) do
     local value = row.has[code]
-    if value and value ~= true and #value > LARGE and code ~= 'l' then
+    if value and value ~= true and #value > LARGE then
       redis.call('HSET', P .. 'beside:' .. id, code, value)
       value = true
     end
