@@ -2,7 +2,7 @@
 --
 -- In      moves of keys, beside those of queues: 10 places, 11 that wait
 -- Out     nothing
--- Cost    a row a key and call, five statements; where jobs of one key differ, or have several, some for each that is admitted
+-- Cost    a row a key and call, five statements; some more for each job that moves to the line of another key
 -- Beware  one call after the other, behind a lock that is taken when all rows of jobs are. Whoever is held and locked is
 --         passed over: who locks one looks at its line before the end
 
@@ -94,7 +94,7 @@ begin
 
   keys := array(select distinct m.queue from unnest(moves) as m where m.state = 10);
   if keys <> '{}' then
-    foreach key_now in array errand.admit_alike(keys) loop
+    foreach key_now in array errand.admit_first(keys) loop
       while errand.admit(key_now) loop end loop;
     end loop;
   end if;
@@ -102,40 +102,54 @@ begin
     and k.key in (select m.queue from unnest(moves) as m where m.state >= 10);
 end $$;
 
--- Of each line whose first has one key admits as many as there are places, as long as they say the same.
--- Answers the keys whose lines may go on: of those one after the other is looked at.
-create function errand.admit_alike(keys text[]) returns text[] language plpgsql
+-- Admits the first of each line, as many as find a place of each of their keys: in one order over all lines, and
+-- nobody before one of its own line. Answers the keys whose lines may go on: there one after the other is looked at.
+create function errand.admit_first(keys text[]) returns text[] language plpgsql
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 set plan_cache_mode = force_generic_plan as $$
 declare
   many integer;
 begin
-  with first as materialized (
-    select a.key, h.limits, (h.limits -> 0 ->> 'running')::integer - coalesce(k.places, 0) as free
+  with line as materialized (
+    select a.key, l.running - coalesce(k.places, 0) as free
     from unnest(keys) as a (key) left join errand.limit_key as k on k.key = a.key
     cross join lateral (
       select j.limits from errand.job as j where j.state = -1 and j.held = a.key
       order by (j.priority::bigint << 56 | j.run_at), j.turn limit 1
-    ) as h
-    where jsonb_array_length(h.limits) = 1
+    ) as head
+    cross join lateral jsonb_to_recordset(head.limits) as l (key text, running integer)
+    where l.key = a.key and l.running > coalesce(k.places, 0)
   ),
   next as materialized (
-    select n.place, bool_and(n.limits = first.limits) over (partition by first.key order by n.rank, n.turn) as is_alike
-    from first cross join lateral (
+    select line.key as line, n.* from line cross join lateral (
       select j.ctid as place, j.limits, (j.priority::bigint << 56 | j.run_at) as rank, j.turn
-      from errand.job as j where j.state = -1 and j.held = first.key
-      order by (j.priority::bigint << 56 | j.run_at), j.turn limit least(first.free, 1000) for update skip locked
+      from errand.job as j where j.state = -1 and j.held = line.key
+      order by (j.priority::bigint << 56 | j.run_at), j.turn limit least(line.free, 1000) for update skip locked
     ) as n
-    where first.free > 0
+  ),
+  asked as (
+    select n.place, n.line, n.rank, n.turn,
+      row_number() over (partition by l.key order by n.rank, n.turn) <= l.running - coalesce(k.places, 0) as fits
+    from next as n cross join lateral jsonb_to_recordset(n.limits) as l (key text, running integer)
+    left join errand.limit_key as k on k.key = l.key
+    where l.running is not null
+  ),
+  fitting as (
+    select f.place from (
+      select a.place, bool_and(bool_and(a.fits)) over (partition by a.line order by a.rank, a.turn) as fits
+      from asked as a group by a.place, a.line, a.rank, a.turn
+    ) as f where f.fits
   ),
   admitted as (
-    update errand.job as j set state = 1
-    where j.ctid = any(array(select next.place from next where next.is_alike))
-    returning j.held
+    update errand.job as j set state = 1 where j.ctid = any(array(select fitting.place from fitting))
+    returning j.limits
   ),
   counted as (
     insert into errand.limit_key as k (key, places)
-    select held, count(*) from admitted group by held order by held
+    select l.key, sum(alike.many)
+    from (select limits, count(*) as many from admitted group by limits) as alike,
+      jsonb_to_recordset(alike.limits) as l (key text, running integer)
+    where l.running is not null group by l.key order by l.key
     on conflict (key) do update set places = k.places + excluded.places
   )
   select count(*) into many from admitted;

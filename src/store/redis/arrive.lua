@@ -131,14 +131,17 @@ local function store_limited(id, body, packed)
 end
 
 -- What jobs say more: many of a call say the same.
-local heard = {}
-local function said(spec)
-  local given = heard[spec]
-  if given then return given end
-  given = sections(spec, 1)
-  given.only = given.l and next(given, next(given)) == nil
-  heard[spec] = given
-  return given
+local said
+do
+  local heard = {}
+  function said(spec)
+    local given = heard[spec]
+    if given then return given end
+    given = sections(spec, 1)
+    given.only = given.l and next(given, next(given)) == nil
+    heard[spec] = given
+    return given
+  end
 end
 
 local function join(id, given)

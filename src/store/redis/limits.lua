@@ -6,41 +6,45 @@
 -- Cost    three commands a call; a job costs none
 -- Beware  limits stand in a row behind its input and its place in a batch; three of them are never so LARGE as to lie beside it
 
-local UNBOUNDED = 4294967295
-local INPUT, PLACE, LIMITS = byte('i'), byte('b'), byte('l')
+-- A script has no more than 200 local names: what nobody else needs has none outside.
+local behind, limits_of, limits_in
+do
+  local UNBOUNDED = 4294967295
+  local INPUT, PLACE, LIMITS = byte('i'), byte('b'), byte('l')
 
-local function behind(bytes, at)
-  local length = unstruct('>I4', bytes, at + 1)
-  return at + 5 + (length == UNBOUNDED and 0 or length)
-end
-
--- Of a row as it lies here, and where what follows them begins.
-local function limits_of(raw)
-  local marks = byte(raw, 2)
-  if bit.band(marks, TRAILS) == 0 then return end
-  local at = bit.band(marks, LIFE) > 0 and WITH_LIFE or HEAD
-  at = at + 11 + unstruct('>H', raw, at + 9)
-  if byte(raw, at) == INPUT then at = behind(raw, at) end
-  if byte(raw, at) == PLACE then at = behind(raw, at) end
-  if byte(raw, at) ~= LIMITS then return end
-  local packed, upto = unstruct('>I4c0', raw, at + 1)
-  return packed, upto
-end
-
--- Most jobs of a call share theirs.
-local unpacked = {}
-local function limits_in(packed)
-  local limits = unpacked[packed]
-  if limits then return limits end
-  local at = 1
-  limits = {}
-  while at <= #packed do
-    local key, running, pending
-    key, running, pending, at = unstruct('>Hc0I4I4', packed, at)
-    limits[#limits + 1] = { key = key, running = running ~= UNBOUNDED and running, pending = pending ~= UNBOUNDED and pending }
+  function behind(bytes, at)
+    local length = unstruct('>I4', bytes, at + 1)
+    return at + 5 + (length == UNBOUNDED and 0 or length)
   end
-  unpacked[packed] = limits
-  return limits
+
+  -- Of a row as it lies here, and where what follows them begins.
+  function limits_of(raw)
+    local marks = byte(raw, 2)
+    if bit.band(marks, TRAILS) == 0 then return end
+    local at = bit.band(marks, LIFE) > 0 and WITH_LIFE or HEAD
+    at = at + 11 + unstruct('>H', raw, at + 9)
+    if byte(raw, at) == INPUT then at = behind(raw, at) end
+    if byte(raw, at) == PLACE then at = behind(raw, at) end
+    if byte(raw, at) ~= LIMITS then return end
+    local packed, upto = unstruct('>I4c0', raw, at + 1)
+    return packed, upto
+  end
+
+  -- Most jobs of a call share theirs.
+  local unpacked = {}
+  function limits_in(packed)
+    local limits = unpacked[packed]
+    if limits then return limits end
+    local at = 1
+    limits = {}
+    while at <= #packed do
+      local key, running, pending
+      key, running, pending, at = unstruct('>Hc0I4I4', packed, at)
+      limits[#limits + 1] = { key = key, running = running ~= UNBOUNDED and running, pending = pending ~= UNBOUNDED and pending }
+    end
+    unpacked[packed] = limits
+    return limits
+  end
 end
 
 local function first_key(packed)
@@ -60,7 +64,6 @@ local function each_part(list, act)
   for from = 1, #list, BATCH do act(unpack(list, from, min(from + BATCH - 1, #list))) end
 end
 
--- A script has no more than 200 local names: what nobody else needs has none outside.
 local count_key, counted, load_counts
 do
   -- What is stored of a key, as far as it was read, and what this call has done to it.
