@@ -22,6 +22,7 @@ import { exchange } from './clauses/exchange.ts'
 import { fence } from './clauses/fence.ts'
 import { hook } from './clauses/hook.ts'
 import { insert } from './clauses/insert.ts'
+import { heldJobs } from './clauses/held.ts'
 import { limits } from './clauses/limit.ts'
 import { list } from './clauses/list.ts'
 import { mail } from './clauses/mail.ts'
@@ -67,6 +68,7 @@ const ALL: readonly Clauses[] = [
   batches,
   batchEnds,
   batchStops,
+  heldJobs,
   limits,
   cancel,
   hook,

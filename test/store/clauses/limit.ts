@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Claimed, JobId, Limit, NewJob } from '../../../src/job/job.ts'
-import type { Store } from '../../../src/store/contract.ts'
+import type { Claimed, JobId } from '../../../src/job/job.ts'
 import { adoptee, adoptees, copyAll } from '../../support/copies.ts'
 import { accepted, Hand, idsOf, only, seen } from '../../support/hand.ts'
 import {
@@ -16,21 +15,8 @@ import {
   released,
   suspended,
 } from '../../support/jobs.ts'
+import { claimedIds, crowd, held, limited, one } from '../../support/limited.ts'
 import type { Clauses } from '../conform.ts'
-
-const one = (key: string, running = 1): Limit => ({ key, running })
-const limited = (count: number, limits: readonly Limit[], over: Partial<NewJob> = {}): NewJob[] =>
-  chores(count, { limits, ...over })
-const held = async (store: Store, id: JobId) => (await seen(store, id)).heldBy
-const claimedIds = async (hand: Hand, limit = 100) => idsOf(await hand.claim(limit))
-
-/** A worker, and jobs of one key that has one place. */
-async function crowd(store: Store, count: number, limits: readonly Limit[] = [one('a')]) {
-  const hand = await Hand.register(store)
-  const jobs = limited(count, limits)
-  for (const job of jobs) await store.insert([job])
-  return { hand, jobs, ids: idsOf(jobs) }
-}
 
 export const limits: Clauses = {
   'C17 no more jobs of a key run than it has places, whoever asks': async (store) => {
@@ -169,57 +155,6 @@ export const limits: Clauses = {
       const found = await seen(store, ids[1]!)
       assert.deepEqual([found.state, found.heldBy], ['cancelled', undefined])
     },
-
-  'C17 who leaves the head of a line lets those behind it pass who are content with less': async (
-    store,
-  ) => {
-    const hand = await Hand.register(store)
-    const [first, strict, lenient] = [3, 1, 3].map((running) =>
-      only(limited(1, [one('a', running)])),
-    )
-    await store.insert([first!, strict!, lenient!])
-    assert.deepEqual(await claimedIds(hand), [first!.id])
-    await store.cancel(cancels([strict!.id]))
-    assert.deepEqual(await claimedIds(hand), [lenient!.id])
-  },
-
-  'C17 jobs with keys and without come in together, whatever their queues': async (store) => {
-    const hand = await Hand.register(store)
-    const jobs = [...chores(1, { queue: 'other' }), ...limited(2, [one('a')]), ...chores(1)]
-    await store.insert(jobs)
-    const claimed = await hand.claim(10, 'default', 'other')
-    assert.deepEqual(idsOf(claimed), idsOf([jobs[1]!, jobs[3]!, jobs[0]!]))
-    assert.deepEqual((await store.tally()).map(({ queue }) => queue).toSorted(), [
-      'default',
-      'other',
-    ])
-  },
-
-  'C17 a limited job comes with its steps and its mail': async (store) => {
-    const { hand, ids } = await crowd(store, 1)
-    await store.post([{ to: ids[0]!, name: 'go', key: '', value: bytes('1') }])
-    const job = only(await hand.claim(10))
-    assert.deepEqual([job.mail?.length, job.steps], [1, undefined])
-    await hand.note(job, { step: { name: 's', value: bytes('2') } })
-    await hand.settle(job, released(true))
-    const again = only(await hand.claim(10))
-    assert.deepEqual([again.mail?.length, again.steps?.length], [1, 1])
-  },
-
-  'C17 three keys may be as long as a key can be': async (store) => {
-    const long = ['a', 'b', 'c'].map((letter) => one(`${letter}${'漢'.repeat(99)}`))
-    const { hand, ids } = await crowd(store, 2, long)
-    await hand.settle(only(await hand.claim(10)), completed())
-    assert.deepEqual(await claimedIds(hand), [ids[1]])
-    assert.deepEqual((await seen(store, ids[1]!)).limits, long)
-  },
-
-  'C17 a job that a cancel brings keeps its limits': async (store) => {
-    const { ids } = await crowd(store, 2)
-    const [hook] = limited(1, [one('a')], { subject: ids[1]! })
-    await store.cancel([{ id: ids[1]!, outcome: { ...cancelled(), hook: hook! } }])
-    assert.equal(await held(store, hook!.id), 'a')
-  },
 
   'C17 a dead worker keeps its places until its jobs are settled': async (store, clock) => {
     const { hand, ids } = await crowd(store, 2)
