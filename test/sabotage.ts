@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { styleText } from 'node:util'
 import { ON_BATCHES } from './support/sabotages/batches.ts'
+import { OF_LIMITS } from './support/sabotages/limits.ts'
 import { MOVING } from './support/sabotages/moving.ts'
 import { IN_OUTAGES } from './support/sabotages/outages.ts'
 import { ON_PAUSES } from './support/sabotages/pause.ts'
@@ -27,6 +28,7 @@ const SABOTAGES: readonly Sabotage[] = [
   ...ON_BATCHES,
   ...IN_OUTAGES,
   ...MOVING,
+  ...OF_LIMITS,
   ...ON_SCHEDULES,
   ...ON_PAUSES,
   ...BY_PEOPLE,

@@ -25,6 +25,7 @@ import { fair } from './clauses/fair.ts'
 import { fence } from './clauses/fence.ts'
 import { hook } from './clauses/hook.ts'
 import { insert } from './clauses/insert.ts'
+import { heldJobs } from './clauses/held.ts'
 import { limits } from './clauses/limit.ts'
 import { list } from './clauses/list.ts'
 import { mail } from './clauses/mail.ts'
@@ -73,6 +74,7 @@ const ALL: readonly Clauses[] = [
   batches,
   batchEnds,
   batchStops,
+  heldJobs,
   limits,
   batchAgain,
   batchMoves,

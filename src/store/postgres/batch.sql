@@ -49,7 +49,7 @@ end $$;
 create function errand.fill(
   in_now bigint, in_slot integer, in_kinds jsonb, ids uuid[], kinds bigint[], queues text[], tenants text[],
   priorities smallint[], run_ats bigint[], delays bigint[], expiries bigint[],
-  deadlines bigint[], inputs bytea[], in_batch uuid, items integer[]
+  deadlines bigint[], inputs bytea[], limits jsonb[], helds text[], in_batch uuid, items integer[]
 ) returns table (place integer, id uuid, verdict text) language plpgsql as $$
 declare
   now bigint := errand.clock(in_now);
@@ -59,7 +59,8 @@ begin
   perform errand.learn(in_kinds);
   begin
     select * into stored from errand.insert_plain(now, ids, kinds, queues, tenants, priorities, run_ats, delays,
-      expiries, deadlines, inputs, in_batch, items);
+      expiries, deadlines, inputs, limits, helds, in_batch, items);
+    stored.moves := errand.limited(stored.moves);
     standing := errand.filled(now, in_batch, cardinality(ids) - coalesce(cardinality(stored.places), 0));
     if standing <> 'open' then raise exception using errcode = 'ER001'; end if;
   exception when sqlstate 'ER001' then
@@ -159,7 +160,8 @@ begin
     if b.end_job is null then return null; end if;
     last := jsonb_populate_record(null::errand.new_job, b.end_job);
     last.id := left(last.id::text, 32) || lpad(to_hex(least(b.endings + 1, 65535)), 4, '0');
-    select e.moves into moves from errand.insert_each(now, array[last]) as e;
+    select one.moves into moves
+    from errand.insert_any(now, last, b.end_job -> 'limits', b.end_job ? 'fair', false, null) as one;
   end if;
   return moves;
 end $$;

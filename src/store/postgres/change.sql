@@ -37,7 +37,7 @@ begin
       end if;
       if job.batch is not null then told := told || row (job.batch, 6, 1, 0)::errand.told; end if;
       if job.limits is not null then
-        stirred := stirred || errand.stir(job.limits, case when job.state = 1 then -1 else 0 end, -1);
+        stirred := stirred || errand.stir(array[job.limits], case job.state when 1 then -1 when -1 then 0 end, -1);
       end if;
       answer := 'cancelled';
       ended := ended || place::bigint;
@@ -133,7 +133,7 @@ begin
           case when old.held is null then 1 else -1 end, old.priority, old.id, old.worker,
           old.subject, old.parent, old.called, old.batch, old.item, old.queue, old.tenant, old.unique_value, old.unique_until, old.fingerprint, old.tags,
           coalesce(new_input, old.input), old.held, old.limits);
-        if old.limits is not null then stirred := stirred || errand.stir(old.limits, 0, 1); end if;
+        if old.limits is not null then stirred := stirred || errand.stir(array[old.limits], 0, 1); end if;
         moves := moves || row (old.queue, old.state, -1)::errand.move || row (old.queue, 1, 1)::errand.move;
         if old.batch is not null then
           told := told || row (old.batch, old.state, -1, -old.with_errors::integer)::errand.told;

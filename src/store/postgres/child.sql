@@ -42,6 +42,7 @@ begin
     where w.place = any(done) order by w.job, w.place
   loop
     continue when not errand.locked(word.job);
+    moves := moves || errand.passed_over(word.job);
     continue when exists (
       select from errand.mail as m where m.id = word.job and m.name = word.name and m.key = word.key);
     moves := moves || errand.put(now, word.job, word.name, word.key, word.urgent, word.value);
@@ -61,6 +62,8 @@ begin
   loop
     update errand.job as j set cancel_asked = true, rev = j.rev + 1 where j.id = child.id;
     if child.state = 2 then perform pg_notify('errand_cancel', ''); end if;
+    -- It may have been passed over.
+    if child.state = -1 then moves := moves || row (child.held, 10, 0)::errand.move; end if;
     continue when child.state in (-1, 1, 2);
     update errand.job as j set state = case when j.held is null then 1 else -1 end, run_at = now, wakes_at = null,
       waiting_for = null where j.id = child.id;

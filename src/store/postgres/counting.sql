@@ -22,6 +22,7 @@ set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
   one errand.move;
   many bigint[];
+  is_mixed boolean := false;
   first text := (moves[1]).queue;
 begin
   many := array_fill(0, array[9], array[-2]);
@@ -33,12 +34,13 @@ begin
       if cardinality(moves) > 0 then perform errand.count_queues(in_slot, moves); end if;
       return;
     end if;
-    if one.queue <> first then
-      perform errand.count_queues(in_slot, moves);
-      return;
-    end if;
+    is_mixed := is_mixed or one.queue <> first;
     many[one.state] := many[one.state] + one.count;
   end loop;
+  if is_mixed then
+    perform errand.count_queues(in_slot, moves);
+    return;
+  end if;
   update errand.tally as t set accepted = t.accepted + many[-2], erased = t.erased + many[-1],
     scheduled = t.scheduled + many[0], ready = t.ready + many[1], running = t.running + many[2],
     waiting = t.waiting + many[3], completed = t.completed + many[4], failed = t.failed + many[5],

@@ -44,7 +44,6 @@ declare
   taken record;
   one text;
   stretch bigint[];
-  limits jsonb;
   many integer := 0;
 begin
   now := errand.clock(in_now);
@@ -81,9 +80,7 @@ begin
           inputs := case when inputs is null then taken.inputs else inputs || ',' || taken.inputs end;
           marks := coalesce(marks || taken.marks, taken.marks, marks);
           many := many + cardinality(taken.ids);
-          foreach limits in array coalesce(taken.limits, '{}') loop
-            moves := moves || errand.stir(limits, 0, -1);
-          end loop;
+          if taken.limits is not null then moves := moves || errand.stir(taken.limits, null, -1); end if;
           moves := moves || row (one, 1, -cardinality(taken.ids))::errand.move
             || row (one, 2, cardinality(taken.ids))::errand.move;
         end if;

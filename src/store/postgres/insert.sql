@@ -18,14 +18,15 @@ end $$;
 
 create function errand.insert(
   in_now bigint, in_slot integer, in_kinds jsonb, ids uuid[], kinds bigint[], queues text[], tenants text[],
-  priorities smallint[], run_ats bigint[], delays bigint[], expiries bigint[], deadlines bigint[], inputs bytea[]
+  priorities smallint[], run_ats bigint[], delays bigint[], expiries bigint[], deadlines bigint[], inputs bytea[],
+  limits jsonb[], helds text[]
 ) returns table (place integer, id uuid, verdict text) language plpgsql as $$
 declare
   stored record;
 begin
   perform errand.learn(in_kinds);
   select * into stored from errand.insert_plain(errand.clock(in_now), ids, kinds, queues, tenants, priorities, run_ats,
-    delays, expiries, deadlines, inputs, null, null);
+    delays, expiries, deadlines, inputs, limits, helds, null, null);
   perform errand.count_ready(in_slot, stored.moves);
   if stored.places is not null then
     return query select * from unnest(stored.places, stored.known, stored.verdicts);
@@ -36,41 +37,51 @@ end $$;
 -- not simply stored.
 create function errand.insert_plain(
   now bigint, ids uuid[], kinds bigint[], queues text[], tenants text[], priorities smallint[], run_ats bigint[],
-  delays bigint[], expiries bigint[], deadlines bigint[], inputs bytea[], in_batch uuid, items integer[],
+  delays bigint[], expiries bigint[], deadlines bigint[], inputs bytea[], limits jsonb[], helds text[],
+  in_batch uuid, items integer[],
   out moves errand.move[], out places integer[], out known uuid[], out verdicts text[]
 ) language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   each record;
+  stirred errand.move[];
 begin
   -- None of them is here, as a rule: only when one is does each have to be looked for.
   begin
     with given as (
       select *, greatest(coalesce(run_at, now + coalesce(delay_ms, 0)), now) as due
-      from unnest(ids, kinds, queues, tenants, priorities, run_ats, delays, expiries, deadlines, inputs, items)
-        with ordinality as g (id, kind, queue, tenant, priority, run_at, delay_ms, expires_in_ms, deadline_ms, input, item, n)
+      from unnest(ids, kinds, queues, tenants, priorities, run_ats, delays, expiries, deadlines, inputs, items, limits, helds)
+        with ordinality as g (id, kind, queue, tenant, priority, run_at, delay_ms, expires_in_ms, deadline_ms, input, item,
+          own_limits, held, n)
     ),
     stored as (
       insert into errand.job (turn, id, kind, queue, tenant, priority, state, run_at, created_at,
-        expires_at, deadline_at, batch, item, input)
+        expires_at, deadline_at, batch, item, input, limits, held)
       select nextval('errand.turn'), id, kind, queue, tenant, priority,
-        case when due > now then 0 else 1 end, due, nullif(now, due), due + expires_in_ms, now + deadline_ms,
-        in_batch, item, input
+        case when due > now then 0 when held is null then 1 else -1 end, due, nullif(now, due), due + expires_in_ms,
+        now + deadline_ms, in_batch, item, input, own_limits, held
       from given order by n
-      returning queue, state
+      returning queue, abs(state) as state
     ),
     counted as (select queue, state, count(*)::integer as n from stored group by queue, state)
     select array_agg(row (queue, what, n)::errand.move)
     into moves from counted, unnest(array[state, -2]) as what;
     if exists (select from errand.ended as e where e.id = any(ids)) then raise unique_violation; end if;
-  exception when unique_violation then
+    if limits is not null then
+      stirred := errand.stir(limits, null, 1);
+      if stirred is not null and not errand.have_room(limits) then raise exception using errcode = 'ER429'; end if;
+      moves := moves || stirred
+        || array(select distinct row (h.held, 10, 0)::errand.move from unnest(helds) as h (held) where h.held is not null);
+    end if;
+  exception when unique_violation or sqlstate 'ER429' then
     select * into each from errand.insert_each(now, array(
       select (g.id, g.kind, null, g.queue, g.tenant, g.priority, g.run_at, g.delay_ms, g.expires_in_ms, g.deadline_ms,
         null, null, null, null, null, null, g.input)::errand.new_job
       from unnest(ids, kinds, queues, tenants, priorities, run_ats, delays, expiries, deadlines, inputs)
         with ordinality as g (id, kind, queue, tenant, priority, run_at, delay_ms, expires_in_ms, deadline_ms, input, n)
-      order by g.n));
+      order by g.n), (select jsonb_object_agg(l.n, l.own) from unnest(limits) with ordinality as l (own, n)
+        where l.own is not null), null, true);
     moves := each.moves;
     select array_agg(g.place::integer), array_agg(g.id), array_agg(g.verdict) into places, known, verdicts
     from unnest(each.ids, each.verdicts) with ordinality as g (id, verdict, place) where g.verdict is not null;

@@ -140,8 +140,7 @@ export class PostgresIntake implements Intake {
       along: 'inserts',
     })
     const inserted = jobs.map(({ id }): Inserted => ({ id, joined: false }))
-    for (const { place, id, verdict } of rows)
-      if (verdict === 'ID_TAKEN') inserted[int(place) - 1] = { id: text(id), refused: verdict }
+    for (const row of rows) inserted[int(row.place) - 1] = toInserted(row)
     return inserted
   }
 

@@ -1,6 +1,7 @@
 import type { Bytes } from '../../base/json.ts'
 import type { NewJob } from '../../job/job.ts'
 import type { Inserted } from '../contract.ts'
+import { firstKey } from '../parts/limits.ts'
 import { blobs, hex, optional, plain, readBlob, texts } from './arrays.ts'
 import type { Connection, Row, Values } from './connection.ts'
 import type { Kinds } from './kinds.ts'
@@ -9,9 +10,8 @@ import { text } from './rows.ts'
 type Parts = { connection: Connection; kinds: Kinds }
 
 /** Nothing in it looks up another job. */
-export const isPlain = ({ unique, fingerprint, tags, subject, limits, fair }: NewJob): boolean =>
+export const isPlain = ({ unique, fingerprint, tags, subject, fair }: NewJob): boolean =>
   unique === undefined &&
-  limits === undefined &&
   !fair &&
   fingerprint === undefined &&
   tags === undefined &&
@@ -44,6 +44,14 @@ export const plainValues = (jobs: readonly NewJob[], { connection, kinds }: Part
     plain,
   ),
   blobs(jobs.map(({ input }) => input)),
+  optional(
+    jobs.map(({ limits }) => limits && JSON.stringify(limits)),
+    texts,
+  ),
+  optional(
+    jobs.map(({ limits }) => limits && firstKey(limits)),
+    texts,
+  ),
 ]
 
 /** Jobs that look up others, for `insert_jobs`. */

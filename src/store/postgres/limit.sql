@@ -2,18 +2,27 @@
 --
 -- In      moves of keys, beside those of queues: 10 places, 11 that wait
 -- Out     nothing
--- Cost    a row a key and call; one job admitted for each place that was given back
--- Beware  one call after the other, behind a lock that is taken when all rows of jobs are; whoever is held and locked is passed over for the moment
+-- Cost    a row a key and call, five statements; some more for each job that moves to the line of another key
+-- Beware  one call after the other, behind a lock that is taken when all rows of jobs are. Whoever is held and locked is
+--         passed over: who locks one looks at its line before the end
 
--- What a job with these limits does to its keys. None for places still looks at the lines.
-create function errand.stir(limits jsonb, places integer, pending integer) returns errand.move[] language sql immutable
-as $$
-  select array_agg(row (l.value ->> 'key', what.code, what.count)::errand.move)
-  from jsonb_array_elements(limits) as l,
-    lateral (values (10::smallint, places, l.value ? 'running'), (11::smallint, pending, l.value ? 'pending'))
-      as what (code, count, applies)
-  where what.applies
-$$;
+-- What jobs with these limits do to their keys, each the same. Null where they do nothing; none for places
+-- still looks at the lines.
+create function errand.stir(in_limits jsonb[], in_places integer, in_pending integer) returns errand.move[] language plpgsql
+set plan_cache_mode = force_generic_plan as $$
+begin
+  return (
+    select array_agg(row (moved.key, moved.code, moved.count)::errand.move)
+    from (
+      select l.key, what.code, sum(what.count * alike.many)::integer as count
+      from (select own, count(*) as many from unnest(in_limits) as own where own is not null group by own) as alike,
+        jsonb_to_recordset(alike.own) as l (key text, running integer, pending integer),
+        lateral (values (10::smallint, in_places, l.running), (11::smallint, in_pending, l.pending)) as what (code, count, bound)
+      where what.count is not null and what.bound is not null
+      group by l.key, what.code
+    ) as moved
+  );
+end $$;
 
 create function errand.first_key(limits jsonb) returns text language sql immutable
 as $$ select l.value ->> 'key' from jsonb_array_elements(limits) with ordinality as l (value, n)
@@ -28,7 +37,7 @@ begin
   update errand.job as j
   set limits = in_limits, held = first, state = case when j.state = 1 and first is not null then -1 else j.state end
   where j.id = in_id;
-  return errand.stir(in_limits, 0, 1);
+  return errand.stir(array[in_limits], 0, 1);
 end $$;
 
 -- The key of which as many wait as may; `so_far` holds what this call has done to it.
@@ -52,36 +61,43 @@ begin atomic
   select pg_advisory_xact_lock(hashtext('errand.limits'));
 end;
 
-create function errand.limit(moves errand.move[]) returns void language plpgsql set enable_seqscan = off as $$
-declare
-  one record;
-  keys text[] := '{}';
-  key_now text;
-  next_key text;
-  place integer := 1;
+-- Whether so many more of these may wait; nobody else counts meanwhile.
+create function errand.have_room(limits jsonb[]) returns boolean language plpgsql
+set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 begin
   perform errand.lock_limits();
-  for one in
-    select m.queue as key, coalesce(sum(m.count) filter (where m.state = 10), 0) as places,
-      coalesce(sum(m.count) filter (where m.state = 11), 0) as pending, bool_or(m.state = 10) as has_places
+  return not exists (
+    select from (
+      select l.key, sum(alike.many) as many, min(l.pending) as most
+      from (select own, count(*) as many from unnest(limits) as own where own is not null group by own) as alike,
+        jsonb_to_recordset(alike.own) as l (key text, pending integer)
+      where l.pending is not null group by l.key
+    ) as asked left join errand.limit_key as k using (key)
+    where coalesce(k.pending, 0) + asked.many > asked.most);
+end $$;
+
+create function errand.limit(moves errand.move[]) returns void language plpgsql
+set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+declare
+  keys text[];
+  key_now text;
+begin
+  perform errand.lock_limits();
+  insert into errand.limit_key as k (key, places, pending)
+  select moved.* from (
+    select m.queue, coalesce(sum(m.count) filter (where m.state = 10), 0) as places,
+      coalesce(sum(m.count) filter (where m.state = 11), 0) as pending
     from unnest(moves) as m where m.state >= 10 group by m.queue order by m.queue
-  loop
-    if one.places <> 0 or one.pending <> 0 then
-      insert into errand.limit_key as k (key, places, pending) values (one.key, one.places, one.pending)
-      on conflict (key) do update set places = k.places + excluded.places, pending = k.pending + excluded.pending;
-    end if;
-    if one.has_places then keys := keys || one.key; end if;
-  end loop;
-  -- A job may move to the line of another key, which is looked at after this one.
-  while place <= cardinality(keys) loop
-    key_now := keys[place];
-    loop
-      next_key := errand.admit(key_now);
-      exit when next_key is null;
-      if next_key <> key_now and not next_key = any(keys[place + 1:]) then keys := keys || next_key; end if;
+  ) as moved
+  where moved.places <> 0 or moved.pending <> 0
+  on conflict (key) do update set places = k.places + excluded.places, pending = k.pending + excluded.pending;
+
+  keys := array(select distinct m.queue from unnest(moves) as m where m.state = 10);
+  if keys <> '{}' then
+    foreach key_now in array errand.admit_first(keys) loop
+      while errand.admit(key_now) loop end loop;
     end loop;
-    place := place + 1;
-  end loop;
+  end if;
   delete from errand.limit_key as k where k.places = 0 and k.pending = 0
     and k.key in (select m.queue from unnest(moves) as m where m.state >= 10);
 end $$;
@@ -94,8 +110,71 @@ begin
   return (select array_agg(m) from unnest(moves) as m where m.state < 10);
 end $$;
 
--- Admits the next of a line: the key itself when that was done, another where the job waits now, null when it is over.
-create function errand.admit(in_key text) returns text language plpgsql
+-- Admits the first of each line, as many as find a place of each of their keys: in one order over all lines, and
+-- nobody before one of its own line. Answers the keys whose lines may go on: there one after the other is looked at.
+create function errand.admit_first(keys text[]) returns text[] language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan as $$
+declare
+  many integer;
+begin
+  with line as materialized (
+    select a.key, l.running - coalesce(k.places, 0) as free
+    from unnest(keys) as a (key) left join errand.limit_key as k on k.key = a.key
+    cross join lateral (
+      select j.limits from errand.job as j where j.state = -1 and j.held = a.key
+      order by (j.priority::bigint << 56 | j.run_at), j.turn limit 1
+    ) as head
+    cross join lateral jsonb_to_recordset(head.limits) as l (key text, running integer)
+    where l.key = a.key and l.running > coalesce(k.places, 0)
+  ),
+  next as materialized (
+    select line.key as line, n.* from line cross join lateral (
+      select j.ctid as place, j.limits, (j.priority::bigint << 56 | j.run_at) as rank, j.turn
+      from errand.job as j where j.state = -1 and j.held = line.key
+      order by (j.priority::bigint << 56 | j.run_at), j.turn limit least(line.free, 1000) for update skip locked
+    ) as n
+  ),
+  asked as (
+    select n.place, n.line, n.rank, n.turn,
+      row_number() over (partition by l.key order by n.rank, n.turn) <= l.running - coalesce(k.places, 0) as fits
+    from next as n cross join lateral jsonb_to_recordset(n.limits) as l (key text, running integer)
+    left join errand.limit_key as k on k.key = l.key
+    where l.running is not null
+  ),
+  fitting as (
+    select f.place from (
+      select a.place, bool_and(bool_and(a.fits)) over (partition by a.line order by a.rank, a.turn) as fits
+      from asked as a group by a.place, a.line, a.rank, a.turn
+    ) as f where f.fits
+  ),
+  admitted as (
+    update errand.job as j set state = 1 where j.ctid = any(array(select fitting.place from fitting))
+    returning j.limits
+  ),
+  counted as (
+    insert into errand.limit_key as k (key, places)
+    select l.key, sum(alike.many)
+    from (select limits, count(*) as many from admitted group by limits) as alike,
+      jsonb_to_recordset(alike.limits) as l (key text, running integer)
+    where l.running is not null group by l.key order by l.key
+    on conflict (key) do update set places = k.places + excluded.places
+  )
+  select count(*) into many from admitted;
+  if many > 0 then perform pg_notify('errand_ready', ''); end if;
+  return array(
+    select a.key from unnest(keys) as a (key) left join errand.limit_key as k on k.key = a.key
+    cross join lateral (
+      select j.limits from errand.job as j where j.state = -1 and j.held = a.key
+      order by (j.priority::bigint << 56 | j.run_at), j.turn limit 1
+    ) as h
+    where exists (
+      select from jsonb_to_recordset(h.limits) as l (key text, running integer)
+      where l.key = a.key and l.running > coalesce(k.places, 0)));
+end $$;
+
+-- Admits the next of a line, or moves it to the line of another of its keys that has no place; false when neither may be.
+create function errand.admit(in_key text) returns boolean language plpgsql
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$
 declare
   job record;
@@ -103,23 +182,29 @@ declare
 begin
   select j.id, j.limits into job from errand.job as j where j.state = -1 and j.held = in_key
   order by (j.priority::bigint << 56 | j.run_at), j.turn limit 1 for update skip locked;
-  if not found then return null; end if;
+  if not found then return false; end if;
   select l.key into full_one from rows from (jsonb_to_recordset(job.limits) as (key text, running integer))
     with ordinality as l (key, running, n)
   where l.running is not null
     and coalesce((select k.places from errand.limit_key as k where k.key = l.key), 0) >= l.running
   order by l.n limit 1;
-  if full_one = in_key then return null; end if;
+  if full_one = in_key then return false; end if;
   if full_one is not null then
     update errand.job as j set held = full_one where j.id = job.id;
-    return full_one;
+    return true;
   end if;
   update errand.job as j set state = 1 where j.id = job.id;
   insert into errand.limit_key as k (key, places)
   select l.key, 1 from jsonb_to_recordset(job.limits) as l (key text, running integer) where l.running is not null
   on conflict (key) do update set places = k.places + 1;
   perform pg_notify('errand_ready', '');
-  return in_key;
+  return true;
+end $$;
+
+-- The line of a job that we have locked: whoever handed places on meanwhile passed it over.
+create function errand.passed_over(in_id uuid) returns errand.move[] language plpgsql set enable_seqscan = off as $$
+begin
+  return (select array[row (j.held, 10, 0)::errand.move] from errand.job as j where j.id = in_id and j.state = -1);
 end $$;
 
 -- A held job is ready to all who ask.

@@ -50,6 +50,7 @@ declare
   job errand.job;
 begin
   perform errand.locked(in_id);
+  moves := errand.passed_over(in_id);
   select * into job from errand.job as j where j.id = in_id;
   -- A repeat, whatever has become of the job.
   if exists (select from errand.mail as m where m.id = in_id and m.name = in_name and m.key = in_key) then
@@ -63,7 +64,7 @@ begin
     answer := 'full';
   else
     answer := 'posted';
-    moves := errand.put(now, in_id, in_name, in_key, is_urgent, in_value);
+    moves := moves || errand.put(now, in_id, in_name, in_key, is_urgent, in_value);
   end if;
 end $$;
 

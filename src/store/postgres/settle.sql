@@ -16,7 +16,6 @@ as $$
 #variable_conflict use_column
 declare
   done bigint[];
-  one record;
   freed jsonb[];
   own jsonb;
   finished bigint[];
@@ -62,12 +61,10 @@ begin
     if rest ? 'waits' then moves := moves || errand.suspend(now, ids, done, rest -> 'waits'); end if;
     -- Who is ready again at once keeps its places.
     if freed is not null then
-      for one in
-        select j.limits, j.state from unnest(done) as d (place) join errand.job as j on j.id = ids[d.place]
-        where j.limits is not null
-      loop
-        moves := moves || errand.stir(one.limits, case when one.state = 1 then 0 else -1 end, 1);
-      end loop;
+      select errand.stir(array_agg(j.limits) filter (where j.state = 1), null, 1)
+        || errand.stir(array_agg(j.limits) filter (where j.state <> 1), -1, 1) into more
+      from unnest(done) as d (place) join errand.job as j on j.id = ids[d.place] where j.limits is not null;
+      moves := moves || more;
     end if;
   end if;
 
@@ -124,7 +121,7 @@ begin
       (select array_agg(row (batch, verdict, many, warned)::errand.told) from groups where batch is not null),
       (select array_agg(limits) from gone where limits is not null)
     into finished, more, told, freed;
-    foreach own in array coalesce(freed, '{}') loop moves := moves || errand.stir(own, -1, 0); end loop;
+    if freed is not null then moves := moves || errand.stir(freed, -1, null); end if;
     done := done || finished;
     moves := moves || more;
     if rest ? 'drops' then

@@ -102,6 +102,7 @@ local function leave_hash(id, row, what, blob)
     name, packed, at = unstruct('>Hc0I4c0', blob, at)
     redis.call('HSET', P .. what .. id, name, packed)
     mark(row, TRAILS, true)
+    if row.has.l then row.has.m = '' end
   end
 end
 

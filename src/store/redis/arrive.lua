@@ -14,8 +14,8 @@ local ALIAS_MS = 86400000
 
 local turn, clock
 local arrivals, lists = {}, {}
--- By the id of one that was refused: the key of which as many wait as may.
-local full_of = {}
+-- Of those that were refused, in their order: the key of which as many wait as may.
+local full_keys = {}
 
 -- Read where jobs come in, which most calls bring none.
 local function open_head()
@@ -141,6 +141,35 @@ local function store(id, body, spec)
   rung.ready = true
 end
 
+-- One with a place to wait for that says nothing more: nearly all limited ones do, so their rows are only spliced.
+local function store_limited(id, body, packed)
+  local key = first_key(packed)
+  local priority, what, tenant_size = unstruct('>Bc8H', body)
+  if not key or behind(body, 12 + tenant_size) <= #body then return false end
+  local own, queue = take_turn(id), kind(what).queue
+  put(id, pack('>BBI4', READY, LINED + TRAILS, 1) .. own .. NOW .. NOW .. body .. pack('>c1I4', 'l', #packed) .. packed)
+  count_pending(packed, 1)
+  come(key, priority * AGES + now, own .. id, packed)
+  tally(queue, 'accepted', 1)
+  tally(queue, READY, 1)
+  rung.ready = true
+  return true
+end
+
+-- What jobs say more: many of a call say the same.
+local said
+do
+  local heard = {}
+  function said(spec)
+    local given = heard[spec]
+    if given then return given end
+    given = sections(spec, 1)
+    given.only = given.l and next(given, next(given)) == nil
+    heard[spec] = given
+    return given
+  end
+end
+
 local function join(id, given)
   local alias = given.p and redis.call('HGET', P .. 'alias', id)
   local known = alias and sub(alias, 1, 16)
@@ -162,7 +191,7 @@ end
 -- `strictly`: it is refused when as many wait as may; what an end brings with it never is.
 local function arrive(id, body, spec, strictly)
   open_head()
-  local given = sections(spec, 1)
+  local given = said(spec)
   local there = get(id)
   if there then
     if read(there).has.p ~= given.p then return '\2' .. id end
@@ -172,9 +201,9 @@ local function arrive(id, body, spec, strictly)
   if joined then return joined end
   local full = strictly and given.l and full_key(given.l)
   if full then
-    full_of[id] = full
+    full_keys[#full_keys + 1] = full
     return '\5' .. id
   end
-  store(id, body, given)
+  if not (given.only and store_limited(id, body, given.l)) then store(id, body, given) end
   return '\0' .. id
 end

@@ -13,7 +13,7 @@ local function promote()
   if not first[2] or tonumber(first[2]) > now then return tonumber(first[2]) end
   local places = redis.call('ZRANGE', P .. 'scheduled', '-inf', now,
     'BYSCORE', 'LIMIT', 0, DUE_MAX)
-  local ids, lines = {}, {}
+  local ids, moved = {}, {}
   for i, place in ipairs(places) do ids[i] = sub(place, 7) end
   fetch(ids)
   for i, id in ipairs(ids) do
@@ -26,32 +26,21 @@ local function promote()
       row.has.z = nil
       wake(id, row, at)
       write(id, row)
-    elseif raw and bit.band(byte(raw, 2), TRAILS) > 0 and read(raw).has.l then
-      local row = read(raw)
-      row.rev = row.rev + 1
-      line_up(id, row)
-      tally(kind(row.kind).queue, SCHEDULED, -1)
-      tally(kind(row.kind).queue, READY, 1)
-      write(id, row)
     elseif raw then
       local marks, rev = unstruct('>BI4', raw, 2)
       local at = bit.band(marks, LIFE) > 0 and WITH_LIFE or HEAD
       put(id, pack('>BBI4', READY, bit.bor(marks, LINED), rev + 1) .. sub(raw, 7))
       local priority, of = unstruct('>Bc8', raw, at)
-      local queue = kind(of).queue
-      local line = lines[queue]
-      if not line then
-        line = {}
-        lines[queue] = line
-      end
-      line[#line + 1] = priority * AGES + from_six(raw, 13)
-      line[#line + 1] = places[i]
+      local queue, score = kind(of).queue, priority * AGES + from_six(raw, 13)
+      local packed = limits_of(raw)
+      local key = packed and first_key(packed)
+      if key then come(key, score, places[i], packed) else stand_in_line(queue, score, places[i]) end
+      moved[queue] = (moved[queue] or 0) + 1
     end
   end
-  for queue, line in pairs(lines) do
-    redis.call('ZADD', P .. 'line:' .. queue, unpack(line))
-    tally(queue, SCHEDULED, -#line / 2)
-    tally(queue, READY, #line / 2)
+  for queue, count in pairs(moved) do
+    tally(queue, SCHEDULED, -count)
+    tally(queue, READY, count)
   end
   redis.call('ZREMRANGEBYRANK', P .. 'scheduled', 0, #places - 1)
   rung.ready, rung.change = true, true

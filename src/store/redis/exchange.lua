@@ -27,17 +27,30 @@ local places, parts = {}, {}
 -- Looked at in vain: entries of jobs that were cancelled in a list.
 local stale, STALE_MAX = 0, 1000
 
-local function claim(id, raw)
-  local fresh, fence = take(worker, n, id, raw)
-  places[#places + 1] = sub(raw, 7, 12) .. id .. fence
-  describe(parts, id, fresh)
-end
-
--- A plain job that waits for the first time: nearly all do, so its head need not be unpacked.
+-- A plain job that waits for the first time: nearly all do, so its head need not be unpacked; one of a limited job.
 local WAITS, RUNS_FIRST = pack('>BBI4', READY, 0, 1), pack('>BBI4', RUNNING, LIFE, 2)
 -- And an item of a batch.
 local WAITS_PLACED, RUNS_PLACED = pack('>BBI4', READY, PLACED, 1), pack('>BBI4', RUNNING, LIFE + PLACED, 2)
+local LIMITED_WAITS, LIMITED_RUNS = pack('>BBI4', READY, LINED + TRAILS, 1), pack('>BBI4', RUNNING, LIFE + TRAILS, 2)
 local FIRST_LIFE = worker .. NOW .. six(n) .. NOW .. NEVER
+
+local function claim(id, raw)
+  local fresh, fence
+  if sub(raw, 1, 6) == LIMITED_WAITS then
+    local limits, upto = limits_of(raw)
+    if limits and upto > #raw then
+      fresh, fence = LIMITED_RUNS .. sub(raw, 7, 24) .. FIRST_LIFE .. sub(raw, HEAD), NOW
+      count_pending(limits, -1)
+      put(id, fresh)
+      parts[#parts + 1] = fresh
+    end
+  end
+  if not fresh then
+    fresh, fence = take(worker, n, id, raw)
+    describe(parts, id, fresh)
+  end
+  places[#places + 1] = sub(raw, 7, 12) .. id .. fence
+end
 
 -- Whether an entry of a list is the place where its job stands.
 local function stands(place, raw)

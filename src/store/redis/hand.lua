@@ -4,7 +4,7 @@
 --         {p}:asked:<worker> set of jobs whose cancel was asked
 -- In      the worker, its number, jobs on their way
 -- Out     a receipt, turn, id and fence of each job; and their rows; after one with keys of its own its steps
---         and its mail, then the row of its subject where it is a hook, or its batch
+--         and its mail (a limited one says whether it has any), then the row of its subject where it is a hook, or its batch
 -- Cost    three commands a trip, a share of MGET and MSET for each job
 -- Beware  the last two numbers are remembered even when they handed out nothing
 
@@ -36,10 +36,8 @@ local function take(worker, n, id, raw, started)
     fence, tail = max(from_six(raw, 41) + 1, now), WITH_LIFE
   end
   if bit.band(marks, PLACED) > 0 and is_stopped(sub(place_in(raw), 1, 16)) then marks = bit.bor(marks, ASKED) end
-  if bit.band(marks, TRAILS) > 0 and byte(raw, 1) == READY then
-    local limits = read(raw).has.l
-    if limits then count_pending(limits, -1) end
-  end
+  local limits = byte(raw, 1) == READY and limits_of(raw)
+  if limits then count_pending(limits, -1) end
   if bit.band(marks, ASKED) > 0 then redis.call('SADD', P .. 'asked:' .. worker, id) end
   local packed = six(fence)
   local fresh = pack('>BBI4', RUNNING, bit.bor(bit.band(marks, 255 - LINED), LIFE), rev + 1)
@@ -51,9 +49,14 @@ end
 local function describe(parts, id, raw)
   parts[#parts + 1] = whole(id, raw)
   if bit.band(byte(raw, 2), TRAILS) == 0 then return end
-  parts[#parts + 1] = redis.call('HGETALL', P .. 'steps:' .. id)
-  parts[#parts + 1] = redis.call('HGETALL', P .. 'mail:' .. id)
-  local of = read(raw).has.s
+  local limits, upto = limits_of(raw)
+  if limits and upto > #raw then return end
+  local has = read(raw).has
+  if has.m or not limits then
+    parts[#parts + 1] = redis.call('HGETALL', P .. 'steps:' .. id)
+    parts[#parts + 1] = redis.call('HGETALL', P .. 'mail:' .. id)
+  end
+  local of = has.s
   if not of then return end
   local looked = get(of)
   -- Of a batch the fields and values.

@@ -65,8 +65,5 @@ if of_batch then finish_batches() end
 seat()
 finish()
 -- Behind them the keys of those that were refused, in their order.
-for i, answer in ipairs(answers) do
-  local full = byte(answer) == 5 and full_of[sub(answer, 2)]
-  if full then answers[#answers + 1] = pack('>Hc0', #full, full) end
-end
+for _, full in ipairs(full_keys) do answers[#answers + 1] = pack('>Hc0', #full, full) end
 return table.concat(answers)

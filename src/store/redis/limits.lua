@@ -1,50 +1,49 @@
--- limits: places of keys, and the lines of those that wait for one (C17).
+-- limits: what a job says of its keys, and how many of a key have a place, or wait (C17).
 --
--- Keys    {p}:places {p}:pending hashes of key to count   {p}:held:<key> zset by priority and moment
---         {p}:heldkeys set of keys with a line
+-- Keys    {p}:places {p}:pending hashes of key to count   {p}:held:<key> zset, see held.lua
 -- In      the limits of a row: for each a key, how many run I4, how many wait I4; all ones where that is unbounded
--- Out     rows changed; whoever calls writes nothing more of them
--- Cost    some commands a key and job; one job admitted for each place that was given back
--- Beware  a job stands in one line only: when another of its keys turns out to be full it moves to that one's
+-- Out     counts, written once a call
+-- Cost    three commands a call; a job costs none
+-- Beware  limits stand in a row behind its input and its place in a batch; three of them are never so LARGE as to lie beside it
 
--- Scores hold both, exactly: moments stay below this until the year 2248.
-local AGES = 8796093022208
-local UNBOUNDED = 4294967295
+-- A script has no more than 200 local names: what nobody else needs has none outside.
+local behind, limits_of, limits_in
+do
+  local UNBOUNDED = 4294967295
+  local INPUT, PLACE, LIMITS = byte('i'), byte('b'), byte('l')
 
-local function limits_in(packed)
-  local limits, at = {}, 1
-  while at <= #packed do
-    local key, running, pending
-    key, running, pending, at = unstruct('>Hc0I4I4', packed, at)
-    limits[#limits + 1] = { key = key, running = running ~= UNBOUNDED and running, pending = pending ~= UNBOUNDED and pending }
+  function behind(bytes, at)
+    local length = unstruct('>I4', bytes, at + 1)
+    return at + 5 + (length == UNBOUNDED and 0 or length)
   end
-  return limits
-end
 
-local function count_key(what, key, by)
-  if redis.call('HINCRBY', P .. what, key, by) == 0 then redis.call('HDEL', P .. what, key) end
-end
-
--- One more that waits, or one fewer.
-local function count_pending(packed, by)
-  for _, limit in ipairs(limits_in(packed)) do
-    if limit.pending then count_key('pending', limit.key, by) end
+  -- Of a row as it lies here, and where what follows them begins.
+  function limits_of(raw)
+    local marks = byte(raw, 2)
+    if bit.band(marks, TRAILS) == 0 then return end
+    local at = bit.band(marks, LIFE) > 0 and WITH_LIFE or HEAD
+    at = at + 11 + unstruct('>H', raw, at + 9)
+    if byte(raw, at) == INPUT then at = behind(raw, at) end
+    if byte(raw, at) == PLACE then at = behind(raw, at) end
+    if byte(raw, at) ~= LIMITS then return end
+    local packed, upto = unstruct('>I4c0', raw, at + 1)
+    return packed, upto
   end
-end
 
-local freed, freed_keys = {}, {}
-local function free_key(key)
-  if freed[key] then return end
-  freed[key] = true
-  freed_keys[#freed_keys + 1] = key
-end
-
-local function give_places(packed)
-  for _, limit in ipairs(limits_in(packed)) do
-    if limit.running then
-      count_key('places', limit.key, -1)
-      free_key(limit.key)
+  -- Most jobs of a call share theirs.
+  local unpacked = {}
+  function limits_in(packed)
+    local limits = unpacked[packed]
+    if limits then return limits end
+    local at = 1
+    limits = {}
+    while at <= #packed do
+      local key, running, pending
+      key, running, pending, at = unstruct('>Hc0I4I4', packed, at)
+      limits[#limits + 1] = { key = key, running = running ~= UNBOUNDED and running, pending = pending ~= UNBOUNDED and pending }
     end
+    unpacked[packed] = limits
+    return limits
   end
 end
 
@@ -54,68 +53,78 @@ local function first_key(packed)
   end
 end
 
-local function stand_held(id, row, key)
-  row.has.h = key
-  redis.call('ZADD', P .. 'held:' .. key, row.priority * AGES + row.run_at, row.turn .. id)
-  redis.call('SADD', P .. 'heldkeys', key)
+-- The key in whose line a job stands.
+local function holder_of(packed, place)
+  for _, limit in ipairs(limits_in(packed)) do
+    if limit.running and redis.call('ZSCORE', P .. 'held:' .. limit.key, place) then return limit.key end
+  end
 end
 
-local function leave_held(id, row)
-  local key = row.has.h
-  row.has.h = nil
-  if redis.call('ZREM', P .. 'held:' .. key, row.turn .. id) == 1
-    and redis.call('EXISTS', P .. 'held:' .. key) == 0 then redis.call('SREM', P .. 'heldkeys', key) end
+local function each_part(list, act)
+  for from = 1, #list, BATCH do act(unpack(list, from, min(from + BATCH - 1, #list))) end
+end
+
+local count_key, counted, load_counts
+do
+  -- What is stored of a key, as far as it was read, and what this call has done to it.
+  local stored = { places = {}, pending = {} }
+  local changes = { places = {}, pending = {} }
+
+  function count_key(what, key, by)
+    local change = changes[what]
+    change[key] = (change[key] or 0) + by
+  end
+
+  function load_counts(what, keys)
+    local unread = {}
+    for _, key in ipairs(keys) do
+      if not stored[what][key] then unread[#unread + 1] = key end
+    end
+    each_part(unread, function(...)
+      local found = redis.call('HMGET', P .. what, ...)
+      for i, key in ipairs({ ... }) do stored[what][key] = tonumber(found[i] or 0) end
+    end)
+  end
+
+  function counted(what, key)
+    if not stored[what][key] then load_counts(what, { key }) end
+    return stored[what][key] + (changes[what][key] or 0)
+  end
+
+  local function write_changes(what)
+    local keys, kept, gone = {}, {}, {}
+    for key, by in pairs(changes[what]) do
+      if by ~= 0 then keys[#keys + 1] = key end
+    end
+    load_counts(what, keys)
+    for _, key in ipairs(keys) do
+      local count = counted(what, key)
+      if count == 0 then
+        gone[#gone + 1] = key
+      else
+        kept[#kept + 1], kept[#kept + 2] = key, count
+      end
+    end
+    each_part(kept, function(...) redis.call('HSET', P .. what, ...) end)
+    each_part(gone, function(...) redis.call('HDEL', P .. what, ...) end)
+  end
+
+  before_finish[#before_finish + 1] = function()
+    write_changes('places')
+    write_changes('pending')
+  end
+end
+
+-- One more that waits, or one fewer.
+local function count_pending(packed, by)
+  for _, limit in ipairs(limits_in(packed)) do
+    if limit.pending then count_key('pending', limit.key, by) end
+  end
 end
 
 -- The key of which as many wait as may.
 local function full_key(packed)
   for _, limit in ipairs(limits_in(packed)) do
-    if limit.pending and tonumber(redis.call('HGET', P .. 'pending', limit.key) or 0) >= limit.pending then
-      return limit.key
-    end
+    if limit.pending and counted('pending', limit.key) >= limit.pending then return limit.key end
   end
 end
-
-local function key_without_place(limits)
-  for _, limit in ipairs(limits) do
-    if limit.running and tonumber(redis.call('HGET', P .. 'places', limit.key) or 0) >= limit.running then
-      return limit.key
-    end
-  end
-end
-
--- Whether there may be another to admit.
-local function admit_one(key)
-  local place = redis.call('ZRANGE', P .. 'held:' .. key, 0, 0)[1]
-  if not place then return false end
-  local id = sub(place, 7)
-  local raw = get(id)
-  if not raw then return false end
-  local row = read(raw)
-  local limits = limits_in(row.has.l)
-  local full = key_without_place(limits)
-  if full == key then return false end
-  leave_held(id, row)
-  if full then
-    stand_held(id, row, full)
-  else
-    for _, limit in ipairs(limits) do
-      if limit.running then redis.call('HINCRBY', P .. 'places', limit.key, 1) end
-    end
-    redis.call('ZADD', P .. 'line:' .. kind(row.kind).queue, row.priority * AGES + row.run_at, place)
-    rung.ready = true
-  end
-  write(id, row)
-  return true
-end
-
--- Hands places on, of the keys whose places or lines have changed.
-local function admit_held()
-  local at = 1
-  while at <= #freed_keys do
-    while admit_one(freed_keys[at]) do end
-    at = at + 1
-  end
-  freed, freed_keys = {}, {}
-end
-before_finish[#before_finish + 1] = admit_held

@@ -16,13 +16,12 @@ local ATTEMPTS_MAX = 1000
 local function line_up(id, row)
   row.state = READY
   mark(row, LINED, true)
+  local score = row.priority * AGES + row.run_at
   local key = row.has.l and first_key(row.has.l)
   if key then
-    stand_held(id, row, key)
-    free_key(key)
+    come(key, score, row.turn .. id, row.has.l)
     return
   end
-  local score = row.priority * AGES + row.run_at
   redis.call('ZADD', P .. 'line:' .. kind(row.kind).queue, score, row.turn .. id)
 end
 
@@ -45,8 +44,8 @@ local function leave(id, row)
   local state = row.state
   if state == SCHEDULED then
     redis.call('ZREM', P .. 'scheduled', row.turn .. id)
-  elseif state == READY and row.has.h then
-    leave_held(id, row)
+  elseif state == READY and row.has.l and leave_held(id, row) then
+    return
   elseif state == READY and marked(row, LINED) then
     if row.has.l then give_places(row.has.l) end
     redis.call('ZREM', P .. 'line:' .. kind(row.kind).queue, row.turn .. id)

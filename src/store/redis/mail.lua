@@ -84,6 +84,7 @@ local function put_letter(id, row, urgent, name, of, value)
   local packed = NOW .. pack('>I4', redis.call('HINCRBY', box, '#', 1)) .. value
   redis.call('HSET', box, (urgent and '!' or '.') .. name .. '\0' .. of, packed)
   mark(row, TRAILS, true)
+  if row.has.l then row.has.m = '' end
   local for_all = row.state == WAITING and redis.call('HGET', P .. 'awaits:' .. id, name)
   if for_all and is_enough(id, name, urgent, for_all) then wake(id, row, now) end
 end

@@ -32,6 +32,7 @@ local function record(id, row, step)
   if redis.call('HSETNX', key, name, packed) == 0 then return end
   if row.has.n then row.has.n = sub(row.has.n, 1, 4) .. pack('>I4', 0) .. sub(row.has.n, 9) end
   mark(row, TRAILS, true)
+  if row.has.l then row.has.m = '' end
   row.rev = row.rev + 1
   rung.change = true
 end

@@ -18,9 +18,9 @@ local HEAD, WITH_LIFE = 25, 65
 local NOBODY = string.rep('\0', 16)
 local LARGE = 1024
 local ABSENT = '\255\255\255\255'
--- input, place in a batch, counters, expiry, deadline, unique value and until when, fingerprint, tags, subject, parent and as what, waiting for,
--- until when, limits, the key that holds it, reason, error, result, with errors, progress
-local SECTIONS = { 'i', 'b', 'n', 'x', 'd', 'u', 'k', 'p', 't', 's', 'c', 'w', 'z', 'l', 'h', 'r', 'e', 'R', 'W', 'P' }
+-- input, place in a batch, limits, whether a limited one has steps or mail, counters, expiry, deadline, unique value and until when,
+-- fingerprint, tags, subject, parent and as what, waiting for, until when, reason, error, result, with errors, progress
+local SECTIONS = { 'i', 'b', 'l', 'm', 'n', 'x', 'd', 'u', 'k', 'p', 't', 's', 'c', 'w', 'z', 'r', 'e', 'R', 'W', 'P' }
 local J = P .. 'j:'
 local BATCH = 1000
 

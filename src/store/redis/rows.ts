@@ -97,9 +97,12 @@ export function toClaimed(
   return claimed
 }
 
-/** Whether a job has keys of its own: only then can it have steps, or a subject. */
-export const hasTrails = (row: Buffer): boolean => ((row[1] ?? 0) & TRAILS) > 0
-export const isHook = (row: Buffer): boolean => readSections(row).has('s')
+/** What follows a row on its way to a worker: only one with keys of its own can have any. */
+export function followedBy(row: Buffer): { leavings: boolean; subject: boolean } {
+  if (((row[1] ?? 0) & TRAILS) === 0) return { leavings: false, subject: false }
+  const more = readSections(row)
+  return { leavings: more.has('m') || !more.has('l'), subject: more.has('s') }
+}
 
 /** The row that a hook looks back on; of a batch its fields and values, none when it is gone. */
 export function toSubject(reply: unknown): Subject {

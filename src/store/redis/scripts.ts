@@ -19,7 +19,7 @@ const named = (text: string): Script => ({
 })
 
 const ROW = ['call', 'row'] as const
-const LINE = [...ROW, 'batch', 'limits', 'line'] as const
+const LINE = [...ROW, 'batch', 'limits', 'held', 'line'] as const
 const MAIL = [...LINE, 'mail'] as const
 const ARRIVE = [...MAIL, 'arrive', 'over'] as const
 const RELATE = [...ARRIVE, 'children'] as const
@@ -50,7 +50,7 @@ const SCRIPTS = {
   unused: script('finish', ...RATE, 'unused'),
   workers: script('finish', 'call', 'workers'),
   ahead: script('look', ...LINE, 'ahead'),
-  find: script('look', ...ROW, 'find'),
+  find: script('look', ...ROW, 'limits', 'find'),
   list: script('look', ...HAND, 'list'),
   copy: script('look', ...ARRIVE, 'copy'),
   tally: script('look', ...LINE, 'tally'),

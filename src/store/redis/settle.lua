@@ -99,22 +99,25 @@ end
 
 -- A first run that completes: nearly all do, so its head need not be unpacked.
 local RUNS, COMPLETES = pack('>BBI4', RUNNING, LIFE, 2), pack('>BBI4', COMPLETED, LIFE, 3)
--- The same of an item of a batch.
+-- The same of an item of a batch, and of one with keys of its own or limits.
 local RUNS_IN, COMPLETES_IN = pack('>BBI4', RUNNING, LIFE + PLACED, 2), pack('>BBI4', COMPLETED, LIFE + PLACED, 3)
+local TRAILS_RUNS, TRAILS_COMPLETES = pack('>BBI4', RUNNING, LIFE + TRAILS, 2), pack('>BBI4', COMPLETED, LIFE + TRAILS, 3)
+local COMPLETES_AS = { [RUNS] = COMPLETES, [RUNS_IN] = COMPLETES_IN, [TRAILS_RUNS] = TRAILS_COMPLETES }
 
 local function settle_one(id, raw, blob, at)
   local _, _, to, ms, left_size, rare_size, from = unstruct('>c16c6BI6I4I4', blob, at)
   local left = sub(blob, from, from + left_size - 1)
   local marks, rev = unstruct('>BI4', raw, 2)
   if to ~= COMPLETED or rare_size > 0 or left_size > LARGE
-    or bit.band(marks, ASKED + HOLDS + MARRED) > 0
-    or (bit.band(marks, TRAILS) > 0 and read(raw).has.l) then
+    or bit.band(marks, ASKED + HOLDS + MARRED) > 0 then
     from = from + left_size
     return settle_fully(id, raw, to, ms, left, sub(blob, from, from + rare_size - 1))
   end
   put(id, pack('>BBI4', COMPLETED, left_size > 0 and bit.bor(marks, MARRED) or marks, rev + 1)
     .. sub(raw, 7, 46) .. six(kept_until(ms)) .. sub(raw, 53, 58) .. NOW .. sub(raw, WITH_LIFE) .. left)
   keep(ms, sub(raw, 7, 12) .. id)
+  local limits = limits_of(raw)
+  if limits then give_places(limits) end
   if bit.band(marks, PLACED) > 0 then
     tell_end(place_in(raw), COMPLETED, left_size > 0 and sections(left, 1).W, 1)
   end
@@ -146,12 +149,14 @@ local function settle(worker, blob)
       answers[i] = answer(raw, fence)
     else
       local state, ms = COMPLETED, plain[i]
-      local placed = head == RUNS_IN
-      if ms and (head == RUNS or placed) then
+      local completes = ms and COMPLETES_AS[head]
+      if completes then
         spans[ms] = spans[ms] or from_six(ms)
         untils[ms] = untils[ms] or six(kept_until(spans[ms]))
-        if placed then tell_end(place_in(raw), COMPLETED, false, 1) end
-        local fresh = (placed and COMPLETES_IN or COMPLETES) .. turn .. moments .. holder .. of .. untils[ms] .. started .. NOW
+        if head == RUNS_IN then tell_end(place_in(raw), COMPLETED, false, 1) end
+        local limits = head == TRAILS_RUNS and limits_of(raw)
+        if limits then give_places(limits) end
+        local fresh = completes .. turn .. moments .. holder .. of .. untils[ms] .. started .. NOW
           .. sub(raw, WITH_LIFE)
         local last = #changed
         rows[id], changed[last + 1], changed[last + 2] = fresh, keys[i], fresh

@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts'
 import { idAt } from './pack.ts'
 import { readLimits } from './jobs.ts'
 import { bufferOf, hashOf, listOf, readSections } from './rows.ts'
+import type { Snapshot } from './snapshot.ts'
 import type { Kept } from './verify.ts'
 
 const STEP = 500
@@ -93,13 +94,20 @@ export function batchesOf(
 }
 
 /** What keys say of those that have a place, and of those that wait; as far as both stood still. */
-export function keysOf(kept: readonly Kept[], before: KeyCounts, after: KeyCounts): Finding[] {
+export function keysOf(
+  kept: readonly Kept[],
+  { entries }: Snapshot,
+  before: KeyCounts,
+  after: KeyCounts,
+): Finding[] {
+  const held = new Set(
+    [...entries('held').values()].flat().map((place) => place.toString('latin1', 6)),
+  )
   const counted: KeyCounts = { places: new Map(), pending: new Map() }
-  for (const { row, state } of kept) {
-    const sections = readSections(row)
-    const limits = sections.get('l')
+  for (const { id, row, state } of kept) {
+    const limits = readSections(row).get('l')
     if (limits === undefined || isEnded(state)) continue
-    const isPlaced = state === 'running' || (state === 'ready' && !sections.has('h'))
+    const isPlaced = state === 'running' || (state === 'ready' && !held.has(id))
     for (const { key, running, pending } of readLimits(limits)) {
       if (running !== undefined && isPlaced) add(counted.places, key)
       if (pending !== undefined && state !== 'running') add(counted.pending, key)

@@ -59,7 +59,7 @@ export class Verification {
       ...leavingsOf(kept, snapshot),
       ...placesOf(kept, snapshot),
       ...batchesOf(kept, batches, batchesAfter),
-      ...keysOf(kept, keys, keysAfter),
+      ...keysOf(kept, snapshot, keys, keysAfter),
       ...wantedOf(snapshot),
     ]
   }

@@ -26,9 +26,8 @@ import { packNotes, toSteps } from './notes.ts'
 import { idAt, idsIn, number, packId, toBuffer } from './pack.ts'
 import {
   bufferOf,
+  followedBy,
   hashOf,
-  hasTrails,
-  isHook,
   kindAt,
   listOf,
   numberOf,
@@ -177,14 +176,15 @@ export class RedisWorkbench implements Workbench {
       const kind = this.#kinds.kind(kindAt(row))
       if (kind === undefined) return undefined
       const job: Claimed = toClaimed(idAt(receipt, at + TURN), row, kind)
-      if (hasTrails(row)) {
+      const { leavings, subject } = followedBy(row)
+      if (leavings) {
         const steps = toSteps(hashOf(rows[next++]))
         if (steps.length > 0) job.steps = steps
         const mail = toMail(hashOf(rows[next++]))
         if (mail.length > 0) job.mail = mail
-        // The row that a hook looks back on.
-        if (isHook(row)) job.subject = toSubject(rows[next++])
       }
+      // The row that a hook looks back on.
+      if (subject) job.subject = toSubject(rows[next++])
       jobs.push(job)
     }
     return jobs

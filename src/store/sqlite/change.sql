@@ -6,7 +6,7 @@
 -- Beware  a running job is only asked: it has one exit, the settlement of its holder
 
 -- name: find
-select job.turn, job.queue, job.state, body.batch, body.with_errors, body.limits from job join body using (turn) where job.id = ?;
+select job.turn, job.queue, job.state, body.batch, body.with_errors, body.limits, job.held from job join body using (turn) where job.id = ?;
 
 -- name: ask
 update job set cancel_asked = 1, rev = rev + 1 where turn = ? and cancel_asked = 0;

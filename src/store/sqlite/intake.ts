@@ -145,6 +145,8 @@ export class SqliteIntake implements Intake {
       this.#limits.waits(limits, -1, turn)
       // One that is held has none.
       if (row.state === READY) this.#limits.leave(limits, turn)
+      // Who stood behind it may be content with less.
+      else if (row.held !== null) turn.freed.add(text(row.held))
     }
     if (row.batch !== null) turn.told.ended(text(row.batch), 'cancelled', false)
     if (hook) this.#inserting.run(hook, turn)

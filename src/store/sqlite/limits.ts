@@ -56,7 +56,6 @@ export class Limits {
 
   /** Hands places on, of the keys whose places or lines have changed in this turn. */
   admit(turn: Turn): void {
-    // A job may move to the line of another key, which is looked at after this one.
     for (const key of turn.freed) while (this.#admitSome(key, turn));
     turn.freed.clear()
   }
@@ -92,11 +91,8 @@ export class Limits {
       for (const limit of limits)
         if (limit.running !== undefined) this.#counts(limit.key, turn).places++
     }
-    for (const [other, place] of passed) {
-      this.#sql.pass.run(other, place)
-      // There may be a place for it by the time its line is looked at.
-      turn.freed.add(other)
-    }
+    // No place comes back meanwhile: nobody need look at those lines for them.
+    for (const [other, place] of passed) this.#sql.pass.run(other, place)
     for (const place of admitted) this.#sql.admit.run(place)
     if (admitted.length > 0) turn.ring('ready')
     return !isFull && passed.length + admitted.length >= ADMITTED_MAX

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Claimed, JobId, Limit, NewJob } from '../../../src/job/job.ts'
+import type { Claimed, JobId } from '../../../src/job/job.ts'
 import { toAdoptees } from '../../../src/job/moving.ts'
-import type { Store } from '../../../src/store/contract.ts'
 import { adoptee, copyAll } from '../../support/copies.ts'
 import { accepted, Hand, idsOf, only, seen } from '../../support/hand.ts'
 import {
@@ -17,21 +16,8 @@ import {
   released,
   suspended,
 } from '../../support/jobs.ts'
+import { claimedIds, crowd, held, limited, one } from '../../support/limited.ts'
 import type { Clauses } from '../conform.ts'
-
-const one = (key: string, running = 1): Limit => ({ key, running })
-const limited = (count: number, limits: readonly Limit[], over: Partial<NewJob> = {}): NewJob[] =>
-  chores(count, { limits, ...over })
-const held = async (store: Store, id: JobId) => (await seen(store, id)).heldBy
-const claimedIds = async (hand: Hand, limit = 100) => idsOf(await hand.claim(limit))
-
-/** A worker, and jobs of one key that has one place. */
-async function crowd(store: Store, count: number, limits: readonly Limit[] = [one('a')]) {
-  const hand = await Hand.register(store)
-  const jobs = limited(count, limits)
-  for (const job of jobs) await store.insert([job])
-  return { hand, jobs, ids: idsOf(jobs) }
-}
 
 export const limits: Clauses = {
   'C17 no more jobs of a key run than it has places, whoever asks': async (store) => {

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import type { NewJob } from '../../../src/job/job.ts'
+import type { Limit, NewJob } from '../../../src/job/job.ts'
 import { REASONS } from '../../../src/job/state.ts'
 import { HOOKS, JOBS, WORKERS } from './stage.ts'
 
@@ -35,6 +35,17 @@ const unique = record({
   onConflict: constantFrom('join' as const, 'refuse' as const),
 })
 
+/** Whoever names a key says the same of it. */
+const limits = fc.uniqueArray(
+  constantFrom<Limit>(
+    { key: 'one', running: 1 },
+    { key: 'two', running: 2 },
+    { key: 'both', running: 1, pending: 3 },
+    { key: 'few', pending: 2 },
+  ),
+  { minLength: 1, maxLength: 3, selector: ({ key }) => key },
+)
+
 export const plainJob = {
   job: name,
   queue,
@@ -53,18 +64,24 @@ export const options = {
   fingerprint: constantFrom('f', 'g'),
   unique,
   tags: fc.uniqueArray(constantFrom('x', 'y', 'z'), { maxLength: 2 }),
+  limits,
 }
 type Drawn = Omit<NewJob, 'runAt' | 'subject'> & { runIn?: number }
 const requiredKeys = ['id', 'job', 'queue', 'tenant', 'priority', 'input', 'policy'] as const
 const newJob: fc.Arbitrary<Drawn> = oneof(
   record(chore),
   record({ ...chore, unique }),
+  record({ ...chore, limits }),
+  record({ ...chore, limits, delayMs: span }),
   record({ ...chore, ...options }, { requiredKeys: [...requiredKeys] }),
 )
 export const newJobs = array(newJob, { minLength: 1, maxLength: 3 })
 
 /** The job that an ending brings, without what the ending says of it. */
-const hook = record({ id: constantFrom(...HOOKS), ...plainJob })
+const hook = oneof(
+  record({ id: constantFrom(...HOOKS), ...plainJob }),
+  record({ id: constantFrom(...HOOKS), ...plainJob, limits }),
+)
 const artifacts = fc.uniqueArray(
   record({
     file: constantFrom('one', 'two'),

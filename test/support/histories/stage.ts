@@ -4,6 +4,7 @@ import type { Fence, JobId, WorkerId } from '../../../src/job/job.ts'
 import type { Claim, Settlement, Store } from '../../../src/store/contract.ts'
 import type { HandClock } from '../clock.ts'
 import { LEASE_MS } from '../hand.ts'
+import { admit } from '../model/limits.ts'
 import { Model } from '../model/model.ts'
 import { lives } from '../model/row.ts'
 import { plain, sorted, written } from './plain.ts'
@@ -76,9 +77,19 @@ export class Stage {
       throw error
     })
     this.say(`${what}(${text}) → ${written(answer, this.#began)}`)
+    this.model.ledger.chosen = await this.#chosen(text)
     const [actual, expected] = [plain(answer), plain(model(answer))]
+    admit(this.model.ledger, this.model.ledger.chosen)
     assert.deepEqual(free ? sorted(actual) : actual, free ? sorted(expected) : expected)
     return answer
+  }
+
+  /** Which key holds whom, where there are keys. */
+  async #chosen(said: string): Promise<Map<JobId, string>> {
+    const rows = [...this.model.ledger.jobs.values()]
+    if (!said.includes('limits') && rows.every(({ given }) => !given.limits)) return new Map()
+    const found = await this.store.find(this.ids)
+    return new Map(found.flatMap((job) => (job?.heldBy ? [[job.id, job.heldBy] as const] : [])))
   }
 
   worker(slot: number): WorkerId {

@@ -3,6 +3,7 @@ import type { JobId, WorkerId } from '../../../src/job/job.ts'
 import type { Claim, Settlement } from '../../../src/store/contract.ts'
 import { judged, viewOf } from './batch.ts'
 import type { Ledger } from './ledger.ts'
+import { admit, mayLeave } from './limits.ts'
 import { wake } from './mail.ts'
 import { handed, type Row } from './row.ts'
 import { settle } from './settle.ts'
@@ -22,6 +23,7 @@ export function exchange(
     settlements.map((settlement) => settle(ledger, worker, settlement)),
   )
   const nextDueMs = promote(ledger)
+  admit(ledger, ledger.chosen)
   const rows = standing === 'new' ? claimable(ledger, claim, order) : []
   for (const row of rows) row.startedAt = ledger.now
   hand(ledger, worker, n, rows)
@@ -92,6 +94,7 @@ function promote(ledger: Ledger): number | undefined {
 function claimable(ledger: Ledger, { queues, limit }: Claim, order: readonly string[]): Row[] {
   const ready = ledger
     .in('ready')
+    .filter(mayLeave)
     .toSorted((a, b) => a.given.priority - b.given.priority || a.runAt - b.runAt || a.turn - b.turn)
   const all = [...new Set(ready.map(({ given }) => given.queue))]
   const lines = queues.length > 0 ? queues : inOrder(all, (queue) => queue, order)

@@ -1,13 +1,14 @@
 import type { NewJob } from '../../../src/job/job.ts'
 import type { Inserted } from '../../../src/store/contract.ts'
 import type { Ledger } from './ledger.ts'
+import { fullKey } from './limits.ts'
 import { fresh, type Row } from './row.ts'
 
 /** A request that joined is known again for a day. */
 export const ALIAS_MS = 86_400_000
 
-/** Stores a job, or says which one it repeats (C8). */
-export function insert(ledger: Ledger, job: NewJob): Inserted {
+/** Stores a job, or says which one it repeats (C8). `strictly`: unless as many of a key wait as may. */
+export function insert(ledger: Ledger, job: NewJob, strictly = false): Inserted {
   const { id, fingerprint, unique } = job
   const same = ledger.jobs.get(id)
   // Without a fingerprint the id is its caller's own, who never heard the first answer.
@@ -31,6 +32,9 @@ export function insert(ledger: Ledger, job: NewJob): Inserted {
       ledger.aliases.set(id, { job: held, fingerprint, until: ledger.now + ALIAS_MS })
     return { id: held, joined: true }
   }
+
+  const full = strictly ? fullKey(ledger, job) : undefined
+  if (full) return { id, refused: 'LIMIT_REACHED', key: full.key }
 
   ledger.jobs.set(id, fresh(job, ledger.nextTurn(), ledger.now))
   const counts = ledger.queues.get(job.queue) ?? { accepted: 0, erased: 0 }

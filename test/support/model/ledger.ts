@@ -28,6 +28,8 @@ export class Ledger {
   readonly receipts = new Map<string, { readonly row: Row; readonly fence: number }[]>()
   readonly batches = new Map<JobId, Kept>()
   readonly queues = new Map<string, { accepted: number; erased: number }>()
+  /** Which key holds whom by now, as the store has it. */
+  chosen: ReadonlyMap<JobId, string> = new Map()
   readonly #clock: Clock
   #turns = 0
 

@@ -1,6 +1,7 @@
 import { type State, STATES } from '../../../src/job/state.ts'
 import type { WorkerRow } from '../../../src/store/contract.ts'
 import type { Ledger } from './ledger.ts'
+import { mayLeave } from './limits.ts'
 
 /** How long a worker that went away is shown. */
 const SHOWN_MS = 3_600_000
@@ -9,7 +10,10 @@ const SHOWN_MS = 3_600_000
 export const tally = (ledger: Ledger) =>
   [...ledger.queues].map(([queue, counts]) => {
     const lying = (state: State) => ledger.in(state).filter(({ given }) => given.queue === queue)
-    const ready = lying('ready').map(({ runAt }) => runAt)
+    // Whoever is held is in no line of its queue.
+    const ready = lying('ready')
+      .filter(mayLeave)
+      .map(({ runAt }) => runAt)
     return {
       queue,
       ...counts,

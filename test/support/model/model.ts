@@ -24,7 +24,7 @@ export class Model {
     this.ledger = new Ledger(clock)
   }
 
-  insert = (jobs: readonly NewJob[]) => jobs.map((job) => insert(this.ledger, job))
+  insert = (jobs: readonly NewJob[]) => jobs.map((job) => insert(this.ledger, job, true))
 
   cancel = (cancels: readonly contract.Cancel[]) =>
     batch.judged(this.ledger, () => cancels.map((one) => cancel(this.ledger, one)))

@@ -43,6 +43,9 @@ export type Row = {
   mail: Mail[]
   /** Names of letters that it waits for, and whether all of those are needed. */
   awaits: Map<string, boolean>
+  /** Whether it has a place of each of its keys; which of them holds it where it has not. */
+  hasPlace: boolean
+  heldBy: string | undefined
   /** Whether the unique value is its own by now. */
   holds: boolean
   /** What its last ending said: until then it is kept. */
@@ -84,6 +87,8 @@ export const fresh = (given: NewJob, turn: number, now: Millis): Row => {
     steps: [],
     mail: [],
     awaits: new Map(),
+    hasPlace: false,
+    heldBy: undefined,
     holds: given.unique !== undefined,
     keptUntil: 0,
     hooked: false,
@@ -102,6 +107,7 @@ export function seen({
   steps: _steps,
   mail: _mail,
   awaits: _awaits,
+  hasPlace: _hasPlace,
   holds: _holds,
   keptUntil: _kept,
   hooked: _hooked,
@@ -119,6 +125,7 @@ export function seen({
     fingerprint,
     subject,
     place,
+    limits,
   } = given
   return {
     ...row,
@@ -132,6 +139,7 @@ export function seen({
     fingerprint,
     subject,
     place,
+    limits,
     unique: unique?.value,
   }
 }

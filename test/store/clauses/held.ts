@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { Hand, idsOf, only, seen } from '../../support/hand.ts'
+import { bytes, cancelled, cancels, chores, completed, released } from '../../support/jobs.ts'
+import { claimedIds, crowd, held, limited, one } from '../../support/limited.ts'
+import type { Clauses } from '../conform.ts'
+
+export const heldJobs: Clauses = {
+  'C17 who leaves the head of a line lets those behind it pass who are content with less': async (
+    store,
+  ) => {
+    const hand = await Hand.register(store)
+    const [first, strict, lenient] = [3, 1, 3].map((running) =>
+      only(limited(1, [one('a', running)])),
+    )
+    await store.insert([first!, strict!, lenient!])
+    assert.deepEqual(await claimedIds(hand), [first!.id])
+    await store.cancel(cancels([strict!.id]))
+    assert.deepEqual(await claimedIds(hand), [lenient!.id])
+  },
+
+  'C17 jobs with keys and without come in together, whatever their queues': async (store) => {
+    const hand = await Hand.register(store)
+    const jobs = [...chores(1, { queue: 'other' }), ...limited(2, [one('a')]), ...chores(1)]
+    await store.insert(jobs)
+    const claimed = await hand.claim(10, 'default', 'other')
+    assert.deepEqual(idsOf(claimed), idsOf([jobs[1]!, jobs[3]!, jobs[0]!]))
+    assert.deepEqual((await store.tally()).map(({ queue }) => queue).toSorted(), [
+      'default',
+      'other',
+    ])
+  },
+
+  'C17 a limited job comes with its steps and its mail': async (store) => {
+    const { hand, ids } = await crowd(store, 1)
+    await store.post([{ to: ids[0]!, name: 'go', key: '', value: bytes('1') }])
+    const job = only(await hand.claim(10))
+    assert.deepEqual([job.mail?.length, job.steps], [1, undefined])
+    await hand.note(job, { step: { name: 's', value: bytes('2') } })
+    await hand.settle(job, released(true))
+    const again = only(await hand.claim(10))
+    assert.deepEqual([again.mail?.length, again.steps?.length], [1, 1])
+  },
+
+  'C17 three keys may be as long as a key can be': async (store) => {
+    const long = ['a', 'b', 'c'].map((letter) => one(`${letter}${'漢'.repeat(99)}`))
+    const { hand, ids } = await crowd(store, 2, long)
+    await hand.settle(only(await hand.claim(10)), released(true))
+    await hand.settle(only(await hand.claim(10)), completed())
+    assert.deepEqual(await claimedIds(hand), [ids[1]])
+    assert.deepEqual((await seen(store, ids[1]!)).limits, long)
+  },
+
+  'C17 a job that a cancel brings keeps its limits': async (store) => {
+    const { ids } = await crowd(store, 2)
+    const [hook] = limited(1, [one('a')], { subject: ids[1]! })
+    await store.cancel([{ id: ids[1]!, outcome: { ...cancelled(), hook: hook! } }])
+    assert.equal(await held(store, hook!.id), 'a')
+  },
+}
