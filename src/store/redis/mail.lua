@@ -34,11 +34,12 @@ local function suspend(id, row, wait)
     local for_all, name
     for_all, name, at = unstruct('>BHc0', wait, at)
     local found = there[name]
-    if for_all == 1 then all = true end
-    if found and (for_all == 0 or found == '!') then enough = true end
+    -- 2: it is one of all, and enough by itself.
+    if for_all > 0 then all = true end
+    if found and (for_all ~= 1 or found == '!') then enough = true end
     if not found then
-      if for_all == 1 then all_there = false end
-      lacking[#lacking + 1], lacking[#lacking + 2] = name, for_all
+      if for_all > 0 then all_there = false end
+      lacking[#lacking + 1], lacking[#lacking + 2] = name, for_all % 2
     end
   end
   if enough or (all and all_there) then return false end

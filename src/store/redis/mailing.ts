@@ -24,9 +24,9 @@ export const packWord = ({ ifWaiting: _, ...word }: Letter): Buffer => packLette
 /** Writes what a job waits for as mail.lua takes it. */
 export function packWait({ for: what, wakeAt = 0, one, all }: Suspension): Buffer {
   const packer = new Packer().six(wakeAt).text(what)
-  const names = new Map<string, 0 | 1>()
+  const names = new Map<string, 0 | 1 | 2>()
   for (const name of all) names.set(name, 1)
-  for (const name of one) names.set(name, 0)
+  for (const name of one) names.set(name, all.includes(name) ? 2 : 0)
   for (const [name, forAll] of names) packer.byte(forAll).text(name)
   return packer.done()
 }

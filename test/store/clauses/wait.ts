@@ -65,6 +65,16 @@ export const wait: Clauses = {
     assert.equal(only(await store.mail(other.id)).urgent, true)
   },
 
+  'C14 one of all that is enough by itself is lacking when the others are there': async (store) => {
+    const worker = await Hand.register(store)
+    const job = await running(store, worker, chore())
+    await post(store, job.id, 'b')
+    await worker.settle(job, suspended({ one: ['a'], all: ['a', 'b'] }))
+    assert.equal(await stateOf(store, job.id), 'waiting')
+    await post(store, job.id, 'a')
+    assert.equal(await stateOf(store, job.id), 'ready')
+  },
+
   'C14 who need not wait for all of several is ready at once': async (store) => {
     const worker = await Hand.register(store)
     const job = await running(store, worker, chore())
