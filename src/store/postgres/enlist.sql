@@ -33,7 +33,7 @@ begin
     id := job.id;
     verdict := null;
     if state is null then
-      select one.id, one.verdict into id, verdict from errand.insert_one(now, job) as one;
+      select one.id, one.verdict into id, verdict from errand.insert_one(now, job, false) as one;
       if verdict is null then
         perform errand.meet(job);
         select j.state into state from errand.job as j where j.id = job.id;

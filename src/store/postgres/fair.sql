@@ -1,19 +1,20 @@
 -- fair: where a job of a tenant stands in a line that many tenants share (C7).
 --
--- In      a job that was just stored, and is ready
--- Out     nothing: it leaves by a virtual moment, beside the first of the line and after its tenant's own latest
+-- In      a job that is about to be stored, and ready
+-- Out     the virtual moment by which it leaves: beside the first of the line and after its tenant's own latest
 -- Cost    two index steps a job
--- Beware  moments of a long line lie in the future: they order, and say nothing of time
+-- Beware  moments of a long line lie in the future: they order, and say nothing of time. A job is stored with its own:
+--         one that is moved later leaves a dead entry before all others, which each look of the call would step over
 
-create function errand.stand_fairly(now bigint, job errand.new_job) returns void language plpgsql
+create function errand.fair_moment(now bigint, job errand.new_job) returns bigint language plpgsql
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$
 declare
   head bigint;
   latest bigint;
 begin
-  -- The first of the others that are ready.
+  -- The first of those that are ready.
   select j.run_at into head from errand.job as j
-  where j.queue = job.queue and j.state = 1 and j.id <> job.id
+  where j.queue = job.queue and j.state = 1
     and (j.priority::bigint << 56 | j.run_at) >= job.priority::bigint << 56
     and (j.priority::bigint << 56 | j.run_at) < (job.priority + 1)::bigint << 56
   order by (j.priority::bigint << 56 | j.run_at), j.turn limit 1;
@@ -25,6 +26,5 @@ begin
   on conflict (queue, priority, tenant) do update
   set last = case when head is null then now else greatest(f.last + 1, excluded.last) end
   returning f.last into latest;
-  update errand.job as j set run_at = latest, created_at = coalesce(j.created_at, j.run_at)
-  where j.id = job.id and j.state = 1 and j.run_at <> latest;
+  return latest;
 end $$;

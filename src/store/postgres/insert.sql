@@ -90,12 +90,13 @@ begin
 end $$;
 
 -- One job that may join another. `verdict`: null stored, 'joined', 'mine' (a repeat by its maker), a refusal.
-create function errand.insert_one(now bigint, job errand.new_job, out id uuid, out verdict text)
+create function errand.insert_one(now bigint, job errand.new_job, fairly boolean, out id uuid, out verdict text)
 language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   there record;
   due bigint := greatest(coalesce(job.run_at, now + coalesce(job.delay_ms, 0)), now);
   place bigint;
+  stands_at bigint;
 begin
   -- An id that is there is its own job, whoever holds the unique value by now.
   loop
@@ -139,11 +140,12 @@ begin
       end if;
     end if;
     place := nextval('errand.turn');
+    stands_at := case when fairly and due <= now then errand.fair_moment(now, job) else due end;
     insert into errand.job (turn, id, kind, queue, tenant, priority, state, run_at, created_at,
       expires_at, deadline_at, fingerprint, unique_value, unique_until, tags, subject, input)
     values (place, job.id, job.kind, job.queue, job.tenant, job.priority,
-      case when due > now then 0 else 1 end, due, nullif(now, due), due + job.expires_in_ms, now + job.deadline_ms,
-      job.fingerprint, job.unique_value, job.unique_until, job.tags, job.subject, job.input)
+      case when due > now then 0 else 1 end, stands_at, nullif(now, stands_at), due + job.expires_in_ms,
+      now + job.deadline_ms, job.fingerprint, job.unique_value, job.unique_until, job.tags, job.subject, job.input)
     on conflict on constraint job_id_key do nothing;
     if found and not exists (select from errand.ended as e where e.id = job.id) then
       insert into errand.tag (tag, turn, id) select distinct tag, place, job.id from unnest(job.tags) as tag;
@@ -168,11 +170,11 @@ declare
 begin
   if strictly then full_one := errand.full_key(limits, so_far); end if;
   if full_one is null then
-    select one.id, one.verdict into id, verdict from errand.insert_one(now, job) as one;
+    select one.id, one.verdict into id, verdict from errand.insert_one(now, job, fairly) as one;
   else
     -- Only one that is here already is answered as ever: what was stored is taken back.
     begin
-      select one.id, one.verdict into id, verdict from errand.insert_one(now, job) as one;
+      select one.id, one.verdict into id, verdict from errand.insert_one(now, job, fairly) as one;
       if verdict is null then raise exception using errcode = 'ER429'; end if;
     exception when sqlstate 'ER429' then
       id := job.id;
@@ -180,7 +182,6 @@ begin
     end;
   end if;
   if verdict is not null then return; end if;
-  if fairly then perform errand.stand_fairly(now, job); end if;
   if limits is not null then moves := errand.bind(job.id, limits); end if;
   moves := moves || row (job.queue, -2, 1)::errand.move
     || (select row (j.queue, errand.shown(j.state), 1)::errand.move from errand.job as j where j.id = job.id);
