@@ -187,7 +187,7 @@ begin
     with ordinality as l (key, running, n)
   where l.running is not null
     and coalesce((select k.places from errand.limit_key as k where k.key = l.key), 0) >= l.running
-  order by l.n limit 1;
+  order by l.key <> in_key, l.n limit 1; -- Who may stay in its line does: it keeps its turn there.
   if full_one = in_key then return false; end if;
   if full_one is not null then
     update errand.job as j set held = full_one where j.id = job.id;

@@ -38,10 +38,16 @@ do
     end
   end
 
-  local function key_without_places(limits, count)
+  -- Who may stay in the line of its `own` key does: it keeps its turn there.
+  local function key_without_places(limits, count, own)
+    local full
     for _, limit in ipairs(limits) do
-      if limit.running and counted('places', limit.key) + count > limit.running then return limit.key end
+      if limit.running and counted('places', limit.key) + count > limit.running then
+        if limit.key == own then return own end
+        full = full or limit.key
+      end
     end
+    return full
   end
 
   -- Those that came ready in this call, by key and by id: so far they stand nowhere.
@@ -137,7 +143,7 @@ do
       -- A place without its job holds nobody up.
       if raw then
         local limits = limits_in(limits_of(raw))
-        local full = key_without_places(limits, 1)
+        local full = key_without_places(limits, 1, key)
         is_full = full == key
         if is_full then break end
         if full then

@@ -77,10 +77,10 @@ export class Limits {
     let isFull = false
     for (const { turn: place, limits: packed } of this.#sql.next.iterate(key)) {
       const limits = readLimits(text(packed))
-      const full = limits.find(
-        (limit) =>
-          limit.running !== undefined && this.#counts(limit.key, turn).places >= limit.running,
-      )
+      const lacks = ({ key, running }: Limit) =>
+        running !== undefined && this.#counts(key, turn).places >= running
+      // Who may stay in its line does: it keeps its turn there.
+      const full = limits.find((limit) => limit.key === key && lacks(limit)) ?? limits.find(lacks)
       isFull = full?.key === key
       if (isFull) break
       if (full) {
