@@ -103,7 +103,7 @@ export const ON_BATCHES: readonly Sabotage[] = [
   {
     breaks: 'a batch on PostgreSQL does not count what ends',
     file: 'src/store/postgres/exchange.sql',
-    find: '    if told is not null then moves := moves || errand.tell_batches(now, told); end if;\n',
+    find: '  if told is not null then moves := moves || errand.tell_batches(now, told); end if;\n',
     put: '',
     test: POSTGRES,
     red,
@@ -119,7 +119,7 @@ export const ON_BATCHES: readonly Sabotage[] = [
   {
     breaks: 'a batch on PostgreSQL ends without the job at its end',
     file: 'src/store/postgres/batch.sql',
-    find: '    select e.moves into moves from errand.insert_each(now, array[last]) as e;\n',
+    find: "    select one.moves into moves\n    from errand.insert_any(now, last, b.end_job -> 'limits', b.end_job ? 'fair', false, null) as one;\n",
     put: '',
     test: POSTGRES,
     red,
@@ -143,7 +143,7 @@ export const ON_BATCHES: readonly Sabotage[] = [
   {
     breaks: 'a batch is waited for by who has counted',
     file: 'src/store/postgres/change.sql',
-    find: '      moves := moves || row (job.queue, job.state, -1)::errand.move || row (job.queue, 6, 1)::errand.move;\n',
+    find: '      moves := moves || row (job.queue, errand.shown(job.state), -1)::errand.move || row (job.queue, 6, 1)::errand.move;\n',
     put: '      perform errand.count(in_slot, array[row (job.queue, job.state, -1), row (job.queue, 6, 1)]::errand.move[]);\n',
     test: LOCKS,
     red: /a cancel that brings a hook/,

@@ -16,8 +16,8 @@ export const OF_LIMITS: readonly Sabotage[] = [
   {
     breaks: 'SQLite gives one place to two jobs',
     file: 'src/store/sqlite/limits.ts',
-    find: '.places >= limit.running',
-    put: '.places > limit.running',
+    find: '.places >= running\n',
+    put: '.places > running\n',
     test: SQLITE,
     red: ONE_PLACE,
   },

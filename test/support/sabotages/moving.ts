@@ -29,8 +29,8 @@ export const MOVING: readonly Sabotage[] = [
   {
     breaks: 'Redis appends adopted jobs to a list that others left later',
     file: 'src/store/redis/adopt.lua',
-    find: 'if row.run_at < clock or row.run_at > now then',
-    put: 'if row.run_at > now then',
+    find: 'if row.run_at < clock or row.run_at > now or',
+    put: 'if row.run_at > now or',
     test: REDIS,
     red: /C7 adopted/,
   },

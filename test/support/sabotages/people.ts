@@ -65,8 +65,8 @@ export const BY_PEOPLE: readonly Sabotage[] = [
   {
     breaks: 'a job is said to be behind others that no worker takes',
     file: 'src/job/why.ts',
-    find: 'comes, waits, hasNoWorker, stands]',
-    put: 'comes, waits, stands, hasNoWorker]',
+    find: 'hasNoWorker, stands]',
+    put: 'stands, hasNoWorker]',
     test: 'test/watch/why.test.ts',
     red: /follows the workers/,
   },

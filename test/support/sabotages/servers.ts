@@ -44,7 +44,7 @@ export const ON_SERVERS: readonly Sabotage[] = [
   {
     breaks: 'Redis overlooks a letter that came before its job was set aside',
     file: 'src/store/redis/mail.lua',
-    find: "if found and (for_all == 0 or found == '!') then enough = true end",
+    find: "if found and (for_all ~= 1 or found == '!') then enough = true end",
     put: '',
     test: REDIS,
     red: /C14 /,

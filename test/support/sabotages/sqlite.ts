@@ -164,8 +164,8 @@ export const ON_SQLITE: readonly Sabotage[] = [
   {
     breaks: 'a list of ended jobs says when they go, whatever their rows say',
     file: 'src/store/sqlite/purge.sql',
-    find: 'coalesce(purge_at, 0) <= ?',
-    put: '? > 0',
+    find: 'coalesce(purge_at, 0) <= coalesce(?, purge_at, 0)',
+    put: 'coalesce(?, 1) > 0',
     test: SQLITE,
     red: /C10 /,
   },
