@@ -40,7 +40,7 @@ test('who blocks the event loop is to blame, although a neighbour’s limit pass
   await using troupe = await Troupe.start({ concurrency: 3 })
   const late = troupe.begin('hang')
   await troupe.pidOf(late)
-  const loop = troupe.begin('spin', { limits: { ...SHORT, softMs: 401, hardMs: 401 } })
+  const loop = troupe.begin('spin', { limits: { ...SHORT, softMs: 440, hardMs: 440 } })
   const early = troupe.begin('hang', { limits: { ...SHORT, softMs: 400, hardMs: 400 } })
   const [reason] = await endOf(troupe, loop)
   assert.equal(reason, 'timeout')
