@@ -131,3 +131,12 @@ test('a note that calls one job waits for the next without having counted', asyn
     ]),
   )
 })
+
+test('fair jobs of many tenants wait for those of another call before they have any tenant’s row', async () => {
+  await using store = await fresh.store(new HandClock())
+  const fair = (tenant: string) => chore({ tenant, fair: true })
+  await store.insert([fair('a'), fair('b')])
+  const lock = 'select pg_advisory_xact_lock(hashtext(\'"errand".fair\'))'
+  await whileHeld(lock, 'select from errand.fair', () => store.insert([fair('b'), fair('a')]))
+  assert.equal((await (await Hand.register(store)).claim(10)).length, 4)
+})

@@ -97,6 +97,7 @@ declare
   moves errand.move[];
 begin
   perform errand.learn(in_kinds);
+  if errand.fair_of(in_jobs) is not null then perform errand.lock_fair(); end if;
   set local lock_timeout = '100ms';
   for given in select g.value from jsonb_array_elements(in_jobs) as g loop
     begin

@@ -4,7 +4,14 @@
 -- Out     the virtual moment by which it leaves: beside the first of the line and after its tenant's own latest
 -- Cost    two index steps a job
 -- Beware  moments of a long line lie in the future: they order, and say nothing of time. A job is stored with its own:
---         one that is moved later leaves a dead entry before all others, which each look of the call would step over
+--         one that is moved later leaves a dead entry before all others, which each look of the call would step over.
+--         One call after the other, behind a lock that is taken before that of limits
+
+-- Rows of tenants would be locked in the order in which jobs come, and those of others when a line is empty.
+create function errand.lock_fair() returns void language sql
+begin atomic
+  select pg_advisory_xact_lock(hashtext('errand.fair'));
+end;
 
 create function errand.fair_moment(now bigint, job errand.new_job) returns bigint language plpgsql
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$
@@ -12,6 +19,7 @@ declare
   head bigint;
   latest bigint;
 begin
+  perform errand.lock_fair();
   -- The first of those that are ready.
   select j.run_at into head from errand.job as j
   where j.queue = job.queue and j.state = 1

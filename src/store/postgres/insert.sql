@@ -196,6 +196,7 @@ create function errand.insert_each(
 declare
   one record;
 begin
+  if fair is not null then perform errand.lock_fair(); end if;
   if strictly and limits is not null then perform errand.lock_limits(); end if;
   for place in 1 .. cardinality(jobs) loop
     select * into one from errand.insert_any(

@@ -55,7 +55,7 @@ begin
       (select array_agg(limits) from back where limits is not null)
     into done, moves, freed;
     -- One that is parked waits for no letter.
-    if 3 = any(states) then 
+    if 3 = any(states) then
       delete from errand.awaited as a where a.id = any(array(select ids[d.place] from unnest(done) as d (place)));
     end if;
     if rest ? 'waits' then moves := moves || errand.suspend(now, ids, done, rest -> 'waits'); end if;

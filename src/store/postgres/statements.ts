@@ -41,7 +41,6 @@ export function inSchema(schema: string, text: string): string {
     .replaceAll(/\berrand\.(\w+)\(/g, (_, name: string) => `${quoted}.${name}_${MARK}(`)
     .replaceAll(/\berrand\./g, `${quoted}.`)
     .replaceAll(/'errand_(\w+)'/g, (_, topic: string) => `'${channel(schema, topic)}'`)
-    .replaceAll(/'errand\.(sweep|purge|limits)'/g, (_, lock: string) => `'${schema}.${lock}'`)
 }
 
 export const channel = (schema: string, topic: string): string => `${schema}_${topic}`

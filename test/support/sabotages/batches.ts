@@ -148,4 +148,12 @@ export const ON_BATCHES: readonly Sabotage[] = [
     test: LOCKS,
     red: /a cancel that brings a hook/,
   },
+  {
+    breaks: 'PostgreSQL locks tenants in the order of their jobs',
+    file: 'src/store/postgres/fair.sql',
+    find: "select pg_advisory_xact_lock(hashtext('errand.fair'));",
+    put: 'select null::void;',
+    test: LOCKS,
+    red: /fair jobs of many tenants/,
+  },
 ]
