@@ -7,7 +7,15 @@ import { itemId, type NewBatch } from './batch.ts'
 import type { Definition } from './define.ts'
 import { ErrandError } from './errors.ts'
 import type { JobId, NewJob } from './job.ts'
-import { readChoice, readCount, readSpan, readText, refuseUnknown, YEAR_MS } from './options.ts'
+import {
+  readChoice,
+  readCount,
+  readSpan,
+  readText,
+  refuseUnknown,
+  spell,
+  YEAR_MS,
+} from './options.ts'
 import {
   encodeInput,
   type EnqueueOptions,
@@ -196,7 +204,7 @@ function excerpt(input: unknown): Bytes {
 
 /** Two requests under one id are the same request when this is; items are told apart by their place. */
 function printOf({ name }: Definition, { id: _, onEnd, ...options }: BatchOptions): string {
-  const said = JSON.stringify(options, Object.keys(options).toSorted())
-  const print = createHash('sha256').update(`${name}\n${said}\n${onEnd?.name ?? ''}`)
+  const said = `${name}\n${spell(options)}\n${onEnd?.name ?? ''}`
+  const print = createHash('sha256').update(said)
   return print.digest('base64url')
 }

@@ -65,6 +65,12 @@ export function readText(option: string, text: unknown, { max = 255 } = {}): str
   return refuse(option, `needs 1 to ${max} characters, none of them control characters`)
 }
 
+/** Options as one text, in whatever order they were named. */
+export const spell = (options: object): string =>
+  JSON.stringify(
+    Object.fromEntries(Object.entries(options).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+  )
+
 /** A moment as people give it; undefined when it is none. */
 export function readMoment(moment: Date | Temporal.Instant | string): Millis | undefined {
   try {

@@ -6,7 +6,15 @@ import type { Definition } from './define.ts'
 import { ErrandError } from './errors.ts'
 import type { JobId, NewJob } from './job.ts'
 import { type LimitOption, limitsFor, readLimitOptions } from './limits.ts'
-import { readMoment, readName, readSpan, readText, refuseUnknown, YEAR_MS } from './options.ts'
+import {
+  readMoment,
+  readName,
+  readSpan,
+  readText,
+  refuseUnknown,
+  spell,
+  YEAR_MS,
+} from './options.ts'
 import { encodePolicy } from './policy.ts'
 import { refuseUndeclared } from './reference.ts'
 import { validate } from './schema.ts'
@@ -183,6 +191,8 @@ function readStart({ runAt, delay }: EnqueueOptions): Pick<NewJob, 'runAt' | 'de
 
 /** Two requests under one id are the same request when this is. */
 function fingerprintOf(job: string, input: Bytes, { id: _id, ...options }: EnqueueOptions): string {
-  const said = JSON.stringify(options, Object.keys(options).toSorted())
-  return createHash('sha256').update(`${job}\n${said}\n`).update(input).digest('base64url')
+  return createHash('sha256')
+    .update(`${job}\n${spell(options)}\n`)
+    .update(input)
+    .digest('base64url')
 }

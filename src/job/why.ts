@@ -3,6 +3,7 @@ import type { Job } from './job.ts'
 import type { PauseView } from './pause.ts'
 import { readPolicy } from './policy.ts'
 import { isEnded } from './state.ts'
+import { iso } from './view.ts'
 
 /**
  * The one reason why a job is not running, or where it stands. The key is the code; `docs/states.md` lists them. What
@@ -58,7 +59,6 @@ const say = (code: WhyCode, blanks: Record<string, string | number> = {}): Why =
   code,
   text: REASONS[code].replace(/{(\w+)}/g, (_, blank: string) => `${blanks[blank]}`),
 })
-const iso = (moment: Millis): string => new Date(moment).toISOString()
 
 const ended: Rule = ({ job: { state, reason, endedAt = 0 } }) =>
   isEnded(state)
