@@ -43,7 +43,7 @@ export function hookOfCancel(subject: Ending): NewJob | undefined {
 }
 
 function build(
-  { job, queue, priority, policy }: Hook,
+  { job, queue, priority, policy, limits }: Hook,
   id: JobId,
   subject: Ending,
   state: EndedState,
@@ -66,6 +66,7 @@ function build(
     input: encodeJson(ended) ?? new Uint8Array(),
     policy: encodePolicy(policy),
     subject: subjectId,
+    ...(limits && { limits }),
   }
 }
 

@@ -7,6 +7,7 @@ import { itemId, type NewBatch } from './batch.ts'
 import type { Definition } from './define.ts'
 import { ErrandError } from './errors.ts'
 import type { JobId, NewJob } from './job.ts'
+import { limitsOfEnd } from './limits.ts'
 import {
   readChoice,
   readCount,
@@ -94,7 +95,7 @@ export function prepareBatch(
   const { limits, ...unlimited } = alone
   const bare = {
     ...unlimited,
-    ...(limits && { limits: { fixed: limits.fixed, of: () => limits.fixed } }),
+    ...(limits && { limits: { isMade: false, fixed: limits.fixed, of: () => limits.fixed } }),
   }
   const terms = {
     ...pick(options),
@@ -183,6 +184,7 @@ function endOf(batch: JobId, tenant: string, { name }: Definition, onEnd: Defini
     input: encodeJson({ batch, job: name }) ?? new Uint8Array(),
     policy: onEnd.policyBytes,
     subject: batch,
+    ...limitsOfEnd('onEnd', onEnd.limits),
   }
 }
 

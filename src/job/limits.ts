@@ -34,6 +34,8 @@ export function readLimitOptions<Input>(
 
 /** What a definition says of limits: those of every job, and those of one, whose keys may be made of its input. */
 export type JobLimits<Input = unknown> = {
+  /** Whether any key is made of an input. */
+  readonly isMade: boolean
   readonly fixed: readonly LimitOption[]
   of(input: Input): readonly LimitOption[]
 }
@@ -42,6 +44,7 @@ export type JobLimits<Input = unknown> = {
 export function readJobLimits<Input>(limits: readonly LimitOption<Input>[]): JobLimits<Input> {
   readLimitOptions(limits)
   return {
+    isMade: limits.some(({ key }) => typeof key === 'function'),
     fixed: limits.flatMap(({ key, ...bounds }) =>
       typeof key === 'string' ? [{ key, ...bounds }] : [],
     ),
@@ -63,6 +66,23 @@ export function limitsFor(limits: readonly LimitOption[]): readonly Limit[] {
     refuse(`takes at most ${LIMITS_MAX}, those of the definition included`)
   if (new Set(found.map(({ key }) => key)).size < found.length) refuse('names a key twice')
   return found
+}
+
+/**
+ * The limits of a job that the end of another inserts, of whose input nothing is known before it runs.
+ * @throws ErrandError INVALID_OPTION
+ */
+export function limitsOfEnd(
+  option: string,
+  limits: JobLimits<never> | undefined,
+): { limits?: readonly Limit[] } {
+  if (limits === undefined) return {}
+  if (limits.isMade)
+    throw new ErrandError('INVALID_OPTION', {
+      option,
+      problem: 'must not have limits whose keys are made of its input',
+    })
+  return { limits: limitsFor(limits.fixed) }
 }
 
 function refuse(problem: string): never {

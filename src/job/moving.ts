@@ -161,6 +161,7 @@ const freshly = (hook: NewJob, now: Millis): Adoptee => ({
   input: hook.input,
   policy: hook.policy,
   ...(hook.subject !== undefined && { subject: hook.subject }),
+  ...(hook.limits && { limits: hook.limits }),
   state: 'ready',
   rev: 1,
   fence: 0,

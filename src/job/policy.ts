@@ -1,6 +1,7 @@
 import { type Bytes, encodeJson, readOwn } from '../base/json.ts'
 import type { Millis } from '../base/time.ts'
 import type { Backoff } from './backoff.ts'
+import type { Limit } from './job.ts'
 
 /** Everything that decides an outcome, as it stood when the job was inserted. */
 export type Policy = {
@@ -34,7 +35,13 @@ export type Policy = {
 export type DataRest = 'inline' | 'sealed' | 'reference'
 
 /** What is known of a hook when the job it belongs to is inserted: all but the ending it is for. */
-export type Hook = { job: string; queue: string; priority: number; policy: Partial<Policy> }
+export type Hook = {
+  job: string
+  queue: string
+  priority: number
+  policy: Partial<Policy>
+  limits?: readonly Limit[]
+}
 
 const MINUTE = 60_000
 const DAY = 86_400_000

@@ -4,7 +4,7 @@ import type { Definition } from './define.ts'
 import { ErrandError } from './errors.ts'
 import { toHook } from './hooks.ts'
 import type { Unique } from './job.ts'
-import type { LimitOption } from './limits.ts'
+import { type LimitOption, limitsOfEnd } from './limits.ts'
 import { readChoice, readCount, readSpan, readText, refuseUnknown } from './options.ts'
 import { FILES_KEPT_MAX_MS } from './keep.ts'
 import { type DataRest, HARD_AFTER_MS, type Hook, POLICY_DEFAULTS, type Policy } from './policy.ts'
@@ -183,7 +183,8 @@ function readHook(option: string, definition: Definition, data: DataRest): Hook 
   // It is given what its subject had.
   if (data === 'sealed' && definition.policy.data !== 'sealed')
     throw new ErrandError('INVALID_OPTION', { option, problem: "needs data: 'sealed' as well" })
-  if (definition.unique === undefined) return toHook(definition)
+  if (definition.unique === undefined)
+    return { ...toHook(definition), ...limitsOfEnd(option, definition.limits) }
   // A hook that joined another job would leave its ending without one.
   throw new ErrandError('INVALID_OPTION', { option, problem: 'must not be a unique job' })
 }

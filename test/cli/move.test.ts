@@ -66,6 +66,12 @@ test('a job is read as it was written, to the byte', async () => {
     veteran(NOW),
     adoptee(NOW),
     adoptee(NOW, { state: 'waiting', waitingFor: 'handler' }),
+    adoptee(NOW, {
+      limits: [
+        { key: 'a', running: 1 },
+        { key: 'b', pending: 2 },
+      ],
+    }),
   ]
   const found = await read(parcel(jobs))
   assert.deepEqual(found.jobs.map(plain), jobs.map(plain))
@@ -103,7 +109,8 @@ test('policies that are alike are one and the same', async () => {
 test('a batch is read as it was written, and before all jobs', async () => {
   const unique = { value: 'v', until: 'kept', onConflict: 'refuse' } as const
   const spans = { runAt: NOW, delayMs: 1, expiresInMs: 2, deadlineMs: 3 }
-  const more = { unique, fingerprint: 'f', tags: ['a'], subject: chore().id, ...spans }
+  const limits = [{ key: 'a', running: 1, pending: 2 }]
+  const more = { unique, limits, fingerprint: 'f', tags: ['a'], subject: chore().id, ...spans }
   const end = chore({ input: bytes('\u0000'), ...more })
   const rare = { closedAt: NOW, endedAt: NOW, stopped: 'asked', failedMax: 0 } as const
   const batches = [batchCopy(NOW, { end, ...rare }), batchCopy(NOW)]

@@ -159,6 +159,14 @@ test('the same request under one id has the same fingerprint, another has not', 
   for (const other of others) assert.notEqual(other.fingerprint, one.fingerprint)
 })
 
+test('requests that say other limits are not the same', async () => {
+  const id = newId()
+  const [one, two] = await Promise.all(
+    [1, 2].map((running) => make({ id, limits: [{ key: 'a', running }] })),
+  )
+  assert.notEqual(one?.fingerprint, two?.fingerprint)
+})
+
 test('a job without an id of the caller’s carries no fingerprint', async () => {
   assert.equal((await make()).fingerprint, undefined)
 })

@@ -26,6 +26,12 @@ const count = z.int().min(0).max(0xffff_ffff)
 const text = z.string().refine((given) => !given.includes('\0'))
 const id = z.string().regex(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/)
 
+const limits = z
+  .array(
+    z.strictObject({ key: text, running: count.exactOptional(), pending: count.exactOptional() }),
+  )
+  .readonly()
+
 const head = z.strictObject({
   line: z.literal('export'),
   version: z.int(),
@@ -96,6 +102,7 @@ const job = z.strictObject({
   subject: id.exactOptional(),
   parent: z.strictObject({ id, name: text }).exactOptional(),
   place: place.exactOptional(),
+  limits: limits.exactOptional(),
   unique: z.strictObject({ value: text, until: z.enum(['end', 'kept']) }).exactOptional(),
   fingerprint: text.exactOptional(),
   waitingFor: text.exactOptional(),
@@ -168,6 +175,7 @@ const last = z.strictObject({
     })
     .exactOptional(),
   tags: z.array(text).readonly().exactOptional(),
+  limits: limits.exactOptional(),
 })
 
 const batch = z.strictObject({

@@ -122,6 +122,10 @@ declare
   known errand.batch;
   moves errand.move[];
 begin
+  -- The job at the end of one may have limits: their lock comes before any batch.
+  if exists (select from unnest(told) as t join errand.batch as b on b.id = t.batch where b.end_job ? 'limits') then
+    perform errand.lock_limits();
+  end if;
   for one in
     select t.batch, coalesce(sum(t.count) filter (where t.state = 4), 0) as completed, sum(t.warned) as warned,
       coalesce(sum(t.count) filter (where t.state = 5), 0) as failed,

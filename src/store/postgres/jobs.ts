@@ -88,7 +88,7 @@ export const toNewJob = (job: NewJob, kinds: Kinds) => ({
 /** A job that is kept to be inserted later: what `toNewJob` wrote. */
 export function readNewJob(json: string, policy: Bytes): NewJob {
   const said = JSON.parse(json)
-  const { id, name: job, queue, tenant, priority, fingerprint, tags, subject } = said
+  const { id, name: job, queue, tenant, priority, fingerprint, tags, subject, limits } = said
   const spans = {
     runAt: said.run_at,
     delayMs: said.delay_ms,
@@ -100,7 +100,7 @@ export function readNewJob(json: string, policy: Bytes): NewJob {
     until: said.unique_until,
     onConflict: said.on_conflict,
   }
-  const more = { ...spans, fingerprint, tags, subject, unique }
+  const more = { ...spans, fingerprint, tags, subject, limits, unique }
   const given = Object.entries(more).filter(([, value]) => value !== undefined && value !== null)
   const input = readBlob(said.input)
   return { id, job, queue, tenant, priority, input, policy, ...Object.fromEntries(given) }

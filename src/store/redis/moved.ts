@@ -4,7 +4,7 @@ import { BATCHES_MAX } from '../parts/copying.ts'
 import { damaged } from '../parts/damage.ts'
 import { toBatch } from './batches.ts'
 import type { Connection } from './connection.ts'
-import { packJob } from './jobs.ts'
+import { packJob, readLimits } from './jobs.ts'
 import type { Kind, Kinds } from './kinds.ts'
 import { idAt, number, Packer } from './pack.ts'
 import { bufferOf, hashOf, listOf, sectionsOf, textsIn } from './rows.ts'
@@ -92,7 +92,7 @@ async function unpackJob(packed: Buffer, kinds: Kinds): Promise<NewJob> {
   const span = (code: string) => more.get(code)?.readUIntBE(0, 6)
   const [runAt, delayMs, expiresInMs, deadlineMs] = [span('A'), span('T'), span('X'), span('D')]
   const [value, fingerprint, subject] = [more.get('u'), more.get('p'), more.get('s')]
-  const tags = textsIn(more.get('t'))
+  const [tags, limits] = [textsIn(more.get('t')), more.get('l')]
   return {
     id: idAt(packed, 0),
     job,
@@ -108,6 +108,7 @@ async function unpackJob(packed: Buffer, kinds: Kinds): Promise<NewJob> {
     ...(fingerprint && { fingerprint: fingerprint.toString() }),
     ...(subject && { subject: idAt(subject, 0) }),
     ...(tags.length > 0 && { tags }),
+    ...(limits && { limits: readLimits(limits) }),
     ...(value && {
       unique: {
         value: value.toString().split('\0')[2] ?? damaged(),

@@ -8,6 +8,7 @@ import {
   bytes,
   cancelled,
   cancels,
+  chore,
   chores,
   completed,
   failed,
@@ -16,6 +17,7 @@ import {
   released,
   suspended,
 } from '../../support/jobs.ts'
+import { batchOf } from '../../support/batches.ts'
 import { claimedIds, crowd, held, limited, one } from '../../support/limited.ts'
 import type { Clauses } from '../conform.ts'
 
@@ -224,6 +226,25 @@ export const limits: Clauses = {
     assert.deepEqual(found, ids)
     const tally = only(await store.tally())
     assert.equal(tally.ready, 3)
+  },
+
+  'C17 what an end brings is limited as any other': async (store) => {
+    const hand = await Hand.register(store)
+    const jobs = chores(2)
+    await store.insert(jobs)
+    const limits = [one('a')]
+    for (const job of await hand.claim(2))
+      await hand.settle(
+        job,
+        completed({ hook: chore({ subject: job.id, queue: 'hooks', limits }) }),
+      )
+    assert.equal((await hand.claim(10, 'hooks')).length, 1)
+    const made = batchOf()
+    const end = chore({ queue: 'hooks', limits, subject: made.id })
+    await store.changeBatch(made.id, { to: 'open', batch: { ...made, end } })
+    await store.changeBatch(made.id, { to: 'closed' })
+    assert.deepEqual(await hand.claim(10, 'hooks'), [])
+    assert.deepEqual(await store.verify(), [])
   },
 
   'C17 limits go with their job to another store': async (store, clock) => {
