@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defineJob } from '../../src/job/define.ts'
 import { hasCode } from '../../src/job/errors.ts'
+import { hookOf } from '../../src/job/hooks.ts'
 import type { LimitOption } from '../../src/job/limits.ts'
 import { prepareBatch } from '../../src/job/items.ts'
 import { prepare } from '../../src/job/prepare.ts'
@@ -64,4 +65,17 @@ test('limits that say nothing, too much, or the same twice are refused', async (
   ]
   await assert.rejects(async () => prepare(scrape, { host: '' }, { limits: two }), /at most 3/)
   assert.throws(() => defineJob({ name: 'x', input: anything(), limits: many }), /at most 3/)
+})
+
+test('what an end brings has the limits of its definition, none of which are made of its input', async () => {
+  const limits = [{ key: 'mail', running: 1 }]
+  const mail = defineJob({ name: 'mail', input: anything(), limits })
+  const { batch } = prepareBatch(plain, { onEnd: mail })
+  assert.deepEqual(batch.end?.limits, limits)
+  const told = defineJob({ name: 'told', input: anything(), onSuccess: mail })
+  const job = { ...(await prepare(told, 1)), fence: 1 }
+  assert.deepEqual(hookOf(job, 'completed')?.limits, limits)
+  const refused = (error: unknown) => hasCode(error, 'INVALID_OPTION')
+  assert.throws(() => prepareBatch(plain, { onEnd: scrape }), refused)
+  assert.throws(() => defineJob({ name: 'a', input: anything(), onFailure: scrape }), refused)
 })
