@@ -22,6 +22,7 @@ const EXITS: Partial<Record<Code, number>> = {
   RESULT_NOT_READY: NO,
   WRONG_STATE: NO,
   STILL_HOOKED: NO,
+  BATCH_OPEN: NO,
   NOT_WAITING: NO,
   SEAL_BROKEN: NO,
   MAILBOX_FULL: NO,

@@ -33,7 +33,7 @@ export type BulkDone = {
   /** How many fitted, of those that were looked at. */
   matched: number
   done: number
-  /** How many were refused, by what stood in the way: a state, `taken`, `hooked` or `gone`. */
+  /** How many were refused, by what stood in the way: a state, `taken`, `hooked`, `filling` or `gone`. */
   refused: Record<string, number>
   /** There may be more: the cursor of the call that goes on. */
   next?: string

@@ -20,9 +20,9 @@ export class Erasing {
 
   /**
    * Erases a job and all it left, now. One that has not begun or waits is cancelled first, so that its hook and its
-   * caller hear of its end; one that runs is refused, and so is one whose hook has not completed. A file that
+   * caller hear of its end; one that runs is refused, and so is one whose hook has not completed, or whose batch takes more. A file that
    * outlives the process is removed within a day.
-   * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE (it runs), STILL_HOOKED
+   * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE (it runs), STILL_HOOKED, BATCH_OPEN
    */
   async erase(id: JobId, { by }: OnBehalf = {}): Promise<void> {
     const [job] = await this.#intake.find([id])
@@ -37,7 +37,7 @@ export class Erasing {
 
   /**
    * Erases a failed or cancelled job that needs no more of anybody.
-   * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE, STILL_HOOKED
+   * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE, STILL_HOOKED, BATCH_OPEN
    */
   async discard(id: JobId, { by }: OnBehalf = {}): Promise<void> {
     const [job] = await this.#intake.find([id])
@@ -52,6 +52,7 @@ export class Erasing {
     const [answer = 'gone'] = await this.#intake.erase([id])
     if (answer === 'gone') throw new ErrandError('JOB_NOT_FOUND', { id })
     if (answer === 'hooked') throw new ErrandError('STILL_HOOKED', { id })
+    if (answer === 'filling') throw new ErrandError('BATCH_OPEN', { id })
     if (answer !== 'erased')
       throw new ErrandError('WRONG_STATE', { id, state: answer, verb: 'erased' })
     await this.#files?.removeAll(id)

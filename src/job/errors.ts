@@ -18,6 +18,7 @@ const REASONS = {
   JOB_ERASED: 'the job of this request was erased: {id}',
   STILL_HOOKED:
     'a hook of the job {id} may still run; erase the hook first, or wait until it completed',
+  BATCH_OPEN: 'the batch of the job {id} still takes items; erase it once that is closed',
   WRONG_STATE: 'the job {id} is {state} and cannot be {verb} now',
   RESULT_NOT_READY: 'the job {id} is {state}; ask again later or wait longer',
   NOT_WAITING: 'the job {id} does not wait for the signal {signal} now',

@@ -38,8 +38,11 @@ export type Inserted =
 export type Cancel = { id: JobId; outcome: Cancelling }
 export type Cancelled = 'cancelled' | 'asked' | 'gone' | State
 export type Retried = 'retried' | 'gone' | 'taken' | State
-/** `hooked`: a hook looks back on it that may still run. A state: it has not ended. */
-export type Erased = 'erased' | 'hooked' | 'gone' | Exclude<State, Ended>
+/**
+ * `hooked`: a hook looks back on it that may still run. `filling`: sent again while its batch takes more, it must be
+ * found. A state: it has not ended.
+ */
+export type Erased = 'erased' | 'hooked' | 'filling' | 'gone' | Exclude<State, Ended>
 
 /** `ifWaiting`: only if the job waits for it just now. */
 export type Letter = Omit<Mail, 'at'> & { to: JobId; ifWaiting?: boolean }

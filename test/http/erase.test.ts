@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { itemId } from '../../src/job/batch.ts'
 import { completed, failed } from '../support/jobs.ts'
 import { chore } from '../support/jobs.ts'
+import { batchOf, itemsOf, open } from '../support/batches.ts'
 import { openDoor, read } from './door.ts'
 
 test('an erased job is gone with its files, and its request makes no other', async () => {
@@ -45,4 +47,17 @@ test('a job whose hook may still run is refused, and another tenant’s is not t
   assert.deepEqual([refused.status, (await read(refused)).code], [409, 'STILL_HOOKED'])
   tenant = 'other'
   assert.equal((await door.remove(`/v1/jobs/${id}`)).status, 404)
+})
+
+test('an item is refused while its batch takes more: sent again it would be begun again', async () => {
+  await using door = await openDoor()
+  const made = batchOf()
+  await open(door.store, made)
+  await door.store.fillBatch(made.id, itemsOf(made.id, 1))
+  await door.hand.settle(await door.hand.claimOne(), completed())
+  const path = `/v1/jobs/${itemId({ batch: made.id, index: 0 })}`
+  const refused = await door.remove(path)
+  assert.deepEqual([refused.status, (await read(refused)).code], [409, 'BATCH_OPEN'])
+  await door.store.changeBatch(made.id, { to: 'closed' })
+  assert.equal((await door.remove(path)).status, 204)
 })

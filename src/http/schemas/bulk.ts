@@ -28,7 +28,7 @@ export const BulkDone = z
     done: z.int(),
     refused: z
       .record(z.string(), z.int())
-      .openapi({ description: 'By what stood in the way: a state, taken, hooked or gone.' }),
+      .openapi({ description: 'By what stood in the way: a state, taken, hooked, filling or gone.' }),
     nextCursor: z.string().optional(),
   })
   .openapi('BulkDone')

@@ -177,7 +177,15 @@ const RETRIED: readonly Retried[] = [
 ]
 const toRetried = (answer: string): Retried => RETRIED.find((one) => one === answer) ?? 'gone'
 
-const ERASED: readonly Erased[] = ['erased', 'hooked', 'scheduled', 'ready', 'running', 'waiting']
+const ERASED: readonly Erased[] = [
+  'erased',
+  'hooked',
+  'filling',
+  'scheduled',
+  'ready',
+  'running',
+  'waiting',
+]
 const toErased = (answer: string): Erased => ERASED.find((one) => one === answer) ?? 'gone'
 
 const POSTED: readonly Posted[] = ['posted', 'already', 'idle', 'full', ...ENDED]

@@ -99,6 +99,8 @@ begin
       answer := errand.state((select j.state from errand.job as j where j.id = ids[place]));
     elsif errand.hooked(array[old.id]) is not null then
       answer := 'hooked';
+    elsif errand.awaited_items(array[old.id]) is not null then
+      answer := 'filling';
     else
       select * into removed from errand.remove(array[old.id], null, null);
       moves := moves || removed.moves;

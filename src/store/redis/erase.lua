@@ -2,7 +2,7 @@
 --
 -- Keys    {p}:alias hash of id to job and fingerprint   {p}:aliases zset by the moment to go   what remove.lua names
 -- In      ARGV[3] ids
--- Out     a byte a job: e(rased) h(ooked) g(one), or the state it is in
+-- Out     a byte a job: e(rased) h(ooked) f(illing) g(one), or the state it is in
 -- Cost    some commands a job
 -- Beware  a request that named its id is remembered under that: a repeat of it makes no other job
 
@@ -11,6 +11,7 @@ local function erase(id)
   if not raw then return 'g' end
   if byte(raw, 1) < COMPLETED then return sub(raw, 1, 1) end
   if is_looked_back_on(id) then return 'h' end
+  if may_come(raw) then return 'f' end
   local row = remove(id, raw, true)
   local until_when = from_six(row.created_at) + ALIAS_MS
   if row.has.p and until_when > now then

@@ -190,7 +190,12 @@ export async function withKinds<Reply>(
 const CANCELLED: Record<number, Cancelled> = { 99: 'cancelled', 97: 'asked', 103: 'gone' }
 const RETRIED: Record<number, Retried> = { 114: 'retried', 103: 'gone', 116: 'taken' }
 
-const ERASED: Record<number, Erased> = { 101: 'erased', 104: 'hooked', 103: 'gone' }
+const ERASED: Record<number, Erased> = {
+  101: 'erased',
+  104: 'hooked',
+  102: 'filling',
+  103: 'gone',
+}
 
 const stateAt = (code: number) => (code < CODES_MAX ? STATES[code] : undefined) ?? damaged()
 

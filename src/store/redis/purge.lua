@@ -26,18 +26,6 @@ if ARGV[4] then
   end
 end
 
--- An item of a batch that takes more: sent again it must be found.
-local closed = {}
-local function may_come(raw)
-  if bit.band(byte(raw, 2), PLACED) == 0 then return false end
-  local batch = sub(place_in(raw), 1, 16)
-  if closed[batch] == nil then
-    local known = redis.call('HMGET', P .. 'batch:' .. batch, 'job', 'closed')
-    closed[batch] = not known[1] or known[2] and true
-  end
-  return not closed[batch]
-end
-
 local function erase(place, ended_at, hooked)
   local id = sub(place, 7)
   local raw = rows[id]

@@ -2,7 +2,7 @@
 --
 -- Keys    {p}:turns:<chunk> ids   {p}:erased hash of chunk to how many are gone
 --         {p}:attempts:<id> {p}:logs:<id> {p}:steps:<id> {p}:mail:<id> {p}:awaits:<id>
---         {p}:files:<id> {p}:beside:<id> {p}:hooks:<id> {p}:children:<id> {p}:tag:<tag> {p}:drops   what line.lua names
+--         {p}:files:<id> {p}:beside:<id> {p}:hooks:<id> {p}:children:<id> {p}:tag:<tag> {p}:drops   {p}:batch:<id>   what line.lua names
 -- In      an id and its row
 -- Out     ids of those that left files; `finish_removed` ends the call
 -- Cost    a share of DEL for each job, more for those with keys of their own
@@ -17,6 +17,18 @@ local function is_looked_back_on(id)
     if raw and byte(raw, 1) ~= COMPLETED then return true end
   end
   return false
+end
+
+-- An item of a batch that takes more: sent again it must be found.
+local closed = {}
+local function may_come(raw)
+  if bit.band(byte(raw, 2), PLACED) == 0 then return false end
+  local batch = sub(place_in(raw), 1, 16)
+  if closed[batch] == nil then
+    local known = redis.call('HMGET', P .. 'batch:' .. batch, 'job', 'closed')
+    closed[batch] = not known[1] or known[2] and true
+  end
+  return not closed[batch]
 end
 
 local function erase_trails(id, row)

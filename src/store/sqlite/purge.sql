@@ -35,10 +35,10 @@ where job.turn = ? and hook.state <> 4 limit 1;
 -- name: needed
 -- A hook that lives looks back on this job, or one that a person may retry; or its batch takes more: sent again it
 -- must be found.
-select 1 from job join body on body.subject = job.id join job as hook on hook.turn = body.turn
+select 'hooked' as by from job join body on body.subject = job.id join job as hook on hook.turn = body.turn
 where job.turn = :turn and hook.state <> 4
 union all
-select 1 from body join batch on batch.id = body.batch where body.turn = :turn and batch.closed_at is null limit 1;
+select 'filling' from body join batch on batch.id = body.batch where body.turn = :turn and batch.closed_at is null limit 1;
 
 -- name: later
 insert into ended (purge_at, ended_at, turns) values (?, ?, ?);

@@ -79,7 +79,8 @@ export class Purge {
     if (row === undefined) return 'gone'
     const [place, state] = [int(row.turn), stateOf(row.state)]
     if (!isEnded(state)) return state
-    if (this.#sql.hooked.get(place)) return 'hooked'
+    const needed = this.#sql.needed.get({ turn: place })
+    if (needed) return needed.by === 'hooked' ? 'hooked' : 'filling'
     this.#remove(place, int(row.ended_at), null, turn)
     const until = int(row.created_at) + ALIAS_MS
     if (row.fingerprint !== null && until > turn.now)

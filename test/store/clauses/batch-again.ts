@@ -85,11 +85,14 @@ export const batchAgain: Clauses = {
       await worker.settle(await worker.claimOne(), completed({ keepMs: 0 }))
       clock.advance(MINUTE)
       assert.equal((await store.purge(100)).erased, 0)
+      const id = itemId({ batch: made.id, index: 0 })
+      assert.deepEqual(await store.erase([id]), ['filling'])
       await store.fillBatch(made.id, itemsOf(made.id, 1))
       assert.deepEqual(tally(await batch(store, made.id)), [1, 1, 0, 0, 0])
       await close(store, made.id)
       clock.advance(HOUR)
       assert.equal((await store.purge(100)).erased, 1)
+      assert.deepEqual(await store.erase([id]), ['gone'])
     },
 
   'C16 whoever listens hears that a batch has ended, and that it is open again': async (store) => {

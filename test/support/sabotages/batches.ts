@@ -101,6 +101,14 @@ export const ON_BATCHES: readonly Sabotage[] = [
     red,
   },
   {
+    breaks: 'an item on PostgreSQL is erased although it may be sent again',
+    file: 'src/store/postgres/purge.sql',
+    find: '    elsif errand.awaited_items(array[old.id]) is not null then',
+    put: '    elsif false then',
+    test: POSTGRES,
+    red,
+  },
+  {
     breaks: 'a batch on PostgreSQL does not count what ends',
     file: 'src/store/postgres/exchange.sql',
     find: '  if told is not null then moves := moves || errand.tell_batches(now, told); end if;\n',
