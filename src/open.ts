@@ -117,7 +117,7 @@ export class Errand implements AsyncDisposable {
     items: Items,
     options?: BatchOptions,
   ) => this.client.batches.enqueue(job, items, options)
-  cancelBatch: BatchClient['cancel'] = (id) => this.client.batches.cancel(id)
+  cancelBatch: BatchClient['cancel'] = (...call) => this.client.batches.cancel(...call)
   retryBatch: BatchClient['retry'] = (...call) => this.client.batches.retry(...call)
   cancel: Client['cancel'] = (...call) => this.client.cancel(...call)
   /** Gives all failed jobs that fit another life, a bounded number a call; `next` goes on. */

@@ -13,6 +13,5 @@ export async function writeDown(
   entry: Omit<Entry, keyof By>,
   by: By | undefined,
 ): Promise<void> {
-  const isAboutNone = entry.jobs.length === 0 && (entry.queue ?? entry.limit) === undefined
-  if (by !== undefined && !isAboutNone) await intake.audit([encodeEntry(entry, by)])
+  if (by !== undefined) await intake.audit([encodeEntry(entry, by)])
 }

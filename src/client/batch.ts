@@ -1,3 +1,4 @@
+import type { Batch } from '../job/batch.ts'
 import type { Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import { type BatchOptions, prepareBatch } from '../job/items.ts'
@@ -7,9 +8,10 @@ import type { Given, Schema } from '../job/schema.ts'
 import type { Keyring } from '../job/seal.ts'
 import type { State } from '../job/state.ts'
 import type { Intake, Lookout } from '../store/contract.ts'
+import { type OnBehalf, writeDown } from './audit.ts'
 import { type BatchAccepted, BatchSender, type Items } from './sending.ts'
 
-type Store = Pick<Intake, 'changeBatch' | 'fillBatch' | 'retry'> &
+type Store = Pick<Intake, 'changeBatch' | 'fillBatch' | 'retry' | 'audit'> &
   Pick<Lookout, 'findBatches' | 'list'>
 
 type Parts = {
@@ -67,7 +69,9 @@ export class BatchClient {
    * Begins no more items of a batch; those that wait are cancelled, those that run are asked to end.
    * @throws ErrandError BATCH_NOT_FOUND
    */
-  async cancel(id: JobId): Promise<void> {
+  async cancel(id: JobId, { by }: OnBehalf = {}): Promise<void> {
+    await this.#find(id)
+    await writeDown(this.#store, { act: 'cancel', jobs: [], batch: id }, by)
     const stopped = await this.#store.changeBatch(id, { to: 'stopped', why: 'asked' })
     if (stopped === undefined) throw new ErrandError('BATCH_NOT_FOUND', { id })
   }
@@ -77,11 +81,20 @@ export class BatchClient {
    * @returns how many
    * @throws ErrandError BATCH_NOT_FOUND
    */
-  async retry(id: JobId, { cancelled = false }: { cancelled?: boolean } = {}): Promise<number> {
-    const [batch] = await this.#store.findBatches([id])
-    if (batch === undefined) throw new ErrandError('BATCH_NOT_FOUND', { id })
+  async retry(
+    id: JobId,
+    { cancelled = false, by }: { cancelled?: boolean } & OnBehalf = {},
+  ): Promise<number> {
+    const batch = await this.#find(id)
+    await writeDown(this.#store, { act: 'retry', jobs: [], batch: id }, by)
     const failed = await this.#retryAll(id, 'failed', batch.failed)
     return failed + (cancelled ? await this.#retryAll(id, 'cancelled', batch.cancelled) : 0)
+  }
+
+  async #find(id: JobId): Promise<Batch> {
+    const [batch] = await this.#store.findBatches([id])
+    if (batch === undefined) throw new ErrandError('BATCH_NOT_FOUND', { id })
+    return batch
   }
 
   async #send(

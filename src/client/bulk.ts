@@ -99,7 +99,7 @@ export class Bulk {
   ): Promise<(Cancelled | Retried | Erased)[]> {
     const { store, files } = this.#parts
     const ids = jobs.map(({ id }) => id)
-    await writeDown(store, { act, jobs: ids }, by)
+    if (ids.length > 0) await writeDown(store, { act, jobs: ids }, by)
     if (act === 'retry') return store.retry(ids)
     if (act === 'cancel') {
       const now = Date.now()

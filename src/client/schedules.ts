@@ -1,5 +1,6 @@
 import { derivedId, newId } from '../base/id.ts'
 import type { Millis } from '../base/time.ts'
+import type { Act } from '../job/audit.ts'
 import type { Definition } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import { pause, putOn, resume, stand, type Standing } from '../job/firing.ts'
@@ -26,9 +27,10 @@ import {
   type Lookout,
   type Put,
 } from '../store/contract.ts'
+import { type OnBehalf, writeDown } from './audit.ts'
 import { type ScheduleView, toScheduleView } from './schedule-view.ts'
 
-export type ScheduleStore = Pick<Intake, 'put'> & Pick<Lookout, 'entries' | 'find'>
+export type ScheduleStore = Pick<Intake, 'put' | 'audit'> & Pick<Lookout, 'entries' | 'find'>
 export type ScheduleMeans = {
   next: NextCron
   keys?: Keyring | undefined
@@ -40,6 +42,7 @@ const TRIES_MAX = 20
 const PREVIEW_MAX = 100
 
 type Found = { standing: Standing; stamp: string; now: Millis }
+type Acting = { act: Act } & OnBehalf
 type Next = { standing?: Standing; jobs?: Change['jobs'] }
 
 /**
@@ -88,13 +91,14 @@ export class Schedules {
     job: Definition | string,
     input: unknown,
     options: ScheduleOptions,
-    { isNew = false } = {},
+    { isNew = false, by }: { isNew?: boolean } & OnBehalf = {},
   ): Promise<{ view: ScheduleView; created: boolean }> {
     const definition = this.#definitionOf(job)
     const { next, keys, zone = 'UTC' } = this.#means
     const plan = await planSchedule({ name, definition, input, options }, { next, keys, zone })
     let created = false
-    const view = await this.#change(plan.key, (found, now) => {
+    const act = { act: 'put', by } as const
+    const view = await this.#change(plan.key, act, (found, now) => {
       if (found && isNew) throw new ErrandError('SCHEDULE_TAKEN', { name })
       refuseFromCode(found, name)
       created = found === undefined
@@ -104,32 +108,37 @@ export class Schedules {
   }
 
   /** @throws ErrandError SCHEDULE_NOT_FOUND, SCHEDULE_FROM_CODE */
-  async remove(key: string): Promise<void> {
-    await this.#change(key, (found) => {
+  async remove(key: string, { by }: OnBehalf = {}): Promise<void> {
+    await this.#change(key, { act: 'remove', by }, (found) => {
       refuseFromCode(needed(found, key), nameOf(key))
       return {}
     })
   }
 
   /** It fires no more until it is resumed. @throws ErrandError SCHEDULE_NOT_FOUND */
-  pause(key: string): Promise<ScheduleView> {
-    return this.#revise(key, pause, true)
+  pause(key: string, { by }: OnBehalf = {}): Promise<ScheduleView> {
+    return this.#revise(key, { act: 'pause', by }, pause)
   }
 
   /** It fires again from now on; what passed meanwhile is not made up for. @throws ErrandError SCHEDULE_NOT_FOUND */
-  resume(key: string): Promise<ScheduleView> {
-    return this.#revise(key, (standing, now) => resume(standing, now, this.#means.next), false)
+  resume(key: string, { by }: OnBehalf = {}): Promise<ScheduleView> {
+    const { next } = this.#means
+    return this.#revise(key, { act: 'resume', by }, (standing, now) => resume(standing, now, next))
   }
 
   /**
-   * Fires it now, paused or not; its next moment stays. Under the same key of the caller's it is one job.
+   * Fires it now, paused or not; its next moment stays. `once`: under the same key of the caller's it is one job.
    * @throws ErrandError SCHEDULE_NOT_FOUND, SCHEDULE_UNFINISHED, SEAL_KEYS_MISSING, SEAL_UNKNOWN
    */
-  async run(key: string, once?: string): Promise<{ id: JobId; joined: boolean }> {
+  async run(
+    key: string,
+    { once, by }: { once?: string } & OnBehalf = {},
+  ): Promise<{ id: JobId; joined: boolean }> {
     const id = once === undefined ? newId() : derivedId('run', key, once)
     let put: Put | undefined
     await this.#change(
       key,
+      { act: 'run', by },
       async (found, now) => {
         const { schedule, at } = needed(found, key).standing
         if (schedule.last?.job === id) return undefined
@@ -163,12 +172,14 @@ export class Schedules {
 
   async #revise(
     key: string,
+    act: Acting & { act: 'pause' | 'resume' },
     revise: (standing: Standing, now: Millis) => Standing,
-    paused: boolean,
   ): Promise<ScheduleView> {
-    const view = await this.#change(key, (found, now) => {
+    const view = await this.#change(key, act, (found, now) => {
       const { standing } = needed(found, key)
-      return standing.schedule.paused === paused ? undefined : { standing: revise(standing, now) }
+      return standing.schedule.paused === (act.act === 'pause')
+        ? undefined
+        : { standing: revise(standing, now) }
     })
     return view ?? this.get(key)
   }
@@ -187,6 +198,7 @@ export class Schedules {
   /** Decides on what is there until nobody came between; nothing where nothing is to be changed. */
   async #change(
     key: string,
+    { act, by }: Acting,
     decide: (found: Found | undefined, now: Millis) => Next | undefined | Promise<Next | undefined>,
     tell: (put: Put) => void = () => undefined,
   ): Promise<ScheduleView | undefined> {
@@ -194,6 +206,10 @@ export class Schedules {
       const { found, now } = await this.#look(key)
       const next = await decide(found, now)
       if (next === undefined) return undefined
+      if (tries === 0) {
+        const jobs = (next.jobs ?? []).map(({ id }) => id)
+        await writeDown(this.#store, { act, jobs, schedule: key }, by)
+      }
       const stamp = newId()
       const change = toChange(key, stamp, found?.stamp, next)
       const [put = { refused: 'changed' }] = await this.#store.put([change])

@@ -7,6 +7,7 @@ import type { BatchView as View } from '../job/batch.ts'
 import { ErrandError, hasCode, type Issue } from '../job/errors.ts'
 import type { BatchOptions } from '../job/items.ts'
 import type { Env } from './app.ts'
+import { Noted } from './schemas/audit.ts'
 import {
   type BatchJson,
   BatchPage,
@@ -21,6 +22,7 @@ import {
 } from './schemas/batches.ts'
 import { jsonBodyOf, optionalJsonBody } from './body.ts'
 import { errorLines } from './batch-errors.ts'
+import { byOf } from './by.ts'
 import { json, problem } from './document.ts'
 import { etagOf, matches } from './etag.ts'
 import { given } from './given.ts'
@@ -101,7 +103,8 @@ const errors = createRoute({
 const cancel = createRoute({
   method: 'post',
   path: '/v1/batches/{id}/cancel',
-  request: { params: BatchPath },
+  middleware: optionalJsonBody,
+  request: { params: BatchPath, body: json('Why', Noted) },
   responses: {
     202: json('No more items are begun; those that run are asked to end', BatchView),
     default: problem,
@@ -184,12 +187,13 @@ export const batches = ({ errand: { client, watch }, links, settings }: Parts) =
     })
     .openapi(cancel, async (c) => {
       const { id } = await watch.batch(c.req.valid('param').id, c.get('caller').tenant)
-      await client.batches.cancel(id)
+      await client.batches.cancel(id, byOf(c, c.req.valid('json').note))
       return c.json(toBatch(await watch.batch(id)), 202)
     })
     .openapi(retry, async (c) => {
       const { id } = await watch.batch(c.req.valid('param').id, c.get('caller').tenant)
-      const retried = await client.batches.retry(id, given(c.req.valid('json')))
+      const { note, ...which } = c.req.valid('json')
+      const retried = await client.batches.retry(id, { ...given(which), ...byOf(c, note) })
       return c.json({ ...toBatch(await watch.batch(id)), retried }, 202)
     })
 }

@@ -1,7 +1,8 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import { keyOf } from '../job/schedule.ts'
 import type { Env } from './app.ts'
-import { jsonBody } from './body.ts'
+import { jsonBody, optionalJsonBody } from './body.ts'
+import { byOf } from './by.ts'
 import { json, problem } from './document.ts'
 import { etagOf } from './etag.ts'
 import { given } from './given.ts'
@@ -9,6 +10,7 @@ import { readKey } from './idempotency.ts'
 import type { Parts } from './parts.ts'
 import { pathOf, toResource } from './resource.ts'
 import { JobView } from './schemas.ts'
+import { Noted } from './schemas/audit.ts'
 import {
   NewSchedule,
   Preview,
@@ -60,28 +62,31 @@ const look = createRoute({
 const remove = createRoute({
   method: 'delete',
   path: PATH,
-  request: one,
+  request: { ...one, query: Noted },
   responses: { 204: { description: 'It is gone' }, default: problem },
 })
 
 const pause = createRoute({
   method: 'post',
   path: `${PATH}/pause`,
-  request: one,
+  middleware: optionalJsonBody,
+  request: { ...one, body: json('Why', Noted) },
   responses: standing('It fires no more until it is resumed'),
 })
 
 const resume = createRoute({
   method: 'post',
   path: `${PATH}/resume`,
-  request: one,
+  middleware: optionalJsonBody,
+  request: { ...one, body: json('Why', Noted) },
   responses: standing('It fires again from now on'),
 })
 
 const run = createRoute({
   method: 'post',
   path: `${PATH}/run`,
-  request: one,
+  middleware: optionalJsonBody,
+  request: { ...one, body: json('Why', Noted) },
   responses: { 202: json('Its job, enqueued now', JobView), default: problem },
 })
 
@@ -107,14 +112,16 @@ export const schedules = ({ errand: { schedules, watch }, links }: Parts) => {
     .openapi(create, async (c) => {
       const { name, job, input, ...options } = c.req.valid('json')
       const asked = given({ ...options, tenant: c.get('caller').tenant })
-      const { view } = await pointing(() => schedules.put(name, job, input, asked, { isNew: true }))
+      const how = { isNew: true, ...byOf(c) }
+      const { view } = await pointing(() => schedules.put(name, job, input, asked, how))
       return c.json(view, 201, { location: `/v1/schedules/${name}`, ...etag(view) })
     })
     .openapi(put, async (c) => {
       const { job, input, ...options } = c.req.valid('json')
       const { name } = c.req.valid('param')
       const asked = given({ ...options, tenant: c.get('caller').tenant })
-      const { view, created } = await pointing(() => schedules.put(name, job, input, asked))
+      const putting = () => schedules.put(name, job, input, asked, byOf(c))
+      const { view, created } = await pointing(putting)
       return c.json(view, created ? 201 : 200, etag(view))
     })
     .openapi(look, async (c) => {
@@ -122,13 +129,21 @@ export const schedules = ({ errand: { schedules, watch }, links }: Parts) => {
       return c.json(view, 200, etag(view))
     })
     .openapi(remove, async (c) => {
-      await schedules.remove(key(c))
+      await schedules.remove(key(c), byOf(c, c.req.valid('query').note))
       return c.body(null, 204)
     })
-    .openapi(pause, async (c) => c.json(await schedules.pause(key(c)), 200))
-    .openapi(resume, async (c) => c.json(await schedules.resume(key(c)), 200))
+    .openapi(pause, async (c) => {
+      const { note } = c.req.valid('json')
+      return c.json(await schedules.pause(key(c), byOf(c, note)), 200)
+    })
+    .openapi(resume, async (c) => {
+      const { note } = c.req.valid('json')
+      return c.json(await schedules.resume(key(c), byOf(c, note)), 200)
+    })
     .openapi(run, async (c) => {
-      const { id } = await schedules.run(key(c), readKey(c.req.header('idempotency-key')))
+      const once = readKey(c.req.header('idempotency-key'))
+      const by = byOf(c, c.req.valid('json').note)
+      const { id } = await schedules.run(key(c), { ...given({ once }), ...by })
       const view = await watch.job(id)
       return c.json(toResource(view, links), 202, { location: pathOf(id) })
     })

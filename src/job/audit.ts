@@ -2,7 +2,7 @@ import { type Bytes, encodeJson, readOwn } from '../base/json.ts'
 import type { JobId } from './job.ts'
 import { readText } from './options.ts'
 
-/** What a person may do to jobs, to a queue or to a limit, as the audit log names it. */
+/** What a person may do to jobs, a batch, a schedule, a queue or a limit, as the audit log names it. */
 export const ACTS = [
   'cancel',
   'retry',
@@ -12,6 +12,9 @@ export const ACTS = [
   'pause',
   'resume',
   'open',
+  'put',
+  'remove',
+  'run',
 ] as const
 export type Act = (typeof ACTS)[number]
 
@@ -31,6 +34,10 @@ export type By = {
 export type Entry = By & {
   act: Act
   jobs: readonly JobId[]
+  /** Whose items were cancelled or retried. */
+  batch?: JobId
+  /** The key of the schedule that was put, removed, paused, resumed or run. */
+  schedule?: string
   /** What was paused or resumed. */
   queue?: string
   /** What was opened before its time. */

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import { userInfo } from 'node:os'
 import { test } from 'node:test'
 import { z } from 'zod'
+import { defineJob } from '../../src/job/define.ts'
 import { open } from '../../src/open.ts'
 import { Installation } from '../support/command.ts'
 import { Hand } from '../support/hand.ts'
 import { bytes, chores, failed } from '../support/jobs.ts'
+import { anything } from '../support/schema.ts'
 
+const plain = defineJob({ name: 'plain', input: anything() })
 const Listed = z.object({ data: z.array(z.object({ id: z.string() }).loose()) })
 const Written = z.object({ data: z.array(z.object({ act: z.string() }).loose()) })
 
@@ -53,6 +56,23 @@ test('dead letters are listed with what went wrong first and last, retried and d
     ],
   )
   assert.match(here.say('audit').stdout, /discard.*a test/)
+})
+
+test('who saw to a batch or a schedule on the command line is written down, and why', async () => {
+  await using here = new Installation()
+  const errand = await open(`sqlite:${here.folder}/errand.db`, { jobs: [plain] })
+  const { id } = await errand.enqueueBatch(plain, [1])
+  await errand.schedules.put('daily', plain, 1, { every: '1d' })
+  await errand[Symbol.asyncDispose]()
+  const why = ['--note', 'as agreed'] as const
+  for (const act of ['cancel', 'retry']) here.ask('batches', id, `--${act}`, ...why)
+  for (const act of ['pause', 'resume', 'run', 'remove'])
+    here.ask('schedules', act, 'daily', ...why)
+  assert.deepEqual(
+    Written.parse(here.ask('audit').said).data.map(({ act, note }) => [act, note]),
+    ['remove', 'run', 'resume', 'pause', 'retry', 'cancel'].map((act) => [act, 'as agreed']),
+  )
+  assert.match(here.say('audit').stdout, new RegExp(`run +daily +as agreed[^]*cancel +${id}`))
 })
 
 test('a filter on the command line acts on all that fit, once a dry run has counted them', async () => {

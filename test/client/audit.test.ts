@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Client } from '../../src/client/client.ts'
+import { Schedules } from '../../src/client/schedules.ts'
+import { nextCron } from '../../src/cron.ts'
+import { defineJob } from '../../src/job/define.ts'
 import type { ErrandError } from '../../src/job/errors.ts'
 import type { Store } from '../../src/store/contract.ts'
 import { SqliteStore } from '../../src/store/sqlite/store.ts'
 import { Watch } from '../../src/watch/watch.ts'
 import { Hand, running } from '../support/hand.ts'
 import { chore, completed, failed } from '../support/jobs.ts'
+import { anything } from '../support/schema.ts'
 import { callOn, divert } from '../support/rotation.ts'
 
+const plain = defineJob({ name: 'plain', input: anything() })
 const by = { person: 'Ada', from: 'cli', note: 'as agreed' }
 
 async function opened(lend: (store: Store) => Store = (store) => store) {
@@ -54,10 +59,41 @@ test('each act is written down with who did it and why, and nothing that a job c
   assert.equal(bytes.includes('canary'), false)
 })
 
+test('what is done to a batch or a schedule is written down, and what changes nothing is not', async () => {
+  await using here = await opened()
+  const { batches } = new Client(here.store, [plain])
+  const { id } = await batches.enqueue(plain, [1])
+  await batches.cancel(id, { by })
+  await batches.retry(id, { cancelled: true, by })
+  await assert.rejects(batches.cancel(chore().id, { by }))
+  await assert.rejects(batches.retry(chore().id, { by }))
+
+  const schedules = new Schedules(here.store, () => plain, { next: nextCron })
+  await schedules.put('nightly', plain, 'a canary', { every: '1d', tenant: 'acme' }, { by })
+  await schedules.pause('acme/nightly', { by })
+  await schedules.pause('acme/nightly', { by })
+  await schedules.resume('acme/nightly', { by })
+  const run = await schedules.run('acme/nightly', { once: 'key', by })
+  await schedules.run('acme/nightly', { once: 'key', by })
+  await schedules.remove('acme/nightly', { by })
+  await assert.rejects(schedules.remove('acme/nightly', { by }))
+  const schedule = 'acme/nightly'
+  assert.deepEqual((await here.log()).toReversed(), [
+    { act: 'cancel', jobs: [], batch: id, ...by },
+    { act: 'retry', jobs: [], batch: id, ...by },
+    { act: 'put', jobs: [], schedule, ...by },
+    { act: 'pause', jobs: [], schedule, ...by },
+    { act: 'resume', jobs: [], schedule, ...by },
+    { act: 'run', jobs: [run.id], schedule, ...by },
+    { act: 'remove', jobs: [], schedule, ...by },
+  ])
+})
+
 test('an act on many jobs is written down a page at a time, a dry run not at all', async () => {
   await using here = await opened()
   const ids = [await here.broken(), await here.broken()]
   await here.client.bulk.run('retry', { state: 'failed' }, { dryRun: true, by })
+  await here.client.bulk.run('retry', { state: 'failed', job: 'another' }, { by })
   assert.deepEqual(await here.log(), [])
   await here.client.bulk.run('retry', { state: 'failed' }, { by })
   const [entry, ...more] = await here.log()

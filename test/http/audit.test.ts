@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { openDoor } from './door.ts'
+import { openDoor, read } from './door.ts'
 
 const Page = z.object({
   data: z.array(z.object({ act: z.string(), jobs: z.array(z.string()) }).loose()),
@@ -38,6 +38,33 @@ test('who did what over HTTP is known by person and note, to their tenant alone'
   assert.deepEqual(await audit(), [])
   caller = {}
   assert.equal((await audit('?limit=2')).length, 2)
+})
+
+test('who saw to a batch or a schedule over HTTP is known, and why', async () => {
+  await using door = await openDoor({ authenticate: () => ({ person: 'Ada' }) })
+  const job = 'person.greet'
+  const made = await door.post('/v1/batches', { job, items: [{ name: 'Bob' }] })
+  const { id } = await read(made)
+  await door.post(`/v1/batches/${id}/cancel`, { note: 'wrong list' })
+  await door.post(`/v1/batches/${id}/retry`, { cancelled: true, note: 'right after all' })
+  await door.post('/v1/schedules', { name: 'daily', job, input: { name: 'Bob' }, every: '1d' })
+  await door.post('/v1/schedules/daily/pause', { note: 'holidays' })
+  await door.post('/v1/schedules/daily/resume', {})
+  await door.post('/v1/schedules/daily/run', { note: 'missed one' })
+  await door.remove('/v1/schedules/daily?note=over')
+  const { data } = Page.parse(await (await door.get('/v1/audit')).json())
+  assert.deepEqual(
+    data.map(({ act, person, batch, schedule, note }) => [act, person, batch ?? schedule, note]),
+    [
+      ['remove', 'Ada', 'daily', 'over'],
+      ['run', 'Ada', 'daily', 'missed one'],
+      ['resume', 'Ada', 'daily', undefined],
+      ['pause', 'Ada', 'daily', 'holidays'],
+      ['put', 'Ada', 'daily', undefined],
+      ['retry', 'Ada', id, 'right after all'],
+      ['cancel', 'Ada', id, 'wrong list'],
+    ],
+  )
 })
 
 test('a request that is refused is not in the log', async () => {

@@ -129,7 +129,7 @@ test('a batch is cancelled, and what failed of one is retried', async () => {
   await using door = await openDoor()
   const id = await idOf(await submit(door, { items: people('Ada', 'Bob') }))
   await door.hand.settle(await door.hand.claimOne(), failed())
-  const cancelled = await door.post(`/v1/batches/${id}/cancel`, '')
+  const cancelled = await door.post(`/v1/batches/${id}/cancel`, {})
   assert.deepEqual([cancelled.status, (await read(cancelled)).stopped], [202, 'asked'])
   await door.hand.settle(await door.hand.claimOne(), completed())
   const retried = await door.post(`/v1/batches/${id}/retry`, {})

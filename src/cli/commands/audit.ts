@@ -36,10 +36,14 @@ const page = (print: Print, entries: readonly AuditView[]) =>
           brief(entry.person ?? '–'),
           brief(entry.from ?? '–'),
           brief(`${entry.act}${entry.signal === undefined ? '' : ` ${entry.signal}`}`),
-          brief(entry.queue ?? entry.limit ?? toWhich(entry.jobs)),
+          brief(aboutWhat(entry)),
           brief(entry.note ?? ''),
         ]),
       )
 
-const toWhich = (jobs: AuditView['jobs']): string =>
-  (jobs.length === 1 && jobs[0]) || counted(jobs.length, 'job')
+const aboutWhat = ({ jobs, batch, schedule, queue, limit }: AuditView): string =>
+  batch ??
+  schedule ??
+  queue ??
+  limit ??
+  (jobs.length === 1 ? `${jobs[0]}` : counted(jobs.length, 'job'))

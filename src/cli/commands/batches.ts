@@ -13,6 +13,7 @@ export const batches: Define = (command, desk) => {
     .option('--errors', 'write what failed as CSV, by place')
     .addOption(new Option('--cancel', 'begin no more of its items').conflicts('retry'))
     .option('--retry', 'give its failed items another life')
+    .option('--note <text>', 'why, for the audit log')
     .option('--limit <number>', 'how many, 200 at most', '50')
     .option('--cursor <text>', 'where the page before ended')
     .action(async (id: string | undefined, flags: Flags) => {
@@ -28,8 +29,9 @@ export const batches: Define = (command, desk) => {
         return
       }
       if (flags.errors) return await writeErrors(errand.watch, await errand.watch.batch(id))
-      if (flags.cancel) await errand.cancelBatch(id)
-      const retried = flags.retry ? await errand.retryBatch(id) : undefined
+      const by = desk.by(flags.note)
+      if (flags.cancel) await errand.cancelBatch(id, { by })
+      const retried = flags.retry ? await errand.retryBatch(id, { by }) : undefined
       const view = await watchBatch(print, errand.watch, id, waitMs)
       const told = { ...view, ...(retried !== undefined && { retried }) }
       print.show(told, () => batchPage(print, view))
@@ -41,6 +43,7 @@ type Flags = {
   errors?: boolean
   cancel?: boolean
   retry?: boolean
+  note?: string
   limit: string
   cursor?: string
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { formatSpan } from '../../base/time.ts'
 import type { ScheduleView } from '../../client/schedule-view.ts'
 import type { Schedules } from '../../client/schedules.ts'
+import type { By } from '../../job/audit.ts'
 import type { Define } from '../commands.ts'
 import type { Desk } from '../desk.ts'
 import { when } from '../pages.ts'
@@ -14,24 +15,30 @@ export const schedules: Define = (command, desk) => {
       desk.print.show({ data: views }, () => page(desk.print, views))
     }),
   )
-  act(command, desk, 'pause', 'Fire it no more until it is resumed.', async (schedules, key) => {
-    const view = await schedules.pause(key)
-    desk.print.show(view, () => `${key} is paused`)
-  })
-  act(command, desk, 'resume', 'Fire it again from now on.', async (schedules, key) => {
-    const view = await schedules.resume(key)
+  act(
+    command,
+    desk,
+    'pause',
+    'Fire it no more until it is resumed.',
+    async (schedules, key, by) => {
+      const view = await schedules.pause(key, { by })
+      desk.print.show(view, () => `${key} is paused`)
+    },
+  )
+  act(command, desk, 'resume', 'Fire it again from now on.', async (schedules, key, by) => {
+    const view = await schedules.resume(key, { by })
     desk.print.show(view, () => `${key} fires next ${when(desk.print, view.nextAt ?? '')}`)
   })
-  act(command, desk, 'run', 'Fire it now; its next moment stays.', async (schedules, key) => {
-    const { id, joined } = await schedules.run(key)
+  act(command, desk, 'run', 'Fire it now; its next moment stays.', async (schedules, key, by) => {
+    const { id, joined } = await schedules.run(key, { by })
     if (joined) desk.print.note('joined a job that was there before')
     desk.print.show({ id, joined }, () => id)
   })
-  act(command, desk, 'remove', 'Remove it, unless code defines it.', async (schedules, key) => {
-    await schedules.remove(key)
+  act(command, desk, 'remove', 'Remove it, unless code defines it.', async (schedules, key, by) => {
+    await schedules.remove(key, { by })
     desk.print.show({ name: key }, () => `${key} is gone`)
   })
-  act(command, desk, 'preview', 'Show when it fires next.', async (schedules, key, { count }) => {
+  one(command, desk, 'preview', 'Show when it fires next.', async (schedules, key, { count }) => {
     const moments = await schedules.preview(key, Number(count))
     const { zone } = await schedules.get(key)
     desk.print.show({ data: moments }, () =>
@@ -40,10 +47,16 @@ export const schedules: Define = (command, desk) => {
   }).option('--count <number>', 'how many moments, 100 at most', '5')
 }
 
-type Flags = { count?: string }
-type Act = (schedules: Schedules, key: string, flags: Flags) => Promise<void>
+type Flags = { count?: string; note?: string }
+type Work = (schedules: Schedules, key: string, flags: Flags) => Promise<void>
+type Act = (schedules: Schedules, key: string, by: By) => Promise<void>
 
 const act = (command: Command, desk: Desk, name: string, about: string, work: Act): Command =>
+  one(command, desk, name, about, (schedules, key, { note }) =>
+    work(schedules, key, desk.by(note)),
+  ).option('--note <text>', 'why, for the audit log')
+
+const one = (command: Command, desk: Desk, name: string, about: string, work: Work): Command =>
   command
     .command(name)
     .description(about)

@@ -23,6 +23,8 @@ export const AuditPage = z.object({
         at: z.string().openapi({ format: 'date-time' }),
         act: z.string(),
         jobs: z.array(z.string()).readonly(),
+        batch: z.string().optional(),
+        schedule: z.string().optional(),
         queue: z.string().optional(),
         limit: z.string().optional(),
         person: z.string().optional(),

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { STOPS } from '../../job/batch.ts'
 import { ITEMS_MAX } from '../../job/items.ts'
 import { count, JobView, listOf, moment, name, NewJob, state, text } from '../schemas.ts'
+import { note } from './audit.ts'
 
 const stopAfter = z
   .union([z.int().min(0), z.templateLiteral([z.number(), '%'])])
@@ -76,6 +77,7 @@ export const RetryBatch = z
       .boolean()
       .optional()
       .openapi({ description: 'Those that were cancelled as well.' }),
+    note,
   })
   .openapi('RetryBatch')
 

@@ -26,9 +26,9 @@ export const BulkDone = z
   .object({
     matched: z.int(),
     done: z.int(),
-    refused: z
-      .record(z.string(), z.int())
-      .openapi({ description: 'By what stood in the way: a state, taken, hooked, filling or gone.' }),
+    refused: z.record(z.string(), z.int()).openapi({
+      description: 'By what stood in the way: a state, taken, hooked, filling or gone.',
+    }),
     nextCursor: z.string().optional(),
   })
   .openapi('BulkDone')

@@ -47,6 +47,14 @@ export const BY_PEOPLE: readonly Sabotage[] = [
     red: /each act is written down|dies before it acted/,
   },
   {
+    breaks: 'who sees to a schedule is not known',
+    file: 'src/client/schedules.ts',
+    find: '        await writeDown(this.#store, { act, jobs, schedule: key }, by)\n',
+    put: '',
+    test: AUDIT,
+    red: /to a batch or a schedule/,
+  },
+  {
     breaks: 'a tenant reads what others did',
     file: 'src/watch/audit.ts',
     find: '(tenant === undefined || entry.tenant === tenant)',
