@@ -44,7 +44,7 @@ test('who saw to a batch or a schedule over HTTP is known, and why', async () =>
   await using door = await openDoor({ authenticate: () => ({ person: 'Ada' }) })
   const job = 'person.greet'
   const made = await door.post('/v1/batches', { job, items: [{ name: 'Bob' }] })
-  const { id } = await read(made)
+  const { id } = z.object({ id: z.string() }).parse(await read(made))
   await door.post(`/v1/batches/${id}/cancel`, { note: 'wrong list' })
   await door.post(`/v1/batches/${id}/retry`, { cancelled: true, note: 'right after all' })
   await door.post('/v1/schedules', { name: 'daily', job, input: { name: 'Bob' }, every: '1d' })
