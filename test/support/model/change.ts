@@ -73,13 +73,14 @@ function remove(ledger: Ledger, { given }: Row): void {
   if (counts) counts.erased++
 }
 
-/** Removes what has ended, unless a hook looks back on it; a request that named its id is known for a day. */
+/** Removes what has ended and is needed by nobody; a request that named its id is known for a day. */
 export function erase(ledger: Ledger, id: JobId): Erased {
   const row = ledger.jobs.get(id)
   if (!row) return 'gone'
   if (!isEnded(row.state)) return row.state
   const hooks = [...ledger.jobs.values()].filter(({ given }) => given.subject === id)
   if (hooks.some(({ state }) => state !== 'completed')) return 'hooked'
+  if (mayCome(ledger, row)) return 'filling'
   remove(ledger, row)
   const { fingerprint } = row.given
   const until = row.createdAt + ALIAS_MS
