@@ -5,11 +5,13 @@ type Route = { method: string; path: string }
 
 /** A first request that this app answers: a job whose schema shows an example, else a page. */
 export function firstRequest(
-  { jobs, mount, tryFirst, authenticate }: App,
+  { jobs, mount, apps, tryFirst, authenticate }: App,
   routes: readonly Route[],
   url: string,
 ): string {
   if (authenticate !== undefined) return `curl -s ${url}/health/ready`
+  const guest = apps?.find((app) => app.tryFirst !== undefined)
+  if (guest !== undefined) return firstRequest(guest, routes, url)
   if (tryFirst !== undefined) {
     const [method = '', path = ''] = tryFirst.split(' ')
     return `curl -s -X ${method} ${url}${mount ?? ''}${path}`

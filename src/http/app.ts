@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import type { BatchClient } from '../client/batch.ts'
 import type { Client } from '../client/client.ts'
+import type { Schedules } from '../client/schedules.ts'
 import type { Resources } from '../job/context.ts'
 import type { Definition, Handler, WholeJob } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
@@ -8,29 +9,52 @@ import type { RateLimit } from '../job/rate.ts'
 import { refuseUnknown } from '../job/options.ts'
 import type { Watch } from '../watch/watch.ts'
 import type { Links } from './links.ts'
+import { join } from './join.ts'
 import { type AppSchedule, checkSchedules } from './schedule.ts'
 
 /** Who asks: found by an app's `authenticate`. */
 export type Caller = { tenant?: string; person?: string; scopes?: readonly string[] }
 
 /** What an app's own routes are given. */
-export type Desk = Pick<Client, 'enqueue' | 'enqueueMany' | 'enqueueOnce' | 'cancel' | 'retry'> &
+export type Desk = Pick<
+  Client,
+  | 'enqueue'
+  | 'enqueueMany'
+  | 'enqueueOnce'
+  | 'cancel'
+  | 'retry'
+  | 'signal'
+  | 'erase'
+  | 'discard'
+  | 'openLimit'
+> &
   Pick<
     Watch,
     | 'job'
+    | 'why'
     | 'find'
     | 'result'
     | 'ended'
+    | 'follow'
     | 'list'
     | 'artifact'
     | 'batch'
     | 'batches'
     | 'batchEnded'
     | 'items'
+    | 'attempts'
+    | 'steps'
+    | 'signals'
+    | 'logs'
+    | 'audit'
+    | 'queues'
+    | 'workers'
+    | 'limits'
   > & {
     enqueueBatch: BatchClient['enqueue']
     cancelBatch: BatchClient['cancel']
     retryBatch: BatchClient['retry']
+    schedules: Schedules
     /** A signed link to a file of a job; dies with the file, after 7 days at most. */
     link: Links['sign']
   }
@@ -42,6 +66,10 @@ export type Env = { Variables: { requestId: string; caller: Caller } }
 export type App = {
   /** Where the app's own routes live, such as `/documents`. */
   mount?: `/${string}`
+  /** What it is, in a sentence; shown where the server begins. */
+  about?: string
+  /** Other apps that live here too, each at a mount of its own. Who may come in is said by this one, for all. */
+  apps?: readonly App[]
   jobs: readonly (Definition | WholeJob)[]
   /** Imported by executors only, so that heavy libraries stay out of the server. */
   handlers?: () => Promise<Record<string, unknown>>
@@ -65,6 +93,8 @@ export type App = {
 
 const KNOWN = [
   'mount',
+  'about',
+  'apps',
   'jobs',
   'limits',
   'handlers',
@@ -77,12 +107,23 @@ const KNOWN = [
   'authenticate',
 ]
 
+/** What `defineApp` returned: it is not to be put together once more. */
+const defined = new WeakSet<App>()
+
 /**
  * Says what an app is: its jobs, their handlers, and what executors need.
  * @throws ErrandError UNKNOWN_OPTION, DUPLICATE_NAME, INVALID_OPTION, UNKNOWN_JOB, UNKNOWN_TIME_ZONE
  */
-export function defineApp(app: App): App {
-  refuseUnknown(app, KNOWN)
+export function defineApp(own: App): App {
+  if (defined.has(own)) return own
+  refuseUnknown(own, KNOWN)
+  const app = own.apps ? join(own, own.apps.map(defineApp)) : own
+  check(app)
+  defined.add(app)
+  return app
+}
+
+function check(app: App): void {
   const names = app.jobs.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new ErrandError('DUPLICATE_NAME', { job: twice })
@@ -95,7 +136,6 @@ export function defineApp(app: App): App {
       option: 'limits',
       problem: `names ${limit.name} twice`,
     })
-  return app
 }
 
 /** The handlers of an app: those of jobs written in one piece, and those its module exports. */

@@ -22,9 +22,10 @@ const HASH = createHash('sha256').update(STYLE).digest('base64')
 const POLICY = `default-src 'none'; frame-ancestors 'none'; style-src 'sha256-${HASH}'`
 
 /** The page at `/`: where to go from here. */
-export const start = ({ app: { mount }, settings: { version } }: Parts) => {
+export const start = ({ app, settings: { version } }: Parts) => {
+  const apps = [app, ...(app.apps ?? [])]
   const places = [
-    ...(mount === undefined ? [] : [[mount, 'the app'] as const]),
+    ...apps.flatMap(({ mount, about = 'the app' }) => (mount ? [[mount, about] as const] : [])),
     ['/health', 'how it stands'],
     ['/metrics', 'figures for Prometheus'],
     ['/openapi.json', 'the API, as OpenAPI 3.1'],

@@ -66,7 +66,7 @@ async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> 
   tellManager({
     ready: {
       url: door.url,
-      ...(app.mount && { page: `${door.url}${app.mount}/` }),
+      ...((app.mount ?? app.apps) && { page: `${door.url}${app.mount ?? ''}/` }),
       store: `${kind} ${location}, durability ${durability}`,
       first,
     },
