@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { type App, ErrandError } from 'errand'
 import { z } from 'zod'
 import { type Documents, pdfName, type ProjectDocument } from './documents.ts'
-import { servePage } from './page.ts'
+import { servePage } from '../common/page.ts'
 import { findTask, Pdfs } from './pdfs.ts'
 import { toTask } from './task.ts'
 
@@ -13,7 +13,7 @@ export const documentRoutes =
   (documents: Documents): NonNullable<App['routes']> =>
   (app, { errand }) => {
     const pdfs = new Pdfs(errand, documents)
-    servePage(app)
+    servePage(app, new URL('page/', import.meta.url))
 
     app.get('/list', async (c) => {
       const data = documents

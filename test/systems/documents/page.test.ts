@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chromium, type Page } from 'playwright-core'
-import { listen } from '../../../src/http/listen.ts'
+import type { Page } from 'playwright-core'
+import { browse as browseAt } from '../browser.ts'
 import { setUp, type System } from './setup.ts'
-
-const CHROMIUM = {
-  executablePath: '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-}
 
 test('the page and what it loads stand apart, under a policy that allows nothing from elsewhere', async () => {
   await using system = await setUp()
@@ -56,21 +51,4 @@ test('requests are followed side by side, also after a reload; a failure can be 
 const rowOf = (page: Page, project: string, title: string) =>
   page.getByRole('row').filter({ hasText: project }).filter({ hasText: title })
 
-/** The page in a real browser, and whatever its console had to complain about. */
-async function browse({ server }: System) {
-  const listening = await listen(server, { host: '127.0.0.1', port: 0, isOpen: false })
-  const browser = await chromium.launch(CHROMIUM)
-  const page = await browser.newPage()
-  const complaints: string[] = []
-  page.on('pageerror', (error) => complaints.push(error.message))
-  page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()))
-  await page.goto(`${listening.url}/documents/`)
-  return {
-    page,
-    complaints,
-    async [Symbol.asyncDispose]() {
-      await browser.close()
-      await listening.close(1000)
-    },
-  }
-}
+const browse = ({ server }: System) => browseAt(server, '/documents/')

@@ -1,0 +1,31 @@
+import { chromium, type BrowserContextOptions } from 'playwright-core'
+import { listen } from '../../src/http/listen.ts'
+
+const CHROMIUM = {
+  executablePath: '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+}
+
+/** A server's page in a real browser, and whatever its console had to complain about. */
+export async function browse(
+  server: Parameters<typeof listen>[0],
+  path: string,
+  options: BrowserContextOptions = {},
+) {
+  const listening = await listen(server, { host: '127.0.0.1', port: 0, isOpen: false })
+  const browser = await chromium.launch(CHROMIUM)
+  const page = await browser.newPage(options)
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()))
+  await page.goto(`${listening.url}${path}`)
+  return {
+    page,
+    url: listening.url,
+    complaints,
+    async [Symbol.asyncDispose]() {
+      await browser.close()
+      await listening.close(1000)
+    },
+  }
+}
