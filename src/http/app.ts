@@ -50,6 +50,7 @@ export type Desk = Pick<
     | 'queues'
     | 'workers'
     | 'limits'
+    | 'metrics'
   > & {
     enqueueBatch: BatchClient['enqueue']
     cancelBatch: BatchClient['cancel']
