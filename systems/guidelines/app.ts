@@ -8,8 +8,7 @@ import {
   guidelineChecklistCalledBack,
   llmLimit,
 } from './contract.ts'
-import { measure } from './metrics.ts'
-import { guidelineRoutes, pageRoutes } from './routes.ts'
+import { guidelineRoutes, metricsRoute, pageRoutes } from './routes.ts'
 import { llmKey, llmUrl, millis, settings, type Settings } from './settings.ts'
 
 const MOUNT = '/guidelines'
@@ -32,14 +31,11 @@ export const guidelinesApp = ({ mount, settings: own = settings }: GuidelinesOpt
     routes: (app, { errand }) => {
       if (own.LLM_URL === undefined) hireStandIn(new URL('stand-in/main.ts', import.meta.url))
       const mounted = mount === undefined ? app.basePath(MOUNT) : app
-      guidelineRoutes(mounted, errand)
+      for (const place of mount === undefined ? [app, mounted] : [mounted]) {
+        guidelineRoutes(place, errand)
+        metricsRoute(place, errand)
+      }
       pageRoutes(mounted)
-      if (mount !== undefined) return
-      app.get('/metrics', async (c, next) => {
-        await next()
-        c.res = new Response((await c.res.text()) + (await measure(errand)), c.res)
-      })
-      guidelineRoutes(app, errand)
     },
   })
 

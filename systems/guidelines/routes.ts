@@ -1,5 +1,12 @@
-import { type App, type Desk, type EnqueueOptions, hasCode, type JobView } from 'errand'
-import type { Context } from 'hono'
+import {
+  type App,
+  type Desk,
+  type EnqueueOptions,
+  ErrandError,
+  hasCode,
+  type JobView,
+} from 'errand'
+import type { Context, MiddlewareHandler } from 'hono'
 import { servePage } from '../common/page.ts'
 import { whoAsks } from '../common/who.ts'
 import {
@@ -14,7 +21,7 @@ import { inspect } from './health.ts'
 import { measure } from './metrics.ts'
 import { reviewRoutes } from './review.ts'
 import { settings } from './settings.ts'
-import { readId, readSubmission, type Submission, toProblem } from './submission.ts'
+import { readId, readSubmission, type Submission } from './submission.ts'
 
 export type Routes = Parameters<NonNullable<App['routes']>>[0]
 
@@ -24,13 +31,23 @@ const OVERLOADED_RETRY_S = '30'
 
 /** The API in the words its users asked for, and the page. */
 export function guidelineRoutes(app: Routes, errand: Desk): void {
+  for (const path of ['/jobs/*', '/review/*']) app.use(path, asBadRequest)
   jobRoutes(app, errand)
   reviewRoutes(app, errand)
   app.get('/health', async (c) => {
     const health = await inspect(errand)
     return c.json(health, health.status === 'unhealthy' ? 503 : 200)
   })
-  app.get('/metrics', async (c) => c.text(await measure(errand)))
+}
+
+/** The figures alone; where the platform has its own at the same path, below those. */
+export function metricsRoute(app: Routes, errand: Desk): void {
+  app.get('/metrics', async (c, next) => {
+    const own = await measure(errand)
+    if (c.req.path !== '/metrics') return c.text(own)
+    await next()
+    c.res = c.text((await c.res.text()) + own)
+  })
 }
 
 export const pageRoutes = (app: Routes): void => servePage(app, new URL('page/', import.meta.url))
@@ -43,9 +60,8 @@ function jobRoutes(app: Routes, errand: Desk): void {
       c.header('location', `${c.req.path.replace(/\/$/, '')}/${id}`)
       return c.json(toAccepted(id, joined), STATUSES[settings.SUBMIT_STATUS])
     } catch (error) {
-      if (hasCode(error, 'LIMIT_REACHED') && error.details.key === QUEUE_KEY) return overloaded()
-      if (hasCode(error, 'ID_TAKEN')) return toProblem(422, 'IDEMPOTENCY_KEY_REUSED')
-      throw error
+      if (hasCode(error, 'LIMIT_REACHED') && error.details.key === QUEUE_KEY) return overloaded(c)
+      throw hasCode(error, 'ID_TAKEN') ? new ErrandError('IDEMPOTENCY_KEY_REUSED', {}) : error
     }
   })
 
@@ -106,13 +122,27 @@ async function submit(errand: Desk, submission: Submission, c: Context) {
   return errand.enqueueOnce(job, input, options, { route: 'POST /guidelines/jobs', key })
 }
 
-const overloaded = () =>
-  toProblem(
-    503,
-    'SERVICE_OVERLOADED',
-    { detail: 'as many guidelines wait as may; try again later' },
-    { 'retry-after': OVERLOADED_RETRY_S },
-  )
+/** A field that does not fit is a 400 in this API. */
+const asBadRequest: MiddlewareHandler = async (c, next) => {
+  await next()
+  if (!hasCode(c.error, 'VALIDATION_FAILED')) return
+  const { headers } = c.res
+  const problem: unknown = await c.res.json()
+  c.res = new Response(JSON.stringify(Object.assign({}, problem, { status: 400 })), {
+    status: 400,
+    headers,
+  })
+}
+
+/** The platform's own problem, in the words and with the status of this API. */
+function overloaded(c: Context) {
+  c.header('retry-after', OVERLOADED_RETRY_S)
+  c.header('content-type', 'application/problem+json')
+  const detail = 'as many guidelines wait as may; try again later'
+  const [code, title] = ['SERVICE_OVERLOADED', 'Service overloaded']
+  const type = '/problems/service-overloaded'
+  return c.body(JSON.stringify({ type, title, status: 503, detail, code }), 503)
+}
 
 export const find = (errand: Desk, c: Context): Promise<JobView> =>
   findEvent(errand, readId(c), whoAsks(c).tenant)

@@ -1,5 +1,5 @@
+import { ErrandError } from 'errand'
 import type { Context } from 'hono'
-import { HTTPException } from 'hono/http-exception'
 import { z } from 'zod'
 import { GuidelineInput } from './contract.ts'
 
@@ -47,7 +47,7 @@ export const readReview = async (c: Context) => parse(Review, (await bodyOf(c)) 
 
 const Id = z.uuid()
 
-/** @throws HTTPException 400 for a text that cannot be an id */
+/** @throws ErrandError VALIDATION_FAILED for a text that cannot be an id */
 export function readId(c: Context): string {
   const { success, data } = Id.safeParse(c.req.param('event_id'))
   if (success) return data.toLowerCase()
@@ -83,23 +83,7 @@ function toFieldErrors(issue: z.core.$ZodIssue): FieldError[] {
   }))
 }
 
-/** A 400 that names every field at fault. */
-function refusal(errors: FieldError[]): HTTPException {
-  return new HTTPException(400, { res: toProblem(400, 'VALIDATION_FAILED', { errors }) })
-}
-
-export function toProblem(
-  status: number,
-  code: string,
-  more: object = {},
-  headers: Record<string, string> = {},
-): Response {
-  const type = `/problems/${code.toLowerCase().replaceAll('_', '-')}`
-  return new Response(JSON.stringify({ type, status, code, ...more }), {
-    status,
-    headers: { 'content-type': 'application/problem+json; charset=utf-8', ...headers },
-  })
-}
+const refusal = (issues: FieldError[]) => new ErrandError('VALIDATION_FAILED', {}, { issues })
 
 function renamed(given: unknown): unknown {
   if (typeof given !== 'object' || given === null || !('guideline_text' in given)) return given

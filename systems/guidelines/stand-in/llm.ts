@@ -23,7 +23,7 @@ export const standInLlm = (bills: Bills, delayMs: number): Hono =>
       if (!success) return c.json({ error: { message: 'this is no chat completion' } }, 400)
       const text = data.messages.at(-1)?.content ?? ''
       const isList = data.response_format?.type === 'json_object'
-      await sleep(delayMs)
+      await sleep(delayMs, undefined, { ref: false })
       bills.add({
         key: c.req.header('idempotency-key') ?? crypto.randomUUID(),
         step: isList ? 'checklist' : 'summarise',
