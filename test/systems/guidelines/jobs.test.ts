@@ -1,3 +1,4 @@
+// oxlint-disable-next-line no-unassigned-import -- it must be read before the system's settings are
 import './quick.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
