@@ -23,9 +23,12 @@ export type Row<T> = Kind<T> & {
   default?: string
   /** Never printed, and may be read from the file that `…_FILE` names. */
   secret?: true
+  /** A file in the data folder that says it where nothing else does. */
+  kept?: string
 }
 
 const DAY_MS = 86_400_000
+export const SEAL_KEY_FILE = 'seal.key'
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 /** Every setting: flags win over the environment, that over the default. */
@@ -65,6 +68,7 @@ export const SETTINGS = {
     ...sealKeys,
     env: 'ERRAND_SEAL_KEYS',
     secret: true,
+    kept: SEAL_KEY_FILE,
     about: 'keys for sealed data; the first seals, all of them open',
   },
   host: {

@@ -7,7 +7,13 @@ import { processesDefault } from '../../src/cli/kinds.ts'
 import { asEnvironment, readSettings, shown } from '../../src/cli/settings.ts'
 import { ErrandError } from '../../src/job/errors.ts'
 
-test('the shipped defaults are these', () => {
+test('the shipped defaults are these', (t) => {
+  const [here, elsewhere] = [process.cwd(), mkdtempSync(join(tmpdir(), 'errand-'))]
+  process.chdir(elsewhere)
+  t.after(() => {
+    process.chdir(here)
+    rmSync(elsewhere, { recursive: true })
+  })
   assert.deepEqual(readSettings({}, {}).settings, {
     data: '.errand',
     store: 'sqlite:.errand/errand.db',

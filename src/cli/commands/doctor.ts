@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { Errand } from '../../open.ts'
 import type { QueueView } from '../../watch/queues.ts'
 import type { WorkerView } from '../../watch/views.ts'
@@ -5,7 +6,7 @@ import type { Define } from '../commands.ts'
 import type { Desk } from '../desk.ts'
 import { faultOf } from '../fault.ts'
 import { columns, type Print } from '../print.ts'
-import { SETTINGS } from '../rows.ts'
+import { SEAL_KEY_FILE, SETTINGS } from '../rows.ts'
 import { shown } from '../settings.ts'
 import { VERSION } from '../version.ts'
 
@@ -37,7 +38,8 @@ export const doctor: Define = (command, desk) => {
 const well = (about: string, text: string): Check => ({ about, is: 'well', text })
 const warning = (about: string, text: string): Check => ({ about, is: 'warning', text })
 
-function checkHere({ settings: { insecure } }: Desk): Check[] {
+function checkHere({ settings: { insecure }, inForce: { readings } }: Desk): Check[] {
+  const besides = readings.find(({ origin }) => basename(origin) === SEAL_KEY_FILE)
   const { node } = process.versions
   const isOld = Number.parseInt(node, 10) < 26
   return [
@@ -46,6 +48,9 @@ function checkHere({ settings: { insecure } }: Desk): Check[] {
       : well('node', node),
     ...(insecure
       ? [warning('address', 'insecure is set: whoever reaches the port may do everything')]
+      : []),
+    ...(besides
+      ? [warning('keys', `${besides.origin} lies beside what it seals; set ERRAND_SEAL_KEYS`)]
       : []),
   ]
 }

@@ -26,6 +26,22 @@ export const ELSEWHERE: readonly Sabotage[] = [
     red: /given back/,
   },
   {
+    breaks: 'a key for sealed data is made where other machines would not have it',
+    file: 'src/cli/keys.ts',
+    find: "if (sealKeys !== undefined || !store.startsWith('sqlite:')) return",
+    put: 'if (sealKeys !== undefined) return',
+    test: 'test/cli/keys.test.ts',
+    red: /others may share/,
+  },
+  {
+    breaks: 'a guest’s routes answer at the root',
+    file: 'src/http/join.ts',
+    find: 'routes.basePath(mount)',
+    put: 'routes.basePath(mount.slice(0, 1))',
+    test: 'test/http/join.test.ts',
+    red: /keep their routes/,
+  },
+  {
     breaks: 'errors of sealed jobs lie in the clear',
     file: 'src/job/sealing.ts',
     find: "{ ...report, error: seal(report.error, whose, 'error', keys) }",
