@@ -75,6 +75,7 @@ export const WORKER_SETTINGS = [
     'processes',
     'maxJobs',
     'maxMemory',
+    'overloadMs',
     'files',
     'durability',
   ] as const),

@@ -128,6 +128,13 @@ export const SETTINGS = {
     default: '512',
     about: 'MB an executor may hold before it is replaced',
   },
+  overloadMs: {
+    ...span(10, DAY_MS),
+    env: 'ERRAND_OVERLOAD',
+    flag: '--overload <span>',
+    default: '1s',
+    about: 'by how much the event loop of an executor may be late before it is handed no more jobs',
+  },
   leaseMs: {
     ...span(50, DAY_MS),
     env: 'ERRAND_LEASE',

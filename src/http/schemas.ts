@@ -209,6 +209,9 @@ export const Workers = listOf(
       running: count,
       registeredAt: moment,
       leaseUntil: moment,
+      overloaded: count
+        .optional()
+        .openapi({ description: 'Executors that cannot keep up: they are handed no more jobs.' }),
       host: z.string().optional(),
       pid: count.optional(),
       node: z.string().optional(),
@@ -251,7 +254,12 @@ export const Health = z
       .optional()
       .openapi({ description: 'What endangers or slows the store as it stands now.' }),
     store: z.object({ kind: z.string(), durability: z.string() }),
-    workers: z.object({ alive: count }).optional(),
+    workers: z
+      .object({
+        alive: count,
+        overloaded: count.optional().openapi({ description: 'Workers that take no more jobs.' }),
+      })
+      .optional(),
     queues: z.record(state, count).optional(),
     version: z.string(),
   })

@@ -22,16 +22,9 @@ import { type AuditFilter, readAudit } from './audit.ts'
 import { BatchWatch } from './batches.ts'
 import { Follower } from './follow.ts'
 import { type QueueView, readQueues } from './queues.ts'
-import {
-  type AttemptView,
-  type LogView,
-  type SignalView,
-  type StepView,
-  told,
-  type WorkerInfo,
-  type WorkerView,
-} from './views.ts'
+import { type AttemptView, type LogView, type SignalView, type StepView, told } from './views.ts'
 import { findWhy } from './why.ts'
+import { readWorkers, type WorkerView } from './workers.ts'
 
 /** Where work is seen: everything a person or a program may ask about jobs. */
 export class Watch implements Disposable {
@@ -252,13 +245,8 @@ export class Watch implements Disposable {
     return (await this.#lookout.rates()).map(toRateView)
   }
 
-  async workers(): Promise<WorkerView[]> {
-    return (await this.#lookout.workers()).map(({ info, registeredAt, leaseUntil, ...rest }) => ({
-      ...rest,
-      registeredAt: iso(registeredAt),
-      leaseUntil: iso(leaseUntil),
-      ...readOwn<Partial<WorkerInfo>>(info, {}),
-    }))
+  workers(): Promise<WorkerView[]> {
+    return readWorkers(this.#lookout)
   }
 
   /** Each living worker's metrics, and the sum of those gone. */

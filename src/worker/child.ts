@@ -3,7 +3,15 @@ import { ErrandError } from '../job/errors.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
 import type { Answer } from '../store/contract.ts'
-import { type Abort, DEAF, type Ear, hardTimeout, type Holder, type Limits } from './crew.ts'
+import {
+  type Abort,
+  DEAF,
+  type Ear,
+  hardTimeout,
+  type Holder,
+  type Limits,
+  STATE_EVERY_MS,
+} from './crew.ts'
 import { type Frame, Frames } from './frames.ts'
 import { Group } from './group.ts'
 import { Lifeline } from './lifeline.ts'
@@ -19,7 +27,7 @@ export type ChildOptions = {
 /** What a crew does about an executor. */
 export type Keeper = {
   ended(): void
-  /** It has done a job, or told of its memory. */
+  /** It has done a job, or told how it is. */
   reported(): void
   /** An error that no job can answer for came up in it: nobody knows in which state it is. */
   worn(): void
@@ -59,6 +67,8 @@ export class Child {
   /** The moment that its executor was told last. */
   #now: Millis = 0
   #isReady = false
+  #heardAt: Millis = 0
+  #lateMs: Millis = 0
   #isOver = false
   #isJudged = false
   #verdict: Verdict | undefined
@@ -88,6 +98,12 @@ export class Child {
 
   get isOpen(): boolean {
     return this.#isReady && !this.#isOver && !this.isClosing && this.#verdict === undefined
+  }
+
+  /** Its event loop was late by more than this when it said so last, or is late with saying so. */
+  isLateBy(ms: Millis): boolean {
+    const silentMs = performance.now() - this.#heardAt
+    return this.#isReady && (this.#lateMs > ms || silentMs > STATE_EVERY_MS + ms)
   }
 
   get held(): number {
@@ -192,13 +208,16 @@ export class Child {
     switch (message.say) {
       case 'manifest':
         this.#isReady = true
+        this.#heardAt = performance.now()
         resolve(message)
         return this.#ear.ring()
       case 'broken':
         refuse(`cannot be started: ${message.text}`)
         return this.kill({})
-      case 'memory':
+      case 'state':
         this.memoryMb = message.mb
+        this.#lateMs = message.lateMs
+        this.#heardAt = performance.now()
         return this.#keeper.reported()
       case 'worn':
         return this.#keeper.worn()

@@ -23,6 +23,9 @@ export type Limits = { softMs: Millis; hardMs: Millis; attemptsMax: number; now:
 /** A job fetched ahead that has waited this long for its turn is given back. */
 export const STALL_MS = 100
 
+/** How often an executor says how it is. */
+export const STATE_EVERY_MS = 2000
+
 /** A job, and under which fence it is run. */
 export type Holder = Pick<Task, 'id' | 'fence'>
 
@@ -54,8 +57,10 @@ export interface Crew<Job extends Task = Claimed> extends AsyncDisposable {
   readonly concurrency: number
   /** How many processes run them; 0 when this one does. */
   readonly processes: number
-  /** How many can run just now: fewer while one of them is being replaced. */
+  /** How many can run just now: fewer while one of its processes is being replaced, or cannot keep up. */
   readonly places: number
+  /** How many of its processes cannot keep up: jobs would wait in them although they have places. */
+  readonly overloaded: number
   /** Told once, before the first job. */
   listen(ear: Ear<Job>): void
   /**

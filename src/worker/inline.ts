@@ -67,6 +67,11 @@ export class InlineCrew<Job extends Task = Claimed> implements Crew<Job> {
     return this.concurrency
   }
 
+  /** Where handlers keep this loop from turning, nobody here could say so. */
+  get overloaded(): number {
+    return 0
+  }
+
   listen(ear: Ear<Job>): void {
     this.#ear = ear
     this.#tools = { ...this.#tools, note: (note) => ear.note(note) }

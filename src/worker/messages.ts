@@ -53,7 +53,8 @@ export type Word =
       child?: SlimChild
     }
   | { say: 'take'; id: JobId; fence: Fence; ask: number; take: Take }
-  | { say: 'memory'; mb: number }
+  /** How it is: its memory, and by how much its event loop was late at worst since it said so last. */
+  | { say: 'state'; mb: number; lateMs: Millis }
   /** It should be replaced once its jobs have ended. */
   | { say: 'worn' }
   /** The app could not be loaded or started. */

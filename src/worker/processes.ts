@@ -19,6 +19,8 @@ export type ProcessOptions = ChildOptions & {
   /** An executor is replaced after this many jobs, or past this much memory. */
   maxJobs: number
   maxMemoryMb: number
+  /** By how much an executor's event loop may be late before it is handed no more. */
+  overloadMs: Millis
   onError(error: unknown): void
   /** Told which processes there are, so that somebody else can end them. */
   onCrew?(crew: { pids: readonly number[]; scratch: string }): void
@@ -95,8 +97,14 @@ export class ProcessCrew implements Crew {
   }
 
   get places(): number {
-    const shared = [...this.#children].reduce((sum, one) => sum + (one.isOpen ? one.share : 0), 0)
+    let shared = 0
+    for (const one of this.#children)
+      if (one.isOpen) shared += this.#isLate(one) ? one.held : one.share
     return Math.min(this.concurrency, shared + this.#solos.held)
+  }
+
+  get overloaded(): number {
+    return [...this.#children].filter((one) => one.isOpen && this.#isLate(one)).length
   }
 
   begin(job: Claimed, limits: Limits): void {
@@ -106,10 +114,15 @@ export class ProcessCrew implements Crew {
       this.#alarm.by(performance.now() + IDLE_MS)
       return this.#solos.add(job, limits)
     }
-    // The one with the least to do for its share; none is left only while all are being replaced.
+    // The one with the least to do for its share; none is left only while all are being replaced, or are late.
     let idle: Child | undefined
     for (const child of this.#children)
-      if (child.isOpen && (!idle || child.held / child.share < idle.held / idle.share)) idle = child
+      if (
+        child.isOpen &&
+        !this.#isLate(child) &&
+        (!idle || child.held / child.share < idle.held / idle.share)
+      )
+        idle = child
     if (idle) idle.begin(job, limits)
     else this.#ear.report(job, unbegun('released'), 0)
   }
@@ -154,6 +167,10 @@ export class ProcessCrew implements Crew {
     await Promise.all(this.#all.map((child) => child.stop()))
     this.#alarm[Symbol.dispose]()
     await this.#scratch[Symbol.asyncDispose]()
+  }
+
+  #isLate(child: Child): boolean {
+    return child.isLateBy(this.#options.overloadMs)
   }
 
   get #all(): Child[] {

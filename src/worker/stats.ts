@@ -55,7 +55,8 @@ export class Stats {
     return this.#late
   }
 
-  snapshot(): Bytes {
+  /** `more` is what is to be known of a worker only while it lives. */
+  snapshot(...more: readonly Metric[]): Bytes {
     const histogram = (name: string, help: string, map: Map<string, Histogram>) =>
       metric(
         name,
@@ -79,6 +80,7 @@ export class Stats {
         ),
         histogram('errand_run_seconds', 'Time a handler ran', this.#run),
         histogram('errand_wait_seconds', 'Time a job was ready before it began', this.#wait),
+        ...more,
       ]) ?? new Uint8Array()
     )
   }
@@ -96,6 +98,7 @@ const metric = (name: string, help: string, type: string, values: Sample[]): Met
 export function foldMetrics(snapshots: readonly Bytes[]): Bytes {
   const metrics = new Map<string, Metric>()
   for (const metric of snapshots.flatMap(readSnapshot)) {
+    if (metric.type === 'gauge') continue
     const sum = metrics.get(metric.name) ?? { ...metric, values: [] }
     metrics.set(metric.name, { ...sum, values: addSamples(sum.values, metric.values) })
   }

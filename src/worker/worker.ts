@@ -3,6 +3,7 @@ import { encodeJson } from '../base/json.ts'
 import { newId } from '../base/id.ts'
 import type { Millis } from '../base/time.ts'
 import type { WorkerId } from '../job/job.ts'
+import { overloadGauge } from '../job/overload.ts'
 import type { Files } from '../files/contract.ts'
 import type { NextCron } from '../job/rule.ts'
 import type { Planned } from '../job/schedule.ts'
@@ -76,7 +77,7 @@ export class Worker {
       broken: () => crew.abandon(),
       // The next exchange is refused, which ends the foreman.
       gone: foreman.ring,
-      metrics: () => foreman.stats.snapshot(),
+      metrics: () => foreman.stats.snapshot(overloadGauge(id, crew.overloaded)),
       onError,
     })
     const housekeeping = new Housekeeping({

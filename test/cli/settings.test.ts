@@ -30,6 +30,7 @@ test('the shipped defaults are these', (t) => {
     processes: processesDefault(),
     maxJobs: 1000,
     maxMemory: 512,
+    overloadMs: 1000,
     leaseMs: 15_000,
     renewMs: 5000,
     sweepMs: 2000,

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { HTTPException } from 'hono/http-exception'
 import { encodeJson } from '../../src/base/json.ts'
 import { ErrandError } from '../../src/job/errors.ts'
+import { overloadGauge } from '../../src/job/overload.ts'
 import { greet, openDoor, read } from './door.ts'
 
 const MINE = "default-src 'self'; frame-ancestors 'none'"
@@ -207,7 +208,7 @@ test('metrics are those of the queues, of the server and of every worker, added 
     aggregator: 'sum',
     values,
   }
-  await door.hand.renew(encodeJson([metric]))
+  await door.hand.renew(encodeJson([metric, overloadGauge(door.hand.id, 2)]))
   const answer = await door.get('/metrics')
   assert.match(answer.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/)
   const text = await answer.text()
@@ -215,6 +216,7 @@ test('metrics are those of the queues, of the server and of every worker, added 
     'errand_jobs_accepted_total{queue="default"} 1',
     'errand_jobs{queue="default",state="ready"} 1',
     'errand_workers 1',
+    'errand_executors_overloaded 2',
     'errand_attempts_total{job="person.greet"} 3',
     'errand_http_request_seconds_bucket{le="30",route="/v1/jobs",method="POST",status="202"} 1',
     'errand_http_request_seconds_bucket{le="10",route="/v1/jobs",method="POST",status="202"} 1',

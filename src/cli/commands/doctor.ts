@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import type { Errand } from '../../open.ts'
 import type { QueueView } from '../../watch/queues.ts'
-import type { WorkerView } from '../../watch/views.ts'
+import { isOverloaded, type WorkerView } from '../../watch/workers.ts'
 import type { Define } from '../commands.ts'
 import type { Desk } from '../desk.ts'
 import { faultOf } from '../fault.ts'
@@ -69,6 +69,9 @@ async function checkStore(desk: Desk): Promise<Check[]> {
       ...warnings.map((text) => warning('store', text)),
       checkClock(workers),
       checkWorkers(workers),
+      ...workers
+        .filter(isOverloaded)
+        .map(({ id }) => warning('workers', `${id} is overloaded: it takes no more jobs`)),
       ...checkQueues(queues, workers),
     ]
   } catch (error) {

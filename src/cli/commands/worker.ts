@@ -78,6 +78,7 @@ const startCrew = (app: string, settings: Settings, log: Log): Promise<ProcessCr
     concurrency: settings.concurrency,
     maxJobs: settings.maxJobs,
     maxMemoryMb: settings.maxMemory,
+    overloadMs: settings.overloadMs,
     onError: (error) => log.error(faultOf(error), 'an executor failed'),
     onCrew: (crew) => tellManager({ crew }),
   })

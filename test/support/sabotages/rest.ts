@@ -26,6 +26,14 @@ export const ELSEWHERE: readonly Sabotage[] = [
     red: /given back/,
   },
   {
+    breaks: 'an executor whose loop does not turn is handed jobs',
+    file: 'src/worker/processes.ts',
+    find: 'return child.isLateBy(this.#options.overloadMs)',
+    put: 'return child.isLateBy(Infinity)',
+    test: 'test/worker/overload.test.ts',
+    red: /handed no more jobs/,
+  },
+  {
     breaks: 'a key for sealed data is made where other machines would not have it',
     file: 'src/cli/keys.ts',
     find: "if (sealKeys !== undefined || !store.startsWith('sqlite:')) return",
