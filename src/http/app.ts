@@ -27,6 +27,7 @@ export type Desk = Pick<
   | 'erase'
   | 'discard'
   | 'openLimit'
+  | 'record'
 > &
   Pick<
     Watch,

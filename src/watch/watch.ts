@@ -18,7 +18,7 @@ import { isEnded, type State } from '../job/state.ts'
 import type { Why } from '../job/why.ts'
 import { iso, type JobView, readValue, toView } from '../job/view.ts'
 import type { Filter, Finding, Lookout } from '../store/contract.ts'
-import { type AuditFilter, readAudit } from './audit.ts'
+import { type AuditCheck, type AuditFilter, checkAudit, readAudit } from './audit.ts'
 import { BatchWatch } from './batches.ts'
 import { Follower } from './follow.ts'
 import { type QueueView, readQueues } from './queues.ts'
@@ -234,6 +234,11 @@ export class Watch implements Disposable {
   /** Who did what, the newest first; a page may be short while there is a next. */
   audit(filter: AuditFilter, limit = 50, before?: number): ReturnType<typeof readAudit> {
     return readAudit(this.#lookout, filter, limit, before)
+  }
+
+  /** Looks for entries of the audit log that are not as they were written, or missing. */
+  checkAudit(head?: string): Promise<AuditCheck> {
+    return checkAudit(this.#lookout, this.#keys, head)
   }
 
   queues(): Promise<QueueView[]> {
