@@ -184,6 +184,12 @@ export const SETTINGS = {
     default: '90d',
     about: 'how long it is known who did what',
   },
+  release: {
+    ...text,
+    env: 'ERRAND_RELEASE',
+    flag: '--release <name>',
+    about: 'what this build of the app is called, to be told apart from others',
+  },
   logLevel: {
     ...choice(...LEVELS),
     env: 'ERRAND_LOG_LEVEL',

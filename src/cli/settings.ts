@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { armFailpoints } from '../base/failpoint.ts'
@@ -57,6 +58,26 @@ export const asEnvironment = (
     ),
   ),
 })
+
+/** What all processes on one store should agree on. */
+const SHARED: readonly SettingName[] = [
+  'store',
+  'durability',
+  'files',
+  'sealKeys',
+  'linkKey',
+  'leaseMs',
+  'renewMs',
+  'auditKeepMs',
+]
+
+/** Stands for the shared settings where they are compared. Of a secret it says only where it came from. */
+export function digestOf(readings: readonly Reading[]): string {
+  const said = readings
+    .filter(({ name }) => SHARED.includes(name))
+    .map((reading) => [reading.name, shown(reading), ROWS[reading.name].secret && reading.origin])
+  return createHash('sha256').update(JSON.stringify(said)).digest('base64url').slice(0, 12)
+}
 
 /** The text of a setting, fit to be shown. */
 export function shown({ name, text: said = '' }: Reading): string {

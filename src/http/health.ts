@@ -53,10 +53,10 @@ export const health = (parts: Parts) =>
 
 async function inspect({
   errand: { watch, store },
-  settings: { version, troubles: find = () => [] },
+  settings: { version, build, troubles: find = () => [] },
 }: Parts): Promise<HealthView> {
   const { kind, durability } = store.about
-  const here = { store: { kind, durability }, version }
+  const here = { store: { kind, durability }, version, ...build }
   try {
     const [tallies, workers, warnings] = await Promise.all([
       watch.queues(),

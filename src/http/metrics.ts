@@ -95,9 +95,33 @@ function measure(
   }
   const alive = workers.filter((worker) => worker.alive)
   gauge('errand_workers', 'Workers alive').set(alive.length)
-  gauge('errand_executors_overloaded', 'Executors that cannot keep up').set(
-    alive.reduce((sum, { overloaded = 0 }) => sum + overloaded, 0),
+  const running = gauge('errand_worker_running', 'Jobs that a worker runs', 'worker')
+  const places = gauge('errand_worker_places', 'Jobs that a worker runs at most', 'worker')
+  const overloaded = gauge(
+    'errand_worker_executors_overloaded',
+    'Executors that cannot keep up',
+    'worker',
   )
+  const memory = gauge('errand_worker_memory_bytes', 'Memory of a worker’s executors', 'worker')
+  const cpu = gauge(
+    'errand_worker_cpu_cores',
+    'Cores that a worker’s executors keep busy',
+    'worker',
+  )
+  const late = gauge(
+    'errand_worker_loop_late_seconds',
+    'Lateness of the latest event loop',
+    'worker',
+  )
+  for (const one of alive) {
+    const worker = { worker: one.id }
+    running.set(worker, one.running)
+    places.set(worker, one.concurrency ?? 0)
+    overloaded.set(worker, one.overloaded ?? 0)
+    memory.set(worker, (one.memoryMb ?? 0) * 1_048_576)
+    cpu.set(worker, one.cpu ?? 0)
+    late.set(worker, (one.lateMs ?? 0) / 1000)
+  }
   gauge('errand_build_info', 'What is running', 'version', 'node').set(
     { version, node: process.version },
     1,

@@ -1,5 +1,5 @@
 import { readOwn } from '../base/json.ts'
-import { readOverloads } from '../job/overload.ts'
+import { readVitals, type Vitals } from '../job/vitals.ts'
 import { iso, readValue } from '../job/view.ts'
 import type { Lookout } from '../store/contract.ts'
 
@@ -9,9 +9,8 @@ export type WorkerView = {
   running: number
   registeredAt: string
   leaseUntil: string
-  /** How many of its executors cannot keep up; it hands those no more. */
-  overloaded?: number
-} & Partial<WorkerInfo>
+} & Partial<Vitals> &
+  Partial<WorkerInfo>
 /** None of its executors keeps up, so it takes no more jobs. */
 export const isOverloaded = ({ alive, overloaded = 0, processes = 0 }: WorkerView): boolean =>
   alive && processes > 0 && overloaded >= processes
@@ -24,6 +23,9 @@ export type WorkerInfo = {
   queues: readonly string[]
   concurrency: number
   processes: number
+  release?: string
+  /** A digest of what processes on one store should agree on. */
+  settings?: string
   /** By what the schedules that the code of its app names are known. */
   schedules?: string
 }
@@ -32,14 +34,13 @@ export async function readWorkers(
   lookout: Pick<Lookout, 'workers' | 'metrics'>,
 ): Promise<WorkerView[]> {
   const [rows, metrics] = await Promise.all([lookout.workers(), lookout.metrics()])
-  const overloads = readOverloads(metrics.map(readValue))
+  const vitals = readVitals(metrics.map(readValue))
   return rows.map(({ info, registeredAt, leaseUntil, ...rest }) => {
-    const overloaded = rest.alive ? (overloads.get(rest.id) ?? 0) : 0
     return {
       ...rest,
       registeredAt: iso(registeredAt),
       leaseUntil: iso(leaseUntil),
-      ...(overloaded > 0 && { overloaded }),
+      ...(rest.alive && vitals.get(rest.id)),
       ...readOwn<Partial<WorkerInfo>>(info, {}),
     }
   })

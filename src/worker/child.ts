@@ -7,6 +7,7 @@ import {
   type Abort,
   DEAF,
   type Ear,
+  type ExecutorState,
   hardTimeout,
   type Holder,
   type Limits,
@@ -56,7 +57,6 @@ export class Child {
   /** How many handlers it runs at once. */
   readonly share: number
   done = 0
-  memoryMb = 0
   isClosing = false
   readonly #group: Group
   readonly #frames: Frames<Order, Word>
@@ -68,7 +68,7 @@ export class Child {
   #now: Millis = 0
   #isReady = false
   #heardAt: Millis = 0
-  #lateMs: Millis = 0
+  #state: ExecutorState = { memoryMb: 0, lateMs: 0, cpu: 0 }
   #isOver = false
   #isJudged = false
   #verdict: Verdict | undefined
@@ -100,10 +100,17 @@ export class Child {
     return this.#isReady && !this.#isOver && !this.isClosing && this.#verdict === undefined
   }
 
+  /** What it said of itself last; one that is silent is at least that late. */
+  get state(): ExecutorState {
+    const silentMs = performance.now() - this.#heardAt - STATE_EVERY_MS
+    return this.#isReady
+      ? { ...this.#state, lateMs: Math.max(this.#state.lateMs, silentMs) }
+      : this.#state
+  }
+
   /** Its event loop was late by more than this when it said so last, or is late with saying so. */
   isLateBy(ms: Millis): boolean {
-    const silentMs = performance.now() - this.#heardAt
-    return this.#isReady && (this.#lateMs > ms || silentMs > STATE_EVERY_MS + ms)
+    return this.state.lateMs > ms
   }
 
   get held(): number {
@@ -215,8 +222,7 @@ export class Child {
         refuse(`cannot be started: ${message.text}`)
         return this.kill({})
       case 'state':
-        this.memoryMb = message.mb
-        this.#lateMs = message.lateMs
+        this.#state = message.state
         this.#heardAt = performance.now()
         return this.#keeper.reported()
       case 'worn':

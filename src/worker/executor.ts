@@ -95,9 +95,13 @@ export class Executor {
   #tellState(): void {
     const delay = monitorEventLoopDelay()
     delay.enable()
+    let [used, at] = [process.cpuUsage(), performance.now()]
     setInterval(() => {
-      const mb = process.memoryUsage.rss() / 1_048_576
-      this.#frames.say({ say: 'state', mb, lateMs: delay.max / 1e6 })
+      const { user, system } = process.cpuUsage(used)
+      const cpu = (user + system) / 1000 / (performance.now() - at)
+      ;[used, at] = [process.cpuUsage(), performance.now()]
+      const memoryMb = process.memoryUsage.rss() / 1_048_576
+      this.#frames.say({ say: 'state', state: { memoryMb, lateMs: delay.max / 1e6, cpu } })
       delay.reset()
     }, STATE_EVERY_MS).unref()
   }

@@ -6,6 +6,7 @@ import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
 import { readPolicy } from '../job/policy.ts'
 import type { Planned } from '../job/schedule.ts'
+import type { Vitals } from '../job/vitals.ts'
 import type { Answer } from '../store/contract.ts'
 import { Child, type ChildOptions, type Manifest } from './child.ts'
 import { type Abort, type Crew, DEAF, type Ear, type Holder, type Limits, unbegun } from './crew.ts'
@@ -103,8 +104,14 @@ export class ProcessCrew implements Crew {
     return Math.min(this.concurrency, shared + this.#solos.held)
   }
 
-  get overloaded(): number {
-    return [...this.#children].filter((one) => one.isOpen && this.#isLate(one)).length
+  get vitals(): Vitals {
+    const states = this.#all.map(({ state }) => state)
+    return {
+      overloaded: [...this.#children].filter((one) => one.isOpen && this.#isLate(one)).length,
+      memoryMb: states.reduce((sum, { memoryMb }) => sum + memoryMb, 0),
+      lateMs: Math.max(0, ...states.map(({ lateMs }) => lateMs)),
+      cpu: states.reduce((sum, { cpu }) => sum + cpu, 0),
+    }
   }
 
   begin(job: Claimed, limits: Limits): void {
@@ -222,7 +229,7 @@ export class ProcessCrew implements Crew {
     const { maxJobs, maxMemoryMb } = this.#options
     if (child.done > 0) this.#hiring.well()
     const isOld = child.done >= maxJobs && performance.now() - child.bornAt >= AGE_MIN_MS
-    if ((isOld || child.memoryMb >= maxMemoryMb) && child.isOpen) this.#relieve(child)
+    if ((isOld || child.state.memoryMb >= maxMemoryMb) && child.isOpen) this.#relieve(child)
     this.#solos.look()
   }
 

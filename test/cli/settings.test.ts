@@ -38,6 +38,7 @@ test('the shipped defaults are these', (t) => {
     graceMs: 25_000,
     cancelGraceMs: 1000,
     auditKeepMs: 90 * 86_400_000,
+    release: undefined,
     logLevel: 'info',
     failpoints: undefined,
   })

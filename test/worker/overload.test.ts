@@ -14,7 +14,7 @@ test('an executor whose loop does not turn is handed no more jobs, and counts fo
   const loop = troupe.begin('spin')
   const busy = await troupe.pidOf(loop)
   assert.equal(troupe.crew.places, 6)
-  await eventually(() => troupe.crew.overloaded === 1)
+  await eventually(() => troupe.crew.vitals.overloaded === 1)
   assert.equal(troupe.crew.places, 4)
   for (let i = 0; i < 4; i++) assert.notEqual(await resultOf(troupe, 'pid'), busy)
 })
@@ -22,7 +22,7 @@ test('an executor whose loop does not turn is handed no more jobs, and counts fo
 test('an executor that keeps up again is handed jobs again', async () => {
   await using troupe = await Troupe.start({ ...QUICK, concurrency: 2 })
   const loop = troupe.begin('spin')
-  await eventually(() => troupe.crew.overloaded === 1)
+  await eventually(() => troupe.crew.vitals.overloaded === 1)
   assert.equal(troupe.crew.places, 1)
   troupe.crew.stop(loop.id, loop.fence, { how: 'cancelled' })
   await eventually(() => troupe.crew.places === 2)

@@ -34,6 +34,14 @@ export const ELSEWHERE: readonly Sabotage[] = [
     red: /handed no more jobs/,
   },
   {
+    breaks: 'a worker in a burst ends while jobs are ready',
+    file: 'src/cli/commands/worker.ts',
+    find: 'sum + ready + running, 0) ?? 1',
+    put: 'sum + 0 * (ready + running), 0) ?? 1',
+    test: 'test/system/operators.test.ts',
+    red: /in a burst/,
+  },
+  {
     breaks: 'a key for sealed data is made where other machines would not have it',
     file: 'src/cli/keys.ts',
     find: "if (sealKeys !== undefined || !store.startsWith('sqlite:')) return",
