@@ -13,7 +13,7 @@ test('a worker in a burst ends once all is done, and well', async () => {
   await using here = new Installation(APP)
   for (let i = 0; i < 5; i++) here.say('enqueue', 'numbers.add', `[${i},1]`)
   here.say('enqueue', 'numbers.add', '[1]', '--delay', '1h')
-  assert.equal(await here.start('worker', '--burst').exit(), 0)
+  assert.equal(await here.start('worker', '--burst', '--concurrency', '1').exit(), 0)
   const Counts = z.object({ totals: z.object({ completed: z.int(), scheduled: z.int() }) })
   const { totals } = Counts.parse(here.ask('info').said)
   assert.deepEqual([totals.completed, totals.scheduled], [5, 1])
