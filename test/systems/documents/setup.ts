@@ -12,7 +12,11 @@ import { openDocuments } from '../../../systems/documents/documents.ts'
 export async function setUp() {
   const dir = mkdtempSync(join(tmpdir(), 'errand-documents-'))
   const location = join(dir, 'documents.db')
-  const app = documentsApp(location)
+  const app = documentsApp({
+    database: location,
+    uploads: join(dir, 'uploads'),
+    mailUrl: 'http://127.0.0.1:1',
+  })
   const errand = await open('sqlite::memory:', { jobs: app.jobs, files: `file:${dir}/files` })
   const links = new Links(Buffer.from('a key of this test alone'))
   const settings = { version: 'test' }
