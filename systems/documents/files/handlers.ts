@@ -75,5 +75,5 @@ function needed(uploads: Uploads, fileId: string) {
 function detailsOf(type: Facts['type'], content: Uint8Array): Partial<Facts> {
   if (type === 'png') return pngSize(content)
   if (type === 'pdf') return {}
-  return { lines: Buffer.from(content).toString().split('\n').length }
+  return { lines: Buffer.from(content).toString().trimEnd().split('\n').length }
 }
