@@ -6,6 +6,7 @@ import { picture } from '../pictures/contract.ts'
 import { samplePicture } from '../pictures/sample.ts'
 import { readFile } from '../reading.ts'
 import type { Records } from '../records.ts'
+import { idOf } from '../repeat.ts'
 import { findTask, ownedBy } from '../tasks/kinds.ts'
 import { fileChain } from './contract.ts'
 
@@ -26,13 +27,16 @@ export function fileRoutes(app: Routes, errand: Desk, { uploads, imports }: Reco
   for (const [place, { job, message }] of Object.entries(UPLOADS))
     app.post(`/${place}`, async (c) => {
       const { name, content } = await readFile(c)
-      const { id: fileId } = uploads.add(name, content, readAddress(c.req.query('notify')))
+      const notify = readAddress(c.req.query('notify'))
+      const fileId = idOf(c, 'file')
+      const isNew = uploads.add({ id: fileId, name, notify }, content)
       try {
-        const { id } = await errand.enqueue(job, { fileId }, ownedBy(whoAsks(c).tenant))
+        const options = { id: idOf(c), ...ownedBy(whoAsks(c).tenant) }
+        const { id } = await errand.enqueue(job, { fileId }, options)
         return c.json({ message, task_id: id }, 202)
       } catch (error) {
         // Nobody will ever ask for it.
-        uploads.remove(fileId)
+        if (isNew) uploads.remove(fileId)
         throw error
       }
     })

@@ -7,9 +7,9 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import { ErrandError } from 'errand'
 
 /** A file that somebody gave us. Jobs carry its id only. */
 export type Upload = {
@@ -41,16 +41,24 @@ export class Uploads {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   }
 
-  /** The file is there before anybody can know its id. */
-  add(name: string, content: Uint8Array, notify?: string): Upload {
-    const upload = { id: randomUUID(), name, bytes: content.length, at: Date.now(), notify }
-    const path = this.#path(upload.id)
+  /**
+   * The file is there before anybody can find its row. What comes again under its id is not taken twice.
+   * @returns whether it is new
+   * @throws ErrandError ID_TAKEN when another file has that id
+   */
+  add({ id, name, notify }: Pick<Upload, 'id' | 'name' | 'notify'>, content: Uint8Array): boolean {
+    const known = this.find(id)
+    if (known) {
+      if (known.name === name && Buffer.compare(this.read(id), content) === 0) return false
+      throw new ErrandError('ID_TAKEN', { id })
+    }
+    const path = this.#path(id)
     writeFileSync(`${path}.part`, content, { mode: 0o600 })
     renameSync(`${path}.part`, path)
     this.#database
-      .prepare('insert into upload (id, name, bytes, at, notify) values (?, ?, ?, ?, ?)')
-      .run(upload.id, name, upload.bytes, upload.at, notify ?? null)
-    return upload
+      .prepare('insert or ignore into upload (id, name, bytes, at, notify) values (?, ?, ?, ?, ?)')
+      .run(id, name, content.length, Date.now(), notify ?? null)
+    return true
   }
 
   find(id: string): Upload | undefined {

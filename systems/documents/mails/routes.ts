@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { type App, type BatchView, type Desk, ErrandError } from 'errand'
 import { z } from 'zod'
 import { whoAsks } from '../../common/who.ts'
 import { readBody } from '../reading.ts'
+import { idOf } from '../repeat.ts'
 import type { Records } from '../records.ts'
 import { orGone } from '../gone.ts'
 import { sendMail } from './contract.ts'
@@ -33,7 +33,7 @@ export function mailRoutes(app: Routes, errand: Desk, { mailings, contacts }: Re
 
   app.post('/mailings', async (c) => {
     const { tenant } = whoAsks(c)
-    const { id = randomUUID(), subject, text, first } = await readBody(c, NewMailing)
+    const { id = idOf(c), subject, text, first } = await readBody(c, NewMailing)
     const isNew = mailings.find(id) === undefined
     mailings.add({ id, subject, text })
     const items = contacts.ids(first).map((contactId) => ({ mailingId: id, contactId }))

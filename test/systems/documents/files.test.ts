@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import assert from 'node:assert/strict'
 import { mkdtempDisposableSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +13,7 @@ import { fileTag, fileChain, validateFile } from '../../../systems/documents/fil
 import { openRecords } from '../../../systems/documents/records.ts'
 import { mailApi } from '../../../systems/documents/stand-in/mail-api.ts'
 import { onEachStore } from '../stage.ts'
-import { finish, openDocumentsOn } from './stage.ts'
+import { finish, openDocumentsOn, Started } from './stage.ts'
 
 const Steps = z.object({ data: z.array(z.object({ name: z.string(), status: z.string() })) })
 
@@ -45,25 +46,61 @@ onEachStore((open) => {
     assert.equal((await system.sent()).count, 0)
   })
 
+  test('a file that is sent again under its key is the first one, and another is refused', async () => {
+    await using system = await openDocumentsOn(open)
+    const send = (body: string) =>
+      system.ask('/documents/files?name=notes.txt', {
+        method: 'POST',
+        headers: { 'idempotency-key': 'once' },
+        body,
+      })
+    const answers = [await send('one'), await send('one'), await send('two')]
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [202, 202, 409],
+    )
+    assert.equal(await answers[0]?.text(), await answers[1]?.text())
+    assert.equal((await system.errand.list({ job: fileChain.name }, 5)).jobs.length, 1)
+    assert.equal(readdirSync(system.place.uploads).length, 1)
+  })
+
+  test('a task is there for those whose it is, and for nobody else', async () => {
+    await using system = await openDocumentsOn(open)
+    const as = (tenant: string) => ({ headers: { 'x-tenant': tenant } })
+    const started = await system.ask('/documents/files?name=notes.txt', {
+      method: 'POST',
+      body: 'one',
+      ...as('north'),
+    })
+    const { task_id: id } = Started.parse(await started.json())
+    const statusFor = async (path: string, init: RequestInit) =>
+      (await system.ask(`/documents/tasks/${id}${path}`, init)).status
+    assert.equal(await statusFor('', as('north')), 200)
+    for (const path of ['', '/steps']) assert.equal(await statusFor(path, as('south')), 404)
+    assert.equal(await statusFor('/cancel', { method: 'POST', ...as('south') }), 404)
+    const list = await system.json('/documents/tasks?kind=file', as('south'))
+    assert.deepEqual(list, { data: [] })
+  })
+
   test('every night what was kept long enough is removed, and nothing else', async () => {
     await using system = await openDocumentsOn(open)
     using records = openRecords(system.place)
     const { uploads } = records
-    const old = uploads.add('old.txt', Buffer.from('old'))
-    const { at } = old
-    const fresh = uploads.add('new.txt', Buffer.from('new'))
+    const [old, fresh] = [randomUUID(), randomUUID()]
+    uploads.add({ id: old, name: 'old.txt', notify: undefined }, Buffer.from('old'))
+    uploads.add({ id: fresh, name: 'new.txt', notify: undefined }, Buffer.from('new'))
+    const at = Date.now()
     const worker = await system.work()
     const { id } = await system.errand.schedules.run('documents.clean-up')
     assert.deepEqual((await system.errand.ended(id, 20_000)).result, { removed: 0 })
-    assert.equal(uploads.removeBefore(at), 0)
     await worker.stop()
-    age(system.place.database, old.id, at - 31 * 86_400_000)
+    age(system.place.database, old, at - 31 * 86_400_000)
     const again = await system.work()
     const { id: second } = await system.errand.schedules.run('documents.clean-up')
     assert.deepEqual((await system.errand.ended(second, 20_000)).result, { removed: 1 })
     await again.stop()
-    assert.equal(uploads.find(old.id), undefined)
-    assert.deepEqual(readdirSync(system.place.uploads), [fresh.id])
+    assert.equal(uploads.find(old), undefined)
+    assert.deepEqual(readdirSync(system.place.uploads), [fresh])
   })
 
   test('two in the morning in Perth is six in the evening in UTC, of the day before', async () => {
@@ -82,7 +119,8 @@ test('a mail API whose answer is lost is asked again a minute later, and one mai
   const place = { database: join(dir.path, 'documents.db'), uploads: join(dir.path, 'uploads') }
   await using errand = await rehearse(documentsApp({ ...place, mailUrl: mails.url }))
   using records = openRecords(place)
-  const { id: fileId } = records.uploads.add('notes.txt', Buffer.from('one'))
+  const fileId = randomUUID()
+  records.uploads.add({ id: fileId, name: 'notes.txt', notify: undefined }, Buffer.from('one'))
   await fetch(`${mails.url}/stand-in/script`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },

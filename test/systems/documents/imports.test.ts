@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import assert from 'node:assert/strict'
 import { mkdtempDisposableSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
@@ -52,7 +53,8 @@ test('an import that is cut off goes on from where it was', async () => {
   const place = { database: join(dir.path, 'documents.db'), uploads: join(dir.path, 'uploads') }
   await using errand = await rehearse(documentsApp(place))
   using records = openRecords(place)
-  const { id: fileId } = records.uploads.add('visitors.csv', Buffer.from(CSV))
+  const fileId = randomUUID()
+  records.uploads.add({ id: fileId, name: 'visitors.csv', notify: undefined }, Buffer.from(CSV))
   using database = new DatabaseSync(place.database)
   database.exec(`create table put (address text) strict;
     create trigger puts after insert on contact begin insert into put values (new.address); end;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -46,7 +47,8 @@ test('a chain whose second job dies with its process goes on there, and one mail
   await using at = await place(DYING)
   const { errand, records, here } = at
   await here.start('worker').said('worker started')
-  const { id: fileId } = records.uploads.add('notes.txt', Buffer.from('one'))
+  const fileId = randomUUID()
+  records.uploads.add({ id: fileId, name: 'notes.txt', notify: undefined }, Buffer.from('one'))
   const { id } = await errand.enqueue(fileChain, { fileId })
   assert.equal((await errand.ended(id, 30_000)).state, 'completed')
   const runs = async (job: string) => {
@@ -69,7 +71,8 @@ test('while four pictures burn the machine, its worker lives and a PDF is made b
   const png = samplePicture(3000, 2000)
   const ids = await Promise.all(
     Array.from({ length: 4 }, async () => {
-      const { id: fileId } = records.uploads.add('hills.png', png)
+      const fileId = randomUUID()
+      records.uploads.add({ id: fileId, name: 'hills.png', notify: undefined }, png)
       return (await errand.enqueue(picture, { fileId })).id
     }),
   )

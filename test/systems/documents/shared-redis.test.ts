@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import assert from 'node:assert/strict'
 import { mkdtempDisposableSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -51,7 +52,8 @@ if (readStores().includes('redis'))
       using records = openRecords(place)
       const worker = await errand.work(app)
       const csv = Buffer.from('name,email\nAda,ada@example.net\nBob,nowhere\n')
-      const { id: fileId } = records.uploads.add('people.csv', csv)
+      const fileId = randomUUID()
+      records.uploads.add({ id: fileId, name: 'people.csv', notify: undefined }, csv)
       const asked = await Promise.all([
         errand.enqueue(documentPdf, { documentId: 1 }),
         errand.enqueue(documentPdf, { documentId: 50 }),

@@ -55,7 +55,7 @@ export async function finish(system: Documents, id: string) {
 
 const Calls = z.array(z.object({ path: z.string(), at: z.string(), status: z.number().optional() }))
 const Sent = z.object({ count: z.int(), repeated: z.int() })
-const Started = z.object({ task_id: z.uuid() })
+export const Started = z.object({ task_id: z.uuid() })
 const Task = z.looseObject({
   status: z.string(),
   result: z.looseObject({}).nullable(),
