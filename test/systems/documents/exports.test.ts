@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readXlsx } from 'hucre/xlsx'
 import { z } from 'zod'
+import { exportTable } from '../../../systems/documents/exports/contract.ts'
 import { csvOf } from '../../../systems/documents/exports/csv.ts'
 import { readingsTable, type Table } from '../../../systems/documents/exports/tables.ts'
 import { xlsxOf } from '../../../systems/documents/exports/xlsx.ts'
@@ -54,6 +55,20 @@ onEachStore((open) => {
     const { state, artifacts } = await errand.ended(id, 20_000)
     await worker.stop()
     assert.deepEqual([state, artifacts], ['cancelled', undefined])
+  })
+
+  test('the report of the week is an export and a mail, whoever fires it', async () => {
+    await using system = await openDocumentsOn(open)
+    const worker = await system.work()
+    const { cron, zone } = await system.errand.schedules.get('documents.weekly-report')
+    assert.deepEqual([cron, zone], ['0 6 * * mon', 'Australia/Perth'])
+    const { id } = await system.errand.schedules.run('documents.weekly-report')
+    const { result } = await system.errand.ended(id, 20_000)
+    await worker.stop()
+    assert.deepEqual(result, { file: 'documents.xlsx', mailId: 'mail-1' })
+    const [made] = (await system.errand.list({ job: exportTable.name }, 5)).jobs
+    assert.equal(made?.artifacts?.[0]?.file, 'documents.xlsx')
+    assert.equal((await system.sent()).count, 1)
   })
 
   test('what cannot be exported is refused with its place', async () => {

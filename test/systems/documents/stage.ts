@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { openStandIn } from '../../../systems/common/stand-in.ts'
 import { documentsApp } from '../../../systems/documents/app.ts'
+import { openDocuments } from '../../../systems/documents/documents.ts'
 import type { Settings } from '../../../systems/documents/settings.ts'
 import { mailApi } from '../../../systems/documents/stand-in/mail-api.ts'
 import type { System } from '../stage.ts'
@@ -21,8 +22,10 @@ export async function openDocumentsOn(open: Open, given: Partial<Settings> = {})
   const system = await open((folder) =>
     documentsApp({ ...place(folder), mailUrl: mails.url, mailRate: '1000/s', ...given }),
   )
+  const documents = openDocuments(place(system.folder).database)
   return {
     ...system,
+    documents,
     mails,
     place: place(system.folder),
     script: (...mishaps: object[]) =>
@@ -37,6 +40,7 @@ export async function openDocumentsOn(open: Open, given: Partial<Settings> = {})
       Started.parse(await system.json(`/documents/${path}`, { method: 'POST', body })).task_id,
     task: async (id: string) => Task.parse(await system.json(`/documents/tasks/${id}`)),
     async [Symbol.asyncDispose]() {
+      documents[Symbol.dispose]()
       await system[Symbol.asyncDispose]()
       await mails[Symbol.asyncDispose]()
     },
