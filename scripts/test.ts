@@ -15,7 +15,11 @@ process.env['NODE_COMPILE_CACHE'] ??= resolve('node_modules/.cache/errand')
 const NEEDED: readonly Need[] = [
   { what: 'a browser for the pages', paths: ['/usr/bin/chromium'], packages: ['chromium'] },
   { what: 'a reader of PDFs', paths: ['/usr/bin/pdftotext'], packages: ['poppler-utils'] },
-  { what: 'a checker of alert rules', paths: ['/usr/bin/promtool'], packages: ['prometheus'] },
+  {
+    what: 'a checker of alert rules',
+    paths: ['/usr/bin/promtool', '/usr/local/bin/promtool'],
+    packages: ['prometheus'],
+  },
   {
     what: 'Redis',
     store: 'redis',

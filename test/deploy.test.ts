@@ -70,7 +70,7 @@ test('every metric that a rule or a panel asks for is shown', async () => {
   await door.submit()
   const stats = new Stats()
   const job = claimed({}, { job: 'sum' })
-  stats.settled(job, completed())
+  stats.settled(job, completed(), 0)
   stats.ran(job, 1)
   stats.waited(job, 1)
   const vitals = { overloaded: 0, memoryMb: 1, lateMs: 1, cpu: 1 }

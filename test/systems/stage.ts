@@ -44,6 +44,8 @@ async function setUp(ground: Ground, appIn: (folder: string) => App) {
   const ask = (path: string, init?: RequestInit) => server.request(`http://127.0.0.1${path}`, init)
   return {
     folder,
+    /** Where the server of the store keeps its files. */
+    serverFolder: ground.server?.folder,
     url,
     app,
     errand,
