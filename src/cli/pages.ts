@@ -16,11 +16,11 @@ export const when = (print: Print, moment: string | undefined): string => {
 
 export function queuesPage(print: Print, tallies: readonly QueueView[]): string {
   if (tallies.length === 0) return 'no job was ever accepted here'
-  const most = Math.max(...tallies.map(waiting))
+  const most = Math.max(...tallies.map(toDo))
   const anyPaused = tallies.some(({ paused }) => paused)
   const rows = tallies.map((tally) => [
     print.heading(tally.queue),
-    `${print.bar(waiting(tally), most, 'cyan')} ${waiting(tally)}`,
+    `${print.bar(toDo(tally), most, 'cyan')} ${toDo(tally)}`,
     ...STATES.map((state) => tint(print, state, tally[state])),
     tally.oldestReadyAt === undefined
       ? ''
@@ -92,8 +92,9 @@ export function total(tallies: readonly Tally[]): Totals {
   }
 }
 
-const waiting = ({ ready, running, scheduled, waiting: parked }: Tally) =>
-  ready + running + scheduled + parked
+/** Whatever has not ended. */
+export const toDo = ({ ready, running, scheduled, waiting }: Tally): number =>
+  ready + running + scheduled + waiting
 
 const tint = (print: Print, state: State, amount: number) =>
   amount === 0
