@@ -73,7 +73,7 @@ export const BY_PEOPLE: readonly Sabotage[] = [
   {
     breaks: 'who sees to a schedule is not known',
     file: 'src/client/schedules.ts',
-    find: '        await writeDown(this.#store, { act, jobs, schedule: key }, by)\n',
+    find: '        await this.#log.write({ act, jobs, schedule: key }, by)\n',
     put: '',
     test: AUDIT,
     red: /to a batch or a schedule/,
