@@ -44,7 +44,10 @@ const STEPS = [
   { name: 'format', command: [`${TOOLS}/oxfmt`, '--check', '.'] },
   { name: 'lint', command: [`${TOOLS}/oxlint`] },
   { name: 'types', command: [`${TOOLS}/tsc`, '-p', '.'] },
-  { name: 'tests', command: [process.execPath, '--no-warnings', '--test', ...chosen()] },
+  {
+    name: 'tests',
+    command: [process.execPath, '--no-warnings', '--test', '--test-concurrency=2', ...chosen()],
+  },
 ]
 
 type Need = { what: string; store?: StoreName; paths: string[]; packages: string[] }
