@@ -19,6 +19,8 @@ export type Settings = {
   exportsAtOnce: number
   /** The first wait after a failure; it doubles from there. */
   retry: Span
+  /** One attempt at a PDF. */
+  pdfTimeout: Span
   keepUploads: Span
   cleanUp: string
   report: string
@@ -41,6 +43,7 @@ export function readSettings(env: Env): Settings {
     cpuAtOnce: count(env, 'DOCUMENTS_CPU_AT_ONCE', 1),
     exportsAtOnce: count(env, 'DOCUMENTS_EXPORTS_AT_ONCE', 2),
     retry: fit(env, 'DOCUMENTS_RETRY', '1m', isSpan),
+    pdfTimeout: fit(env, 'DOCUMENTS_PDF_TIMEOUT', '60s', isSpan),
     keepUploads: fit(env, 'DOCUMENTS_KEEP_UPLOADS', '30d', isSpan),
     cleanUp: env['DOCUMENTS_CLEAN_UP'] ?? '0 2 * * *',
     report: env['DOCUMENTS_REPORT'] ?? '0 6 * * mon',

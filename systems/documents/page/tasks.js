@@ -20,6 +20,8 @@ const CHAINS = ['file', 'picture', 'report']
 const entries = new Map()
 let timer
 let shown
+/** Of several looks at once the latest counts: an earlier one may not know yet what was just asked for. */
+let looks = 0
 
 document.addEventListener('visibilitychange', () => void follow())
 
@@ -31,32 +33,35 @@ export function showTasks(section = shown) {
 
 async function follow() {
   clearTimeout(timer)
+  const look = ++looks
   const kinds = shown?.dataset.kinds
   if (kinds === undefined) return
-  const here = shown
   const list = await ask(`tasks?kind=${kinds}`)
-  if (here !== shown) return
-  const tasks = list?.data ?? []
-  if (list?.data) await draw(tasks)
-  clearTimeout(timer)
-  const isOver = list && tasks.every(({ status }) => ENDED.includes(status))
+  const items = list?.data && (await Promise.all(list.data.map(entryOf)))
+  if (look !== looks) return
+  if (items) draw(items)
+  const isOver = list?.data?.every(({ status }) => ENDED.includes(status))
   if (!isOver) timer = setTimeout(follow, document.hidden ? HIDDEN_POLL_MS : POLL_MS)
 }
 
-async function draw(tasks) {
+function draw(items) {
   const place = shown.querySelector('.tasks')
-  shown.querySelector('.empty').hidden = tasks.length > 0
-  const items = await Promise.all(tasks.map(entryOf))
-  const isSame =
-    items.length === place.children.length && items.every((one, i) => one === place.children[i])
-  if (!isSame) place.replaceChildren(...items)
+  shown.querySelector('.empty').hidden = items.length > 0
+  putIn(place, items)
+}
+
+/** Moves nothing that stands where it should: whoever is about to press a button still finds it. */
+export function putIn(place, items) {
+  for (const [i, item] of items.entries())
+    if (place.children[i] !== item) place.insertBefore(item, place.children[i] ?? null)
+  while (place.children.length > items.length) place.lastElementChild.remove()
 }
 
 /** The same element for the same task, drawn anew only when something has changed. */
 async function entryOf(task) {
   const known = entries.get(task.task_id)
   const steps = await stepsOf(task, known?.steps)
-  const said = JSON.stringify([task.status, task.progress, steps])
+  const said = JSON.stringify([task.status, task.progress, steps, nameOf(task)])
   if (known?.said === said) return known.item
   const item = known?.item ?? newItem(task)
   fill(item, task, steps)

@@ -82,6 +82,14 @@ onEachStore((open) => {
     assert.deepEqual(list, { data: [] })
   })
 
+  test('a file that the store refuses is not kept', async () => {
+    await using system = await openDocumentsOn(open)
+    await system.errand.store[Symbol.asyncDispose]()
+    const send = { method: 'POST', body: 'one' }
+    assert.equal((await system.ask('/documents/files?name=notes.txt', send)).status, 503)
+    assert.deepEqual(readdirSync(system.place.uploads), [])
+  })
+
   test('every night what was kept long enough is removed, and nothing else', async () => {
     await using system = await openDocumentsOn(open)
     using records = openRecords(system.place)

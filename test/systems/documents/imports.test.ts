@@ -58,6 +58,7 @@ test('an import that is cut off goes on from where it was', async () => {
   using database = new DatabaseSync(place.database)
   database.exec(`create table put (address text) strict;
     create trigger puts after insert on contact begin insert into put values (new.address); end;
+    create trigger repeats after update on contact begin insert into put values (new.address); end;
     create trigger breaks before insert on contact when new.address = 'visitor-555@example.net'
       begin select raise(abort, 'the disk is full'); end`)
   const { id } = await errand.enqueue(importContacts, { fileId })

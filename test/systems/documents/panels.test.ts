@@ -63,7 +63,10 @@ test('exports, imports, pictures and mails show what came of them', async () => 
   const { page, system } = at
   const worker = await system.work()
   const sample = page.getByRole('button', { name: 'Try a sample' }).filter({ visible: true })
-  const turn = (part: string) => page.getByRole('link', { name: part, exact: true }).click()
+  const turn = async (part: string) => {
+    await page.getByRole('link', { name: part, exact: true }).click()
+    await page.getByRole('region', { name: part }).waitFor()
+  }
   await page.getByRole('button', { name: 'Export' }).click()
   await page.getByText('20,000 rows').waitFor()
   const link = page.getByRole('link', { name: 'Download' }).filter({ visible: true })

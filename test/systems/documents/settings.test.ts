@@ -14,6 +14,7 @@ test('what holds unless something else is said', () => {
     cpuAtOnce: 1,
     exportsAtOnce: 2,
     retry: '1m',
+    pdfTimeout: '60s',
     keepUploads: '30d',
     cleanUp: '0 2 * * *',
     report: '0 6 * * mon',
