@@ -1,12 +1,16 @@
-import { compose } from 'node:stream'
+import { pipeline } from 'node:stream'
 import { stringify } from 'csv-stringify'
 import type { Reported } from './messages.ts'
 
 const COLUMNS = ['Accepted', 'Recipient', 'Template', 'Sent as', 'Status', 'Status since']
 
 /** Messages as CSV, row by row: memory does not grow with their number. */
-export const csvOf = (messages: AsyncIterable<Reported>): AsyncIterable<Uint8Array> =>
-  compose(cells(messages), stringify({ header: true, columns: COLUMNS, record_delimiter: '\r\n' }))
+export function csvOf(messages: AsyncIterable<Reported>): AsyncIterable<Uint8Array> {
+  const csv = stringify({ header: true, columns: COLUMNS, record_delimiter: '\r\n' })
+  // Whatever breaks, whoever reads on is told.
+  pipeline(cells(messages), csv, () => undefined)
+  return csv
+}
 
 async function* cells(messages: AsyncIterable<Reported>): AsyncGenerator<string[]> {
   for await (const { at, to, template, origin, status, statusAt = '' } of messages)

@@ -12,6 +12,9 @@ import { tagsOf, type Task, toTask, wordsOf } from './task.ts'
 const OPEN = ['scheduled', 'ready', 'running', 'waiting'] as const
 const LISTED = 50
 
+/** No reports are made just now, and why. */
+export type Paused = { paused: string }
+
 /** The reports of services: asked for, on their way, there. Whoever asks, there is one way to one. */
 export class Reports {
   readonly #errand: Desk
@@ -26,12 +29,14 @@ export class Reports {
   }
 
   /** Joins the report that is made, finds the one that is there, or has one made. */
-  async request(who: Who, query: Query, { filename, again }: Wish): Promise<Task> {
+  async request(who: Who, query: Query, { filename, again }: Wish): Promise<Task | Paused> {
     const input = inputOf(query, who.tenant, filename, this.#settings)
-    const held = await this.#errand.find(report, uniqueOf(input), who.tenant)
+    const held = await this.#last(who.tenant, input)
     if (held && !(again && isWorthAnother(toTask(held, this.#errand))))
       return this.#told(held, who.tenant)
     return this.#turns.take(ownerOf(who), async () => {
+      const paused = await this.#paused()
+      if (paused) return paused
       await this.#refuse(who, input)
       return this.one(who, await this.#begin(who, input, held))
     })
@@ -68,11 +73,23 @@ export class Reports {
     return { count, max: rowsMax, from, to, zone, ...(reason && { reason }) }
   }
 
-  /** @throws HTTPException 403 (too large), 429 (too many of one's own), 503 (none are taken now) */
+  /** The report of this window that is made or there, else the one that failed. */
+  async #last(tenant: string, input: ReportInput): Promise<JobView | undefined> {
+    const held = await this.#errand.find(report, uniqueOf(input), tenant)
+    if (held) return held
+    const { jobs } = await this.#errand.list({ tenant, job: report.name, tag: uniqueOf(input) }, 1)
+    return jobs[0]
+  }
+
+  /** Somebody paused the queue: what is there is found, and nothing new is begun. */
+  async #paused(): Promise<Paused | undefined> {
+    const queues = await this.#errand.queues()
+    const paused = queues.find(({ queue }) => queue === report.queue)?.paused
+    return paused && { paused: paused.reason ?? 'No reports are made just now.' }
+  }
+
+  /** @throws HTTPException 403 (too large), 429 (too many of one's own) */
   async #refuse(who: Who, input: ReportInput): Promise<void> {
-    const paused = (await this.#errand.queues()).find(({ queue }) => queue === report.queue)?.paused
-    if (paused)
-      throw new HTTPException(503, { message: paused.reason ?? 'No reports are made just now.' })
     const { rowsMax, perOwner } = this.#settings
     const count = await this.#messages.count(who.tenant, input)
     if (count > rowsMax)
@@ -96,7 +113,7 @@ export class Reports {
   async #begin(who: Who, input: ReportInput, held: JobView | undefined): Promise<string> {
     if (held?.state === 'failed' || held?.state === 'cancelled') {
       await this.#errand.retry(held.id).catch(unlessDone)
-      return held.id
+      return (await this.#last(who.tenant, input))?.id ?? held.id
     }
     if (held) await this.#errand.erase(held.id).catch(unlessDone)
     const owner = ownerOf(who)
@@ -135,6 +152,6 @@ const ownerOf = ({ tenant, user }: Who): string =>
 
 /** Somebody else was faster: what was to be done is done. */
 function unlessDone(error: unknown): void {
-  if (hasCode(error, 'JOB_NOT_FOUND') || hasCode(error, 'WRONG_STATE')) return
-  throw error
+  const codes = ['JOB_NOT_FOUND', 'WRONG_STATE', 'UNIQUE_TAKEN'] as const
+  if (!codes.some((code) => hasCode(error, code))) throw error
 }

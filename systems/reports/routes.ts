@@ -7,7 +7,7 @@ import { servePage } from '../common/page.ts'
 import { whoAsks } from '../common/who.ts'
 import type { Messages } from './messages.ts'
 import { Query, Wish } from './query.ts'
-import { Reports } from './reports.ts'
+import { type Paused, Reports } from './reports.ts'
 import { readSending, Sends } from './sends.ts'
 import type { Settings } from './settings.ts'
 import type { Task } from './task.ts'
@@ -39,13 +39,14 @@ export const reportRoutes =
     app.post('/', async (c) => {
       const body = await bodyOf(c)
       const task = await reports.request(who(c), fit(Query, body), fit(Wish, body))
-      return answer(c, task)
+      return 'paused' in task ? paused(c, task) : answer(c, task)
     })
 
     // Asked for and asked about in one: the same request begins, joins, waits and finds.
     app.post('/download/messages', async (c) => {
       const wish = fit(Wish, await bodyOf(c))
       const task = await reports.request(who(c), fit(Query, c.req.query()), wish)
+      if ('paused' in task) return paused(c, task)
       return c.json(toDownload(task), statusCodeOf(task), againIn(task))
     })
 
@@ -79,6 +80,13 @@ function answer(c: Context, task: Task): Response {
   if (c.req.method === 'GET') return tagged(c, markOf(task), task, againIn(task))
   return c.json(task, statusCodeOf(task), { location: `/reports/${task.id}`, ...againIn(task) })
 }
+
+/** Not now, and why: in the words of whoever paused the queue. */
+const paused = (c: Context, { paused: detail }: Paused): Response =>
+  c.json({ status: 503, title: 'Service Unavailable', code: 'PAUSED', detail }, 503, {
+    'content-type': 'application/problem+json; charset=utf-8',
+    'retry-after': '60',
+  })
 
 /** Who has seen it already is told so, in a few bytes. */
 function tagged(c: Context, mark: string, body: object, headers: Record<string, string> = {}) {

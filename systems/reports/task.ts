@@ -1,5 +1,5 @@
 import type { Desk, JobView, Progress } from 'errand'
-import { DAYS, Origin, type ReportInput, ReportResult } from './contract.ts'
+import { DAYS, Origin, type ReportInput, ReportResult, uniqueOf } from './contract.ts'
 
 export type Status = 'queued' | 'running' | 'complete' | 'failed' | 'expired'
 export type Task = {
@@ -31,6 +31,7 @@ export const wordsOf = ({ days, origin }: Pick<ReportInput, 'days' | 'origin'>):
 
 export const tagsOf = (input: ReportInput): string[] => [
   wordsOf(input),
+  uniqueOf(input),
   `window:${input.from}/${input.to}`,
 ]
 
