@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { openStandIn } from '../../../systems/common/stand-in.ts'
@@ -81,5 +83,25 @@ async function finish({ errand, work }: System, ids: readonly string[]): Promise
   await worker.stop()
 }
 
-export const openCarrier = (folder: string) =>
-  openStandIn(carrierStandIn(join(folder, 'carrier.txt')), 0)
+/** A carrier in this process, that forgets all with its folder. */
+export async function openCarrier() {
+  const folder = mkdtempSync(join(tmpdir(), 'errand-carrier-'))
+  const carrier = await openStandIn(carrierStandIn(join(folder, 'taken.txt')), 0)
+  return {
+    url: carrier.url,
+    async [Symbol.asyncDispose]() {
+      await carrier[Symbol.asyncDispose]()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+/** A source of messages that goes with its test. */
+export function openSource() {
+  const folder = mkdtempSync(join(tmpdir(), 'errand-messages-'))
+  return {
+    folder,
+    messages: new Messages(folder),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
+  }
+}
