@@ -8,7 +8,7 @@ import { whoAsks } from '../common/who.ts'
 import type { Messages } from './messages.ts'
 import { Query, Wish } from './query.ts'
 import { type Paused, Reports } from './reports.ts'
-import { readSending, Sends } from './sends.ts'
+import { readSending, type SendId, Sends } from './sends.ts'
 import type { Settings } from './settings.ts'
 import type { Task } from './task.ts'
 
@@ -129,9 +129,16 @@ function fit<Of extends z.ZodType>(schema: Of, value: unknown): z.output<Of> {
 }
 
 /** The same key of the same service is the same send. */
-function idOf(service: string, key: string | undefined): string {
-  if (key === undefined) return randomUUID()
+function idOf(service: string, key: string | undefined): SendId {
+  if (key === undefined) return { id: randomUUID(), isKeyed: false }
   if (!KEY.test(key)) throw new ErrandError('INVALID_IDEMPOTENCY_KEY', {})
   const hex = createHash('sha256').update(`${service}\n${key}`).digest('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+  const [a, b, c, d, e] = [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(13, 16),
+    hex.slice(17, 20),
+    hex.slice(20, 32),
+  ]
+  return { id: `${a}-${b}-8${c}-8${d}-${e}`, isKeyed: true }
 }

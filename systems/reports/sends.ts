@@ -14,6 +14,9 @@ const Sending = z.strictObject({
 })
 export type Sending = z.infer<typeof Sending>
 
+/** Under a key of its caller it may be asked for again. */
+export type SendId = { id: string; isKeyed: boolean }
+
 /** Messages to send: one or many, there is no other way for one. */
 export class Sends {
   readonly #errand: Desk
@@ -30,10 +33,10 @@ export class Sends {
    * Lays the messages down, then has them sent by where they stand. Asked for again under the same id, what is missing of
    * both is made up for.
    */
-  async accept({ tenant }: Who, id: string, sending: Sending) {
+  async accept({ tenant }: Who, { id, isKeyed }: SendId, sending: Sending) {
     this.#check(sending)
-    const places =
-      (await this.#messages.find(tenant, id)) ?? (await this.#layDown(tenant, id, sending))
+    const before = isKeyed ? await this.#messages.find(tenant, id) : undefined
+    const places = before ?? (await this.#layDown(tenant, id, sending))
     await this.#errand.enqueueBatch(send, places, {
       id,
       tenant,
