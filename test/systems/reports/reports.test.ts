@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { appendFile, readdir, rm } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { appendFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { nightly, report } from '../../../systems/reports/contract.ts'
+import { eventually } from '../../support/until.ts'
 import { onEachStore } from '../stage.ts'
 import { Download, Mine, noon, setUp, TaskView } from './setup.ts'
 
@@ -110,12 +112,31 @@ onEachStore((open) => {
       [429],
     )
     assert.ok(refused[0]?.headers.get('retry-after'))
-    assert.equal((await at.post('/reports', wishes[0])).status, 202, 'one may join one’s own')
+    const accepted = wishes[answers.findIndex(({ status }) => status === 202)]
+    assert.equal((await at.post('/reports', accepted)).status, 202, 'one may join one’s own')
     const other = await at.post('/reports', { days: 7 }, { 'x-user': 'colleague' })
     assert.equal(other.status, 202)
     const { jobs } = await at.errand.list({ job: report.name }, 9)
     await at.finish(...jobs.map(({ id }) => id))
     assert.equal((await at.post('/reports', { days: 7, origin: 'batch' })).status, 202)
+  })
+
+  test('a report that is being made counts among one’s own', async () => {
+    await using at = await setUp(open, { perOwner: 1 })
+    const [place] = await at.seed(PHONES)
+    const file = join(at.source, 'demo', place?.file ?? '')
+    await rm(file)
+    // Whoever opens a pipe to read waits until somebody opens it to write.
+    spawnSync('mkfifo', [file])
+    const { id } = await at.request(1)
+    const worker = await at.work()
+    await eventually(async () => (await at.task(id)).status === 'running')
+    const { status } = await at.post('/reports', { days: 3 })
+    await writeFile(file, '')
+    assert.equal(status, 429)
+    await at.errand.ended(id, 20_000)
+    await worker.stop()
+    assert.equal((await at.post('/reports', { days: 3 })).status, 202)
   })
 
   test('too large is refused before it is enqueued, with how large; a paused queue with its reason', async () => {

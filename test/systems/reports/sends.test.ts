@@ -50,6 +50,8 @@ onEachStore((open) => {
     const ids = [await ask(), await ask(), await ask()]
     assert.equal(new Set(ids).size, 1)
     assert.equal((await at.errand.list({ job: send.name }, 20)).jobs.length, 3)
+    const all = { from: '2000-01-01', to: '2100-01-01', origin: 'all' } as const
+    assert.equal(await at.messages.count('demo', all), 3, 'it is laid down once')
     const other = await at.post(
       '/reports/sends',
       { template: 'reminder', recipients: [TO] },

@@ -45,6 +45,22 @@ test('a message at the first moment of a window is in it, one at its end is not'
   assert.equal(await at.messages.count('demo', window), 2)
 })
 
+test('of a file that reaches over the edges of a window, what is within is read', async () => {
+  using at = openSource()
+  const to = Date.parse('2026-11-28T00:00:00.000Z')
+  const from = to - 86_400_000
+  const moments = [from - 1, from, to - 1, to]
+  const about = { fromMs: from - 1, toMs: to, origin: 'batch', id: 'x' } as const
+  const made = moments.map((ms) => ({ at: new Date(ms).toISOString(), to: '+1', template: 'x' }))
+  await at.messages.add('demo', about, made)
+  const window = { ...windowOf(1, UTC, to + 5), origin: 'all' } as const
+  const read = await Array.fromAsync(at.messages.read('demo', window))
+  assert.deepEqual(
+    read.map((message) => Date.parse(message.at)),
+    [from, to - 1],
+  )
+})
+
 test('messages older than eight days are removed, others stay', async () => {
   using at = openSource()
   const now = Date.parse('2026-11-28T12:00:00.000Z')
