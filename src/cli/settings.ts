@@ -79,6 +79,11 @@ export function digestOf(readings: readonly Reading[]): string {
   return createHash('sha256').update(JSON.stringify(said)).digest('base64url').slice(0, 12)
 }
 
+/** Puts what the flags said where the app, and the processes started from here, look for settings. */
+export function publish(readings: readonly Reading[]): void {
+  Object.assign(process.env, asEnvironment(readings, {}))
+}
+
 /** The text of a setting, fit to be shown. */
 export function shown({ name, text: said = '' }: Reading): string {
   if (ROWS[name].secret) return said === '' ? '' : '(hidden)'

@@ -19,6 +19,14 @@ test('a worker in a burst ends once all is done, and well', async () => {
   assert.deepEqual([totals.completed, totals.scheduled], [5, 1])
 })
 
+test('what a worker is told by flags, its executors and the app know too', async () => {
+  await using here = new Installation(APP)
+  const worker = here.start('worker', '--release', 'v7', '--max-jobs', '500')
+  await worker.said('worker started')
+  const said = here.say('enqueue', 'settings.tell', '"ERRAND_RELEASE"', '--wait', '10s')
+  assert.equal(said.stdout.trim(), '"v7"')
+})
+
 test('a canary comes through where a worker lives, and says why where none does', async () => {
   await using here = new Installation(APP)
   const lost = here.say('canary', '--wait', '200ms')

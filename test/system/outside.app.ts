@@ -11,9 +11,16 @@ const add = defineJob({
   },
 })
 
+/** What the app finds of a setting that was said by a flag. */
+const tell = defineJob({
+  name: 'settings.tell',
+  input: z.string(),
+  run: (name) => process.env[name] ?? null,
+})
+
 /** An app that needs two things from outside, one of which cannot be had where a test says so. */
 export default defineApp({
-  jobs: [add],
+  jobs: [add, tell],
   checks: {
     abacus: () => undefined,
     bank: async () => {

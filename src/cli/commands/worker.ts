@@ -15,6 +15,7 @@ import { type Log, openLog } from '../log.ts'
 import { reach } from '../reach.ts'
 import { filesRoot, type Settings } from '../rows.ts'
 import { seldom } from '../seldom.ts'
+import { publish } from '../settings.ts'
 import { aborted, ORPHANED } from '../stopping.ts'
 
 /** Whatever ended a worker would end the next one as fast; and its crew may have more to tell. */
@@ -39,6 +40,7 @@ async function work(desk: Desk, log: Log, asked: AbortSignal, isBurst = false): 
   const drained = new AbortController()
   const signal = AbortSignal.any([asked, drained.signal])
   const { settings } = desk
+  publish(desk.inForce.readings)
   // While the executors start, which takes longer: a worker may be waited for.
   const opening = reach(() => desk.errand(), waiting(log, signal))
   // Heard where it is awaited.
