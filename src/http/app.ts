@@ -51,6 +51,7 @@ export type Desk = Pick<
     | 'queues'
     | 'workers'
     | 'limits'
+    | 'metrics'
   > & {
     enqueueBatch: BatchClient['enqueue']
     cancelBatch: BatchClient['cancel']

@@ -39,6 +39,7 @@ export const deskOf = ({
   queues: watch.queues.bind(watch),
   workers: watch.workers.bind(watch),
   limits: watch.limits.bind(watch),
+  metrics: watch.metrics.bind(watch),
   artifact: watch.artifact.bind(watch),
   link: links.sign.bind(links),
 })

@@ -36,7 +36,12 @@ export type WhyCode = keyof typeof REASONS
 export const WHY_CODES: readonly string[] = Object.keys(REASONS)
 
 /** Why a job stands where it stands: a code for programs, a sentence for people. */
-export type Why = { code: WhyCode; text: string }
+export type Why = {
+  code: WhyCode
+  text: string
+  /** Of a ready job: how many leave before it, counted to 1 000. */
+  ahead?: number
+}
 
 /** A worker as far as it matters here; `queues` empty: all of them. */
 export type Hand = { queues: readonly string[]; places: number; running: number }
@@ -108,11 +113,11 @@ const isPaused: Rule = ({ job: { queue }, pause }) => {
   })
 }
 
-const hasNoWorker: Rule = ({ job: { queue }, workers }) => {
-  if (workers.length === 0) return say('NO_WORKER')
+const hasNoWorker: Rule = ({ job: { queue }, workers, ahead }) => {
+  if (workers.length === 0) return { ...say('NO_WORKER'), ahead }
   return workers.some((worker) => takesFrom(worker, queue))
     ? undefined
-    : say('NO_WORKER_FOR_QUEUE', { queue })
+    : { ...say('NO_WORKER_FOR_QUEUE', { queue }), ahead }
 }
 
 const stands: Rule = ({ job: { queue }, workers, ahead: count, aheadMax }) => {
@@ -120,8 +125,8 @@ const stands: Rule = ({ job: { queue }, workers, ahead: count, aheadMax }) => {
   const takers = workers.filter((worker) => takesFrom(worker, queue))
   const places = takers.reduce((sum, worker) => sum + worker.places, 0)
   if (takers.every(({ running, places: own }) => running >= own))
-    return say('WORKERS_FULL', { places, queue, ahead })
-  return count === 0 ? say('NEXT') : say('BEHIND', { ahead })
+    return { ...say('WORKERS_FULL', { places, queue, ahead }), ahead: count }
+  return { ...(count === 0 ? say('NEXT') : say('BEHIND', { ahead })), ahead: count }
 }
 
 const takesFrom = ({ queues }: Hand, queue: string): boolean =>

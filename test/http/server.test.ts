@@ -40,6 +40,7 @@ test("an app's routes live below its mount, under the same guards, with the desk
         const { id } = await errand.enqueue(greet, { name: c.req.param('name') })
         return c.json(await errand.job(id), 202)
       })
+      app.get('/figures', async (c) => c.json(await errand.metrics()))
     },
   })
   for (const path of ['/people', '/people/']) {
@@ -48,6 +49,7 @@ test("an app's routes live below its mount, under the same guards, with the desk
   }
   const made = await door.server.request('/people/Ada', { method: 'POST' })
   assert.deepEqual([made.status, (await read(made)).job], [202, 'person.greet'])
+  assert.equal(await (await door.get('/people/figures')).text(), '[]')
   const broken = await door.post('/people/Ada', '{"half":')
   assert.deepEqual([broken.status, (await read(broken)).code], [400, 'INVALID_JSON'])
   const foreign = { method: 'POST', headers: { 'sec-fetch-site': 'cross-site' } }

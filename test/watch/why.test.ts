@@ -25,6 +25,7 @@ test('why a job is not running follows the workers there are, and the line befor
   assert.equal(await why(), 'NO_WORKER_FOR_QUEUE')
   const worker = await register(['default'])
   assert.equal(await why(), 'BEHIND')
+  assert.equal((await watch.why(second.id)).ahead, 1)
   const claim = { queues: ['default'], limit: 1 }
   await store.exchange(worker, 1, [], claim)
   assert.equal(await why(), 'WORKERS_FULL')
@@ -36,5 +37,6 @@ test('why a job is not running follows the workers there are, and the line befor
   await store.put([removal(pause)])
   await store.exchange(worker, 2, [], claim)
   assert.equal(await why(), 'RUNNING')
+  assert.equal((await watch.why(second.id)).ahead, undefined)
   await assert.rejects(watch.why(second.id, 'other'), (error) => hasCode(error, 'JOB_NOT_FOUND'))
 })

@@ -1,0 +1,78 @@
+import { type Desk, ErrandError, type JobView } from 'errand'
+import { Checklist, QUEUE } from './contract.ts'
+import { millis, settings } from './settings.ts'
+
+/** The four words of this API. */
+export type Status = 'PENDING' | 'PROCESSING' | 'COMPLETED' | 'FAILED'
+
+/**
+ * A job that has begun is PROCESSING until it ends, also while it waits for its next attempt or for the LLM: who asks
+ * never sees it go back. Only a person's retry brings a FAILED one to PENDING again.
+ */
+export function statusOf({ state, startedAt }: Pick<JobView, 'state' | 'startedAt'>): Status {
+  if (state === 'completed') return 'COMPLETED'
+  if (state === 'failed' || state === 'cancelled') return 'FAILED'
+  return startedAt === undefined ? 'PENDING' : 'PROCESSING'
+}
+
+/** The job behind an event id. @throws ErrandError JOB_NOT_FOUND, also for other jobs' ids and other tenants' */
+export async function findEvent(errand: Desk, id: string, tenant: string): Promise<JobView> {
+  const view = await errand.job(id)
+  if (view.queue !== QUEUE || (view.tenant ?? '') !== tenant)
+    throw new ErrandError('JOB_NOT_FOUND', { id })
+  return view
+}
+
+/** A job in the words of this API. `result` is there when it is COMPLETED, `error` when it FAILED. */
+export async function toEvent(errand: Desk, view: JobView) {
+  const { id, state, createdAt, startedAt, endedAt, runAt, priority, attempt, progress } = view
+  const status = statusOf(view)
+  const [steps, position] = await Promise.all([
+    status === 'PROCESSING' ? errand.steps(id) : [],
+    state === 'ready' && status === 'PENDING' ? errand.why(id) : undefined,
+  ])
+  return {
+    event_id: id,
+    status,
+    priority: wordOf(priority),
+    created_at: createdAt,
+    updated_at: endedAt ?? latest([createdAt, startedAt, ...steps.map(({ at }) => at)]),
+    retry_count: attempt - 1,
+    ...(position?.ahead !== undefined && { queue_position: position.ahead + 1 }),
+    ...(state === 'running' && progress?.status && { current_step: progress.status }),
+    ...(status === 'PROCESSING' && { steps_done: steps.map(({ name }) => name) }),
+    ...(status === 'PROCESSING' && state === 'scheduled' && { next_retry_at: runAt }),
+    ...(state === 'waiting' && { waiting_for: 'the LLM asked for a pause', until: view.wakesAt }),
+    ...(startedAt && { processing_time_seconds: seconds(startedAt, endedAt) }),
+    ...(endedAt && { finished_at: endedAt }),
+    ...(status === 'COMPLETED' && { result: toResult(view) }),
+    ...(status === 'FAILED' && { error: toError(view) }),
+  }
+}
+
+/** What is left of a result is the result; one that cannot be opened here is none. */
+const toResult = ({ result }: JobView) => Checklist.safeParse(result).data ?? null
+
+/** The reason of the platform comes first: a handler that caught its own time-out does not hide it. */
+export function toError({ state, reason, error }: JobView) {
+  if (state === 'cancelled') return { code: 'CANCELLED', message: 'Cancelled' }
+  if (reason === 'timeout') return { code: 'TIMEOUT', message: 'Processing timeout' }
+  const code = error?.code ?? reason?.toUpperCase() ?? 'ERROR'
+  return { code, message: error?.message ?? 'The job failed' }
+}
+
+/** What a POST answers: the event can be asked about at once. */
+export const toAccepted = (id: string, joined: boolean) => ({
+  event_id: id,
+  status: 'PENDING' as const,
+  estimated_completion: new Date(Date.now() + millis(settings.EXPECTED)).toISOString(),
+  ...(joined && { joined }),
+})
+
+const wordOf = (priority: number) => (priority < 5 ? 'high' : priority > 5 ? 'low' : 'normal')
+
+const latest = (times: (string | undefined)[]) =>
+  times.reduce<string>((last, at = '') => (at > last ? at : last), '')
+
+const seconds = (from: string, to = new Date().toISOString()) =>
+  Math.max(0, Date.parse(to) - Date.parse(from)) / 1000

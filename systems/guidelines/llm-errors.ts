@@ -1,0 +1,59 @@
+import { APIConnectionError, APIError } from 'openai'
+
+/**
+ * What a refusal of the LLM means: `TRANSIENT` and `RATE_LIMITED` pass by themselves; `AUTH`, `QUOTA`, `INVALID` and
+ * `CONTENT` need a person.
+ */
+export type LlmCode = 'TRANSIENT' | 'RATE_LIMITED' | 'AUTH' | 'QUOTA' | 'INVALID' | 'CONTENT'
+
+const PASSING: readonly LlmCode[] = ['TRANSIENT', 'RATE_LIMITED']
+
+export class LlmError extends Error {
+  override readonly name = 'LlmError'
+  readonly code: LlmCode
+  /** How long the service asked to be left alone. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(code: LlmCode, message: string, retryAfterMs?: number) {
+    super(message)
+    this.code = code
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+export const isPassing = (error: unknown): error is LlmError =>
+  error instanceof LlmError && PASSING.includes(error.code)
+
+const MESSAGE_MAX = 300
+const KEY_LIKE = /\b(?:sk|key|pk)-[\w-]{6,}/g
+const RETRY_AFTER_MAX_MS = 3_600_000
+
+/** An error of the client as one of ours. Whatever it says, it never says the key. */
+export function toLlmError(error: unknown, secret: string): unknown {
+  if (error instanceof LlmError || !(error instanceof APIError)) return error
+  const message = redact(error.message, secret)
+  if (error instanceof APIConnectionError) return new LlmError('TRANSIENT', message)
+  return new LlmError(codeOf(error), message, readRetryAfter(error.headers))
+}
+
+function codeOf({ status = 0, code }: APIError): LlmCode {
+  // 429 means two things: too fast, and nothing left to spend.
+  if (code === 'insufficient_quota') return 'QUOTA'
+  if (status === 429) return 'RATE_LIMITED'
+  if (status === 401 || status === 403) return 'AUTH'
+  if (status === 408 || status === 409 || status >= 500 || status === 0) return 'TRANSIENT'
+  return code === 'content_filter' ? 'CONTENT' : 'INVALID'
+}
+
+function redact(message: string, secret: string): string {
+  const bare = secret === '' ? message : message.replaceAll(secret, '[key]')
+  return bare.replaceAll(KEY_LIKE, '[key]').slice(0, MESSAGE_MAX)
+}
+
+/** Seconds or a date; an hour at most. */
+function readRetryAfter(headers: Headers | undefined): number | undefined {
+  const text = headers?.get('retry-after') ?? ''
+  if (text === '') return undefined
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
+  return Number.isFinite(ms) ? Math.min(Math.max(Math.ceil(ms), 0), RETRY_AFTER_MAX_MS) : undefined
+}

@@ -1,0 +1,99 @@
+import { type Desk, hasCode, type JobView } from 'errand'
+import { whoAsks } from '../common/who.ts'
+import { QUEUE } from './contract.ts'
+import { toError, toEvent } from './events.ts'
+import { byOf, find, type Routes } from './routes.ts'
+import { readReview } from './submission.ts'
+
+const PAGE = 50
+const RETRIED_MAX = 1000
+
+/** Dead letters: what failed for good, until a person retries or discards it. */
+export function reviewRoutes(app: Routes, errand: Desk): void {
+  app.get('/review', async (c) => {
+    const { tenant } = whoAsks(c)
+    const { jobs, next } = await errand.list(
+      { queue: QUEUE, state: 'failed', tenant },
+      PAGE,
+      c.req.query('cursor'),
+    )
+    const data = await Promise.all(jobs.map((view) => toLetter(errand, view)))
+    return c.json({ data, ...(next !== undefined && { next_cursor: next }) })
+  })
+
+  app.post('/review/retry', async (c) => {
+    const { note } = await readReview(c)
+    const { tenant } = whoAsks(c)
+    let retried = 0
+    for await (const { id } of deadOf(errand, tenant))
+      if (await isRetried(errand.retry(id, { by: byOf(c, note) }))) retried++
+    return c.json({ retried })
+  })
+
+  app.post('/jobs/:event_id/retry', async (c) => {
+    const { note, guidelines } = await readReview(c)
+    const { id } = await find(errand, c)
+    const input = guidelines === undefined ? {} : { input: { guidelines } }
+    await errand.retry(id, { ...input, by: byOf(c, note) })
+    return c.json(await toEvent(errand, await errand.job(id)), 202)
+  })
+
+  app.post('/jobs/:event_id/discard', async (c) => {
+    const { note } = await readReview(c)
+    const { id } = await find(errand, c)
+    await errand.discard(id, { by: byOf(c, note) })
+    return c.body(null, 204)
+  })
+
+  app.get('/jobs/:event_id/audit', async (c) => {
+    const { id } = await find(errand, c)
+    const { entries } = await errand.audit({ job: id }, PAGE)
+    return c.json({
+      data: entries.map(({ at, act, person, from, note }) => ({ at, act, person, from, note })),
+    })
+  })
+}
+
+/** Why it is here, and what its attempts said first and last. */
+async function toLetter(errand: Desk, view: JobView) {
+  const { id, createdAt, endedAt, reason, attemptsMax } = view
+  const attempts = await errand.attempts(id)
+  const failed = attempts.filter(({ error }) => error !== undefined)
+  const first = failed.at(0)?.error
+  return {
+    event_id: id,
+    reason,
+    attempts: failed.length,
+    attempts_max: attemptsMax,
+    created_at: createdAt,
+    failed_at: endedAt,
+    ...(first && { first_error: { code: first.code, message: first.message } }),
+    last_error: toError(view),
+  }
+}
+
+/** At most so many: a call must end. */
+async function* deadOf(errand: Desk, tenant: string): AsyncGenerator<JobView> {
+  let cursor: string | undefined
+  for (let seen = 0; seen < RETRIED_MAX; seen += PAGE) {
+    const { jobs, next } = await errand.list(
+      { queue: QUEUE, state: 'failed', tenant },
+      PAGE,
+      cursor,
+    )
+    yield* jobs
+    if (next === undefined) return
+    cursor = next
+  }
+}
+
+/** One that another person was quicker with is no error. */
+async function isRetried(retry: Promise<void>): Promise<boolean> {
+  try {
+    await retry
+    return true
+  } catch (error) {
+    if (hasCode(error, 'WRONG_STATE') || hasCode(error, 'JOB_NOT_FOUND')) return false
+    throw error
+  }
+}

@@ -1,0 +1,159 @@
+import {
+  type App,
+  type Desk,
+  type EnqueueOptions,
+  ErrandError,
+  hasCode,
+  type JobView,
+} from 'errand'
+import type { Context, MiddlewareHandler } from 'hono'
+import { servePage } from '../common/page.ts'
+import { whoAsks } from '../common/who.ts'
+import {
+  guidelineChecklist,
+  guidelineChecklistCalledBack,
+  type GuidelineInput,
+  QUEUE,
+  QUEUE_KEY,
+} from './contract.ts'
+import { findEvent, toAccepted, toEvent } from './events.ts'
+import { inspect } from './health.ts'
+import { measure } from './metrics.ts'
+import { reviewRoutes } from './review.ts'
+import { settings } from './settings.ts'
+import { readId, readSubmission, type Submission } from './submission.ts'
+
+export type Routes = Parameters<NonNullable<App['routes']>>[0]
+
+const CANCEL_PATIENCE_MS = 5000
+const RECENT = 20
+const OVERLOADED_RETRY_S = '30'
+
+/** The API in the words its users asked for, and the page. */
+export function guidelineRoutes(app: Routes, errand: Desk): void {
+  for (const path of ['/jobs/*', '/review/*']) app.use(path, asBadRequest)
+  jobRoutes(app, errand)
+  reviewRoutes(app, errand)
+  app.get('/health', async (c) => {
+    const health = await inspect(errand)
+    return c.json(health, health.status === 'unhealthy' ? 503 : 200)
+  })
+}
+
+/** The figures alone; where the platform has its own at the same path, below those. */
+export function metricsRoute(app: Routes, errand: Desk): void {
+  app.get('/metrics', async (c, next) => {
+    const own = await measure(errand)
+    if (c.req.path !== '/metrics') return c.text(own)
+    await next()
+    c.res = c.text((await c.res.text()) + own)
+  })
+}
+
+export const pageRoutes = (app: Routes): void => servePage(app, new URL('page/', import.meta.url))
+
+function jobRoutes(app: Routes, errand: Desk): void {
+  app.post('/jobs', async (c) => {
+    const submission = await readSubmission(c)
+    try {
+      const { id, joined } = await submit(errand, submission, c)
+      c.header('location', `${c.req.path.replace(/\/$/, '')}/${id}`)
+      return c.json(toAccepted(id, joined), STATUSES[settings.SUBMIT_STATUS])
+    } catch (error) {
+      if (hasCode(error, 'LIMIT_REACHED') && error.details.key === QUEUE_KEY) return overloaded(c)
+      throw hasCode(error, 'ID_TAKEN') ? new ErrandError('IDEMPOTENCY_KEY_REUSED', {}) : error
+    }
+  })
+
+  app.get('/jobs', async (c) => {
+    const { tenant } = whoAsks(c)
+    const { jobs } = await errand.list({ queue: QUEUE, tenant }, RECENT)
+    return c.json({ data: await Promise.all(jobs.map((view) => toEvent(errand, view))) })
+  })
+
+  app.get('/jobs/:event_id', async (c) => c.json(await toEvent(errand, await find(errand, c))))
+
+  app.get('/jobs/:event_id/log', async (c) => {
+    const { id } = await find(errand, c)
+    const lines = await errand.logs(id)
+    return c.json({ data: lines.map(({ at, level, text }) => ({ event_id: id, at, level, text })) })
+  })
+
+  app.post('/jobs/:event_id/cancel', async (c) => {
+    const { id } = await find(errand, c)
+    await errand.cancel(id, { by: byOf(c) })
+    return c.json(await toEvent(errand, await errand.job(id)), 202)
+  })
+
+  /** Erases it and all it left; one that runs is stopped first. */
+  app.delete('/jobs/:event_id', async (c) => {
+    const { id, state } = await find(errand, c)
+    if (state === 'running') {
+      await errand.cancel(id, { by: byOf(c) })
+      await errand.ended(id, CANCEL_PATIENCE_MS)
+    }
+    await errand.erase(id, { by: byOf(c) })
+    return c.body(null, 204)
+  })
+}
+
+const STATUSES = { 200: 200, 201: 201, 202: 202 } as const
+
+async function submit(errand: Desk, submission: Submission, c: Context) {
+  const { guidelines, callback_url: callbackUrl, metadata, priority } = submission
+  const { tenant } = whoAsks(c)
+  const job = callbackUrl === undefined ? guidelineChecklist : guidelineChecklistCalledBack
+  const input: GuidelineInput = {
+    guidelines,
+    ...(callbackUrl !== undefined && { callbackUrl }),
+    ...(metadata && { metadata }),
+  }
+  const options: EnqueueOptions = {
+    priority,
+    deadline: settings.DEADLINE,
+    expiresIn: settings.EXPIRES_IN,
+    ...(tenant !== '' && {
+      tenant,
+      limits: [{ key: `client:${tenant}`, pending: settings.CLIENT_MAX }],
+    }),
+  }
+  const key = c.req.header('idempotency-key')
+  if (key === undefined) return errand.enqueue(job, input, options)
+  return errand.enqueueOnce(job, input, options, { route: 'POST /guidelines/jobs', key })
+}
+
+/** A field that does not fit is a 400 in this API. */
+const asBadRequest: MiddlewareHandler = async (c, next) => {
+  await next()
+  if (!hasCode(c.error, 'VALIDATION_FAILED')) return
+  const { headers } = c.res
+  const problem: unknown = await c.res.json()
+  c.res = new Response(JSON.stringify(Object.assign({}, problem, { status: 400 })), {
+    status: 400,
+    headers,
+  })
+}
+
+/** The platform's own problem, in the words and with the status of this API. */
+function overloaded(c: Context) {
+  c.header('retry-after', OVERLOADED_RETRY_S)
+  c.header('content-type', 'application/problem+json')
+  const detail = 'as many guidelines wait as may; try again later'
+  const [code, title] = ['SERVICE_OVERLOADED', 'Service overloaded']
+  const type = '/problems/service-overloaded'
+  return c.body(JSON.stringify({ type, title, status: 503, detail, code }), 503)
+}
+
+export const find = (errand: Desk, c: Context): Promise<JobView> =>
+  findEvent(errand, readId(c), whoAsks(c).tenant)
+
+/** On whose behalf, for the audit log. */
+export function byOf(c: Context, note?: string) {
+  const { tenant, user } = whoAsks(c)
+  return {
+    person: user,
+    from: 'guidelines',
+    ...(tenant !== '' && { tenant }),
+    ...(note !== undefined && { note }),
+  }
+}

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+
+const Span = z.templateLiteral([z.number(), z.enum(['ms', 's', 'm', 'h', 'd'])])
+const count = (usual: number) => z.coerce.number().int().min(0).default(usual)
+
+/** Every figure of this system, as it is shipped. `GUIDELINES_…` in the environment says otherwise. */
+const Settings = z.object({
+  /** The real service; unless set, a stand-in is hired on the port below. */
+  LLM_URL: z.url().optional(),
+  LLM_MODEL: z.string().default('gpt-4o-mini'),
+  LLM_KEY: z.string().optional(),
+  LLM_KEY_FILE: z.string().optional(),
+  LLM_RATE: z.templateLiteral([z.number(), '/', z.enum(['s', 'm', 'h', 'd'])]).default('60/m'),
+  LLM_TIMEOUT: Span.default('120s'),
+  KEY_GRACE: Span.default('2s'),
+  TURN_PATIENCE: Span.default('60s'),
+  BREAKER_FAILURES: count(10),
+  BREAKER_HOLD: Span.default('30s'),
+
+  TEXT_MIN: count(10),
+  TEXT_MAX: count(10_000),
+  SUBMIT_STATUS: z.enum(['200', '201', '202']).default('200'),
+  QUEUE: z.string().default('guidelines'),
+  QUEUE_MAX: count(10_000),
+  CLIENT_MAX: count(1000),
+
+  ATTEMPTS: count(4),
+  BACKOFF: Span.default('60s'),
+  SOFT_LIMIT: Span.default('240s'),
+  HARD_LIMIT: Span.default('300s'),
+  DEADLINE: Span.default('1d'),
+  EXPIRES_IN: Span.default('1d'),
+  EXPECTED: Span.default('60s'),
+  KEEP: Span.default('30d'),
+  KEEP_FAILED: Span.default('30d'),
+
+  STAND_IN_PORT: count(7474),
+  STAND_IN_DELAY: Span.default('1500ms'),
+  STAND_IN_FILE: z.string().default('.errand/guidelines-stand-in.ndjson'),
+})
+export type Settings = z.infer<typeof Settings>
+
+export const PREFIX = 'GUIDELINES_'
+
+export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
+  const own = Object.entries(environment).flatMap(([name, value]) =>
+    name.startsWith(PREFIX) && value !== '' ? [[name.slice(PREFIX.length), value] as const] : [],
+  )
+  return Settings.parse(Object.fromEntries(own))
+}
+
+export const settings = readSettings()
+
+/** The key as it is now: the file is read at every call, so that a new one is in force at once. */
+export const llmKey = ({ LLM_KEY, LLM_KEY_FILE }: Settings): string =>
+  LLM_KEY_FILE === undefined ? (LLM_KEY ?? 'none') : readFileSync(LLM_KEY_FILE, 'utf8').trim()
+
+export const llmUrl = ({ LLM_URL, STAND_IN_PORT }: Settings): string =>
+  LLM_URL ?? `http://127.0.0.1:${STAND_IN_PORT}/v1`
+
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const MS = new Map<string, number>(Object.entries(UNITS))
+
+export function millis(span: z.infer<typeof Span>): number {
+  const [, amount = '0', unit = 'ms'] = /^([\d.]+)([a-z]+)$/.exec(span) ?? []
+  return Number(amount) * (MS.get(unit) ?? 1)
+}

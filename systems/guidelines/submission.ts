@@ -1,0 +1,92 @@
+import { ErrandError } from 'errand'
+import type { Context } from 'hono'
+import { z } from 'zod'
+import { GuidelineInput } from './contract.ts'
+
+const METADATA_KEYS_MAX = 10
+const METADATA_BYTES_MAX = 1024
+
+/** Control characters have no place in a guideline; line breaks are of one kind. All else is kept as it came. */
+// oxlint-disable-next-line no-control-regex -- that is what is taken out
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f]/g
+const sanitise = (text: string) => text.replaceAll(/\r\n?/g, '\n').replaceAll(CONTROL, '').trim()
+
+const Text = z.string().transform(sanitise).pipe(GuidelineInput.shape.guidelines)
+
+const Metadata = z
+  .record(z.string(), z.json())
+  .refine((given) => Object.keys(given).length <= METADATA_KEYS_MAX, {
+    message: `has more than ${METADATA_KEYS_MAX} keys`,
+  })
+  .refine((given) => Buffer.byteLength(JSON.stringify(given)) <= METADATA_BYTES_MAX, {
+    message: `has more than ${METADATA_BYTES_MAX} bytes`,
+  })
+
+/** What a POST to /jobs may say. The text may also be called `guideline_text`. */
+const Submission = z.preprocess(
+  renamed,
+  z.strictObject({
+    guidelines: Text,
+    callback_url: z.url({ protocol: /^https$/, error: 'is not an https URL' }).optional(),
+    priority: z.enum(['low', 'normal', 'high']).default('normal'),
+    metadata: Metadata.optional(),
+  }),
+)
+
+/** What a person may say of a dead letter. */
+const Review = z.strictObject({
+  note: z.string().trim().min(1).max(500).optional(),
+  /** A corrected text, in place of the one that failed. */
+  guidelines: Text.optional(),
+})
+
+export type Submission = z.infer<typeof Submission>
+
+export const readSubmission = async (c: Context) => parse(Submission, await bodyOf(c))
+export const readReview = async (c: Context) => parse(Review, (await bodyOf(c)) ?? {})
+
+const Id = z.uuid()
+
+/** @throws ErrandError VALIDATION_FAILED for a text that cannot be an id */
+export function readId(c: Context): string {
+  const { success, data } = Id.safeParse(c.req.param('event_id'))
+  if (success) return data.toLowerCase()
+  throw refusal([{ pointer: '/event_id', code: 'invalid_format', detail: 'is not a UUID' }])
+}
+
+async function bodyOf(c: Context): Promise<unknown> {
+  const text = await c.req.text()
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw refusal([{ pointer: '', code: 'invalid_json', detail: 'is not JSON' }])
+  }
+}
+
+function parse<Of extends z.ZodType>(schema: Of, given: unknown): z.infer<Of> {
+  const { success, data, error } = schema.safeParse(given)
+  if (success) return data
+  throw refusal(error.issues.flatMap(toFieldErrors))
+}
+
+type FieldError = { pointer: string; code: string; detail: string }
+
+function toFieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+  const at = issue.path.map((part) => `/${String(part).slice(0, 100)}`).join('')
+  if (issue.code !== 'unrecognized_keys')
+    return [{ pointer: at, code: issue.code, detail: issue.message.slice(0, 200) }]
+  return issue.keys.map((key) => ({
+    pointer: `${at}/${key.slice(0, 100)}`,
+    code: 'unknown_field',
+    detail: 'is not known here',
+  }))
+}
+
+const refusal = (issues: FieldError[]) => new ErrandError('VALIDATION_FAILED', {}, { issues })
+
+function renamed(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null || !('guideline_text' in given)) return given
+  const { guideline_text: guidelines, ...rest } = given
+  return { guidelines, ...rest }
+}

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { test } from 'node:test'
+import { FAULTS, rehearse } from 'errand/testing'
+import { Hono } from 'hono'
+import { openStandIn } from '../../../systems/common/stand-in.ts'
+import { guidelineChecklist } from '../../../systems/guidelines/contract.ts'
+import { until } from '../../support/command.ts'
+import { failing, openLlm, TEXT } from './setup.ts'
+
+type Llm = Awaited<ReturnType<typeof openLlm>>
+
+/** One guideline, on a clock that is moved by hand. */
+async function begin(llm: Llm, options: Parameters<typeof rehearse>[1] = {}, settings = {}) {
+  const app = llm.app({ settings: { ...llm.settings, ...settings } })
+  const errand = await rehearse(app, { patience: '5s', ...options })
+  const { id } = await errand.enqueue(guidelineChecklist, { guidelines: TEXT })
+  return {
+    errand,
+    id,
+    view: () => errand.job(id),
+    [Symbol.asyncDispose]: () => errand[Symbol.asyncDispose](),
+  }
+}
+
+test('a good job says six lines, and leaves a summary and a checklist', async () => {
+  await using llm = await openLlm()
+  await using at = await begin(llm)
+  await at.errand.drain()
+  const { summary, checklist } = await at.errand.result(guidelineChecklist, at.id)
+  assert.match(summary, /wash their hands/)
+  assert.equal(checklist[0], 'Staff must wash their hands')
+  assert.deepEqual(
+    (await at.errand.logs(at.id)).map(({ text }) => text),
+    [
+      'started',
+      'summarise started',
+      'summarise completed',
+      'checklist started',
+      'checklist completed',
+      'completed',
+    ],
+  )
+})
+
+test('the LLM down: tried again after 60, 120 and 240 s, then a dead letter with the last error', async () => {
+  await using llm = await openLlm()
+  await llm.script(failing(500, { body: { error: { message: 'the model is away' } } }))
+  await using at = await begin(llm)
+  await at.errand.drain()
+  for (const [i, seconds] of [60, 120, 240].entries()) {
+    assert.equal((await at.view()).state, 'scheduled')
+    await at.errand.advance((seconds - 1) * 1000)
+    assert.equal((await llm.calls()).length, i + 1)
+    await at.errand.advance('1s')
+    assert.equal((await llm.calls()).length, i + 2)
+  }
+  const { state, error } = await at.view()
+  assert.deepEqual(
+    [state, error?.code, error?.message],
+    ['failed', 'TRANSIENT', '500 the model is away'],
+  )
+})
+
+test('a second step that fails does not have the first one paid again', async () => {
+  await using llm = await openLlm()
+  await llm.script({ ...failing(502), skip: 1, times: 1 })
+  await using at = await begin(llm)
+  await at.errand.advance('60s')
+  assert.equal((await at.view()).state, 'completed')
+  assert.equal((await llm.calls()).length, 3)
+  assert.deepEqual(llm.steps(), ['summarise', 'checklist'])
+})
+
+test('a reply that is lost is asked for again under the same key: one bill', async () => {
+  await using llm = await openLlm()
+  await llm.script({ path: '/v1', lose: 'reply', times: 1 })
+  await using at = await begin(llm)
+  await at.errand.advance('60s')
+  assert.equal((await at.view()).state, 'completed')
+  assert.equal((await llm.calls()).length, 3)
+  assert.deepEqual(llm.steps(), ['summarise', 'checklist'])
+})
+
+for (const fault of FAULTS.filter((one) => one !== 'timeOut'))
+  test(`whatever goes wrong, each step is billed once: ${fault}`, async () => {
+    await using llm = await openLlm()
+    await using at = await begin(llm, { faults: [{ job: guidelineChecklist, fault }] })
+    await at.errand.advance('1h')
+    assert.equal((await at.view()).state, 'completed')
+    assert.deepEqual(llm.steps(), ['summarise', 'checklist'])
+  })
+
+test('a rate limit is waited out as long as it asks, and costs no attempt', async () => {
+  await using llm = await openLlm()
+  await llm.script(failing(429, { times: 1, headers: { 'retry-after': '7' } }))
+  await using at = await begin(llm)
+  await at.errand.advance(6900)
+  assert.equal((await llm.calls()).length, 1)
+  await at.errand.advance(200)
+  const { state, attempt } = await at.view()
+  assert.deepEqual([state, attempt], ['completed', 1])
+})
+
+for (const [status, code, body] of [
+  [401, 'AUTH', undefined],
+  [403, 'AUTH', undefined],
+  [400, 'INVALID', undefined],
+  [429, 'QUOTA', { error: { message: 'nothing left', code: 'insufficient_quota' } }],
+] as const)
+  test(`${status} ${code} fails at once: another attempt would change nothing`, async () => {
+    await using llm = await openLlm()
+    await llm.script(failing(status, { body }))
+    await using at = await begin(llm, {}, { KEY_GRACE: '1ms' })
+    await at.errand.advance('1h')
+    const { state, error } = await at.view()
+    assert.deepEqual([state, error?.code, (await llm.calls()).length], ['failed', code, 1])
+  })
+
+test('an answer that is no checklist fails at once, and is never a result', async () => {
+  await using llm = await openLlm()
+  const choices = [{ index: 0, message: { role: 'assistant', content: '{"items":3}' } }]
+  await using bad = await openAnswering({ choices })
+  await using errand = await rehearse(llm.app({ settings: { ...llm.settings, LLM_URL: bad.url } }))
+  const { id } = await errand.enqueue(guidelineChecklist, { guidelines: TEXT })
+  await errand.advance('1h')
+  const { state, error, result } = await errand.job(id)
+  assert.deepEqual([state, error?.code, result], ['failed', 'CONTENT', undefined])
+})
+
+test('a mistake in our own code fails at once', async () => {
+  await using llm = await openLlm()
+  await using at = await begin(llm, { resources: {} })
+  await at.errand.advance('1h')
+  const { state, error, attempt } = await at.view()
+  assert.deepEqual([state, error?.name, attempt], ['failed', 'TypeError', 1])
+})
+
+test('while the LLM is down nobody goes on calling it, and no job is burnt', async () => {
+  await using llm = await openLlm()
+  await llm.script(failing(503, { times: 6 }))
+  const settings = { BREAKER_FAILURES: 2, BREAKER_HOLD: '30s', TURN_PATIENCE: '20ms' }
+  await using at = await begin(llm, {}, settings)
+  const others = Array.from({ length: 8 }, () => ({ guidelines: TEXT }))
+  await at.errand.enqueueMany(guidelineChecklist, others)
+  await at.errand.drain()
+  assert.equal((await llm.calls()).length, 2)
+  await at.errand.advance('29s')
+  assert.equal((await llm.calls()).length, 2)
+  await at.errand.advance('1h')
+  const { jobs } = await at.errand.list({}, 100)
+  assert.deepEqual([...new Set(jobs.map(({ state }) => state))], ['completed'])
+})
+
+test('a job whose turn does not come is given back before its time runs out', async () => {
+  await using llm = await openLlm()
+  await using at = await begin(
+    llm,
+    { patience: '300ms' },
+    { TURN_PATIENCE: '50ms', LLM_TIMEOUT: '1s' },
+  )
+  await llm.script(failing(429, { times: 1, headers: { 'retry-after': '600' } }))
+  await at.errand.drain()
+  await at.errand.enqueue(guidelineChecklist, { guidelines: `${TEXT} Again.` })
+  await at.errand.drain()
+  const { jobs } = await at.errand.list({ state: 'waiting' }, 10)
+  assert.equal(jobs.length, 2)
+  await at.errand.advance('11m')
+  assert.equal((await at.errand.list({ state: 'completed' }, 10)).jobs.length, 2)
+})
+
+test('a key that was replaced is in force at the next call, and a refused one is looked at again', async () => {
+  await using llm = await openLlm()
+  const file = `${tmpdir()}/errand-key-${process.pid}`
+  writeFileSync(file, 'sk-old-secret-0001')
+  const settings = { ...llm.settings, LLM_KEY_FILE: file, KEY_GRACE: '100ms' } as const
+  await using errand = await rehearse(llm.app({ settings }), { patience: '5s' })
+  const { id } = await errand.enqueue(guidelineChecklist, { guidelines: TEXT })
+  const message = 'Incorrect API key provided: sk-old-secret-0001'
+  await llm.script(failing(401, { times: 1, delayMs: 50, body: { error: { message } } }))
+  const drained = errand.drain()
+  await until(async () => (await llm.calls()).at(0), 'the LLM was not called')
+  writeFileSync(file, 'sk-new-secret-0002')
+  await drained
+  assert.equal((await errand.job(id)).state, 'completed')
+  assert.deepEqual([...new Set(llm.bills.list().map(({ secret }) => secret))], ['0002'])
+
+  await llm.script(failing(401, { body: { error: { message: message.replace('old', 'new') } } }))
+  const dead = await errand.enqueue(guidelineChecklist, { guidelines: TEXT })
+  await errand.drain()
+  const shown = JSON.stringify([await errand.job(dead.id), await errand.attempts(dead.id)])
+  assert.match(shown, /"AUTH"/)
+  assert.doesNotMatch(shown, /secret/)
+  rmSync(file)
+})
+
+/** A service that answers everything with this. */
+async function openAnswering(body: object) {
+  const app = new Hono().post('/v1/chat/completions', (c) => c.json(body))
+  const standIn = await openStandIn(app, 0)
+  return { url: `${standIn.url}/v1`, [Symbol.asyncDispose]: () => standIn[Symbol.asyncDispose]() }
+}

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readPolicy } from '../../../src/job/policy.ts'
+import { guidelineChecklist, llmLimit } from '../../../systems/guidelines/contract.ts'
+import { readSettings } from '../../../systems/guidelines/settings.ts'
+
+test('what is shipped is what the team asked for', () => {
+  const shipped = readSettings({})
+  assert.deepEqual(shipped, {
+    LLM_MODEL: 'gpt-4o-mini',
+    LLM_RATE: '60/m',
+    LLM_TIMEOUT: '120s',
+    KEY_GRACE: '2s',
+    TURN_PATIENCE: '60s',
+    BREAKER_FAILURES: 10,
+    BREAKER_HOLD: '30s',
+    TEXT_MIN: 10,
+    TEXT_MAX: 10_000,
+    SUBMIT_STATUS: '200',
+    QUEUE: 'guidelines',
+    QUEUE_MAX: 10_000,
+    CLIENT_MAX: 1000,
+    ATTEMPTS: 4,
+    BACKOFF: '60s',
+    SOFT_LIMIT: '240s',
+    HARD_LIMIT: '300s',
+    DEADLINE: '1d',
+    EXPIRES_IN: '1d',
+    EXPECTED: '60s',
+    KEEP: '30d',
+    KEEP_FAILED: '30d',
+    STAND_IN_PORT: 7474,
+    STAND_IN_DELAY: '1500ms',
+    STAND_IN_FILE: '.errand/guidelines-stand-in.ndjson',
+  })
+  const { attempts, softMs, hardMs, retryTimeouts, data } = readPolicy(
+    guidelineChecklist.policyBytes,
+  )
+  assert.deepEqual(
+    { attempts, softMs, hardMs, retryTimeouts, data },
+    { attempts: 4, softMs: 240_000, hardMs: 300_000, retryTimeouts: false, data: 'sealed' },
+  )
+  assert.equal(llmLimit.name, 'guidelines-llm')
+})
+
+test('a figure of the environment is in force, and one that is none is refused', () => {
+  assert.equal(readSettings({ GUIDELINES_QUEUE_MAX: '100' }).QUEUE_MAX, 100)
+  assert.throws(() => readSettings({ GUIDELINES_SOFT_LIMIT: 'soon' }))
+})
