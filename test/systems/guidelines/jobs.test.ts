@@ -1,3 +1,4 @@
+// oxlint-disable-next-line import/no-unassigned-import -- a system reads its settings when it is imported
 import './quick.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

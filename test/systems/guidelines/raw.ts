@@ -1,6 +1,6 @@
 import { readFileSync, globSync } from 'node:fs'
 import { Redis } from 'ioredis'
-import pg from 'pg'
+import { Client } from 'pg'
 
 /** All that lies in a store, as the bytes that lie there. */
 export async function rawOf(url: string): Promise<Buffer> {
@@ -35,7 +35,7 @@ async function redisBytes(url: string): Promise<Buffer> {
 async function postgresBytes(url: string): Promise<Buffer> {
   const { searchParams } = new URL(url)
   const schema = searchParams.get('schema') ?? ''
-  const client = new pg.Client(url.split('?')[0])
+  const client = new Client(url.split('?')[0])
   await client.connect()
   const tables = await client.query(
     'select table_name as name from information_schema.tables where table_schema = $1',
