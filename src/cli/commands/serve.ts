@@ -12,6 +12,7 @@ import { linkKey } from '../keys.ts'
 import { type Log, openLog } from '../log.ts'
 import { reach } from '../reach.ts'
 import { seldom } from '../seldom.ts'
+import { publish } from '../settings.ts'
 import { aborted, ORPHANED } from '../stopping.ts'
 import { VERSION } from '../version.ts'
 
@@ -31,6 +32,7 @@ export const serve: Define = (command, desk) => {
 async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> {
   const { settings } = desk
   const { host, port, insecure, graceMs } = settings
+  publish(desk.inForce.readings)
   const app = await loadApp(findApp(settings.app))
   const links = new Links(await linkKey(settings))
   const { jobs, timeZone } = app
@@ -50,6 +52,7 @@ async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> 
     files: errand.files,
     settings: {
       version: VERSION,
+      build: desk.build,
       host,
       draining: signal,
       troubles: () => troubles,
