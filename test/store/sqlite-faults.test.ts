@@ -141,7 +141,7 @@ test('processes that race to migrate a fresh file all succeed, and do it once', 
   writeFileSync(script, open)
   // `wait` alone answers 0 whatever became of them: each is waited for by name.
   const race = `pids=""
-    for i in 1 2 3 4 5 6; do ${process.execPath} --no-warnings ${script} & pids="$pids $!"; done
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12; do ${process.execPath} --no-warnings ${script} & pids="$pids $!"; done
     for pid in $pids; do wait $pid; done`
   assert.doesNotThrow(() => execFileSync('sh', ['-ec', race]))
 })

@@ -7,7 +7,7 @@ import { ErrandError } from '../../job/errors.ts'
 import { Batches } from './batches.ts'
 import { Bells } from './bells.ts'
 import { Checkpoints } from './checkpoints.ts'
-import { toErrand } from './fault.ts'
+import { isBusy, toErrand } from './fault.ts'
 import { Limits } from './limits.ts'
 import { migrate, pendingMigrations, SCHEMA, schemaOf } from './migrate.ts'
 import { Turns } from './turns.ts'
@@ -22,6 +22,7 @@ export type ConnectionOptions = {
 
 /** Opening may wait for another process that migrates; nothing else runs on this loop yet. */
 const OPEN_WAIT_MS = 5000
+const TRY_AGAIN_MS = 20
 
 /** One open database file: its statements, its turns, its bells and its checkpoints. */
 export class Connection implements AsyncDisposable {
@@ -104,7 +105,8 @@ function openFile(
   try {
     if (file !== undefined) createPrivately(file)
     db = new DatabaseSync(file ?? ':memory:', { timeout: OPEN_WAIT_MS })
-    db.exec(`pragma journal_mode = wal; pragma synchronous = ${durability}; pragma wal_autocheckpoint = 0;
+    writeAhead(db)
+    db.exec(`pragma synchronous = ${durability}; pragma wal_autocheckpoint = 0;
              pragma cache_size = -65536; pragma temp_store = memory`)
     const pending = pendingMigrations(db)
     if (pending.length > 0 && !mayMigrate)
@@ -118,6 +120,20 @@ function openFile(
     throw toErrand(error, file ?? ':memory:')
   }
 }
+
+/** Takes a fresh file alone for a moment. Where two want that at once, SQLite refuses both without a wait. */
+function writeAhead(db: DatabaseSync): void {
+  const until = performance.now() + OPEN_WAIT_MS
+  for (;;)
+    try {
+      return db.exec('pragma journal_mode = wal')
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > until) throw error
+      Atomics.wait(NEVER, 0, 0, 1 + Math.random() * TRY_AGAIN_MS)
+    }
+}
+
+const NEVER = new Int32Array(new SharedArrayBuffer(4))
 
 /**
  * SQLite would create the file readable to others; the log and its index take over these rights. One
