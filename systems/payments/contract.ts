@@ -35,7 +35,7 @@ const common = {
   attempts: settings.attempts,
   backoff: exponential(settings.backoffMs, { max: settings.backoffMaxMs }),
   timeout: '2m',
-  keep: { input: 0, result: 0, record: settings.keepMs, failed: settings.keepMs },
+  keep: { input: 0, record: settings.keepMs, failed: settings.keepMs },
 } as const
 
 /** Brings a mass payment to the backend and has it processed there. Its id is the MP-UUID. */

@@ -5,14 +5,15 @@ import { type Backend, BackendError, type MassPayment, type Search } from './bac
 import { cancel, confirm, create } from './contract.ts'
 import { hasBegun, isEnded, isWithErrors, type Known, labelOf, statusOf } from './status.ts'
 
+type Errand = Pick<Desk, 'enqueue' | 'cancel' | 'retry' | 'job' | 'ended' | 'list'>
 type Submission = { id?: string | undefined; key?: string | undefined; tenant: string }
 
 /** Mass payments as their owners see them: each from its jobs and the backend, nothing kept beside. */
 export class Payments {
-  readonly #errand: Desk
+  readonly #errand: Errand
   readonly #backend: Backend
 
-  constructor(errand: Desk, backend: Backend) {
+  constructor(errand: Errand, backend: Backend) {
     this.#errand = errand
     this.#backend = backend
   }
