@@ -16,6 +16,11 @@ const NEEDED: readonly Need[] = [
   { what: 'a browser for the pages', paths: ['/usr/bin/chromium'], packages: ['chromium'] },
   { what: 'a reader of PDFs', paths: ['/usr/bin/pdftotext'], packages: ['poppler-utils'] },
   {
+    what: 'a checker of alert rules',
+    paths: ['/usr/bin/promtool', '/usr/local/bin/promtool'],
+    packages: ['prometheus'],
+  },
+  {
     what: 'Redis',
     store: 'redis',
     paths: ['/usr/bin/redis-server'],
@@ -39,7 +44,10 @@ const STEPS = [
   { name: 'format', command: [`${TOOLS}/oxfmt`, '--check', '.'] },
   { name: 'lint', command: [`${TOOLS}/oxlint`] },
   { name: 'types', command: [`${TOOLS}/tsc`, '-p', '.'] },
-  { name: 'tests', command: [process.execPath, '--no-warnings', '--test', ...chosen()] },
+  {
+    name: 'tests',
+    command: [process.execPath, '--no-warnings', '--test', '--test-concurrency=2', ...chosen()],
+  },
 ]
 
 type Need = { what: string; store?: StoreName; paths: string[]; packages: string[] }

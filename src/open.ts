@@ -97,7 +97,7 @@ export class Errand implements AsyncDisposable {
     this.files = files
     this.client = new Client(store, jobs, { flush, keys, files })
     this.watch = new Watch(store, keys)
-    this.pauses = new Pauses(store)
+    this.pauses = new Pauses(store, keys)
     const means = { next: nextCron, keys, zone }
     this.schedules = new Schedules(store, (job) => this.client.definition(job), means)
   }
@@ -134,6 +134,7 @@ export class Errand implements AsyncDisposable {
   discard: Client['discard'] = (...call) => this.client.discard(...call)
   pauseQueue: Pauses['pause'] = (...call) => this.pauses.pause(...call)
   resumeQueue: Pauses['resume'] = (...call) => this.pauses.resume(...call)
+  record: Client['record'] = (...call) => this.client.record(...call)
   openLimit: Client['openLimit'] = (...call) => this.client.openLimit(...call)
   retry: Client['retry'] = (id, options) => this.client.retry(id, options)
 

@@ -1,1 +1,12 @@
-export { default } from './documents/app.ts'
+import { defineApp } from 'errand'
+import { servePage } from './common/page.ts'
+import documents from './documents/app.ts'
+import domains from './domains/app.ts'
+import reports from './reports/app.ts'
+
+/** All the systems in one server and one worker, with a page that says what each is. */
+export default defineApp({
+  jobs: [],
+  apps: [reports, domains, documents],
+  routes: (app) => servePage(app, new URL('start/', import.meta.url)),
+})

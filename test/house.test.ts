@@ -32,7 +32,13 @@ const roomOf = (path: string) =>
 const floorOf = (room: string) => FLOORS.findIndex((rooms) => rooms.includes(room))
 
 const SOURCES = find('src/**/*.ts')
-const DOCS = find('README.md', 'docs/**/*.md', 'systems/*/README.md', 'bench/README.md')
+const DOCS = find(
+  'README.md',
+  'docs/**/*.md',
+  'systems/*/README.md',
+  'bench/README.md',
+  'deploy/README.md',
+)
 
 /** What a file imports, types too. */
 const importsOf = (file: string): string[] =>

@@ -28,6 +28,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'Run jobs.',
     load: async () => (await import('./commands/worker.ts')).worker,
   },
+  canary: {
+    group: LOOK,
+    about: 'Send a job that does nothing through, to see whether jobs come through.',
+    load: async () => (await import('./commands/canary.ts')).canary,
+  },
   enqueue: {
     group: ACT,
     about: 'Hand in a job.',

@@ -4,7 +4,7 @@ import { userInfo } from 'node:os'
 import type { By } from '../job/audit.ts'
 import { Print } from './print.ts'
 import { type SettingName, SETTINGS, type Settings } from './rows.ts'
-import { type InForce, readSettings } from './settings.ts'
+import { digestOf, type InForce, readSettings } from './settings.ts'
 
 /** What a command is given: the settings in force, a printer, and the store on demand. */
 export class Desk {
@@ -21,6 +21,13 @@ export class Desk {
 
   get settings(): Settings {
     return this.inForce.settings
+  }
+
+  /** What tells this build and its settings apart from others on the same store. */
+  get build(): { release?: string; settings: string } {
+    const { release } = this.settings
+    const settings = digestOf(this.inForce.readings)
+    return { ...(release !== undefined && { release }), settings }
   }
 
   get print(): Print {
@@ -67,6 +74,7 @@ export const SERVE_SETTINGS = [
   'files',
   'durability',
   'graceMs',
+  'release',
 ] as const
 export const WORKER_SETTINGS = [
   ...([
@@ -75,6 +83,7 @@ export const WORKER_SETTINGS = [
     'processes',
     'maxJobs',
     'maxMemory',
+    'overloadMs',
     'files',
     'durability',
   ] as const),
@@ -86,6 +95,7 @@ export const WORKER_SETTINGS = [
     'graceMs',
     'cancelGraceMs',
     'auditKeepMs',
+    'release',
   ] as const),
 ]
 

@@ -3,6 +3,7 @@ import { DiskFiles } from '../files/disk/disk.ts'
 import { handlersOf } from '../http/app.ts'
 import { plannedBy } from '../http/schedule.ts'
 import { Keyring } from '../job/seal.ts'
+import { canary } from './canary.ts'
 import { Executor } from '../worker/executor.ts'
 import { loadApp } from './app.ts'
 import { readSettings } from './settings.ts'
@@ -24,7 +25,7 @@ await Executor.start(
     const { limits, start, stop } = app
     const [handlers, planned] = await Promise.all([handlersOf(app), plannedBy(app, keys)])
     return {
-      handlers,
+      handlers: [...handlers, canary.handler],
       ...(limits && { limits }),
       ...(planned && { planned }),
       ...(start && { start }),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ErrandError } from '../job/errors.ts'
-import type { Settings } from './rows.ts'
+import { SEAL_KEY_FILE, type Settings } from './rows.ts'
 
 const KEY_BYTES = 32
 
@@ -15,7 +15,8 @@ export async function linkKey(settings: Pick<Settings, 'linkKey' | 'data'>): Pro
   if (settings.linkKey !== undefined) return Buffer.from(settings.linkKey)
   const { data } = settings
   const file = join(data, 'link.key')
-  const key = (await read(file)) ?? (await make(data, file))
+  const fresh = () => randomBytes(KEY_BYTES).toString('base64url')
+  const key = (await read(file)) ?? (await make(data, file, fresh))
   if (key.length >= KEY_BYTES) return key
   throw new ErrandError('INVALID_SETTING', {
     setting: file,
@@ -23,12 +24,26 @@ export async function linkKey(settings: Pick<Settings, 'linkKey' | 'data'>): Pro
   })
 }
 
-async function make(data: string, file: string): Promise<Uint8Array> {
+/**
+ * Makes a key for sealed data where none is given and jobs lie in a file of this machine: kept beside them, it is
+ * there for all processes, and for whoever takes both.
+ */
+export async function makeSealKey({
+  data,
+  store,
+  sealKeys,
+}: Pick<Settings, 'data' | 'store' | 'sealKeys'>): Promise<void> {
+  if (sealKeys !== undefined || !store.startsWith('sqlite:')) return
+  const fresh = () => `local:${randomBytes(KEY_BYTES).toString('base64')}`
+  await make(data, join(data, SEAL_KEY_FILE), fresh)
+}
+
+async function make(data: string, file: string, fresh: () => string): Promise<Uint8Array> {
   await mkdir(data, { recursive: true, mode: 0o700 })
   const draft = `${file}.${process.pid}.${randomBytes(6).toString('hex')}`
   await using handle = await open(draft, 'wx', 0o600)
   try {
-    await handle.writeFile(randomBytes(KEY_BYTES).toString('base64url'))
+    await handle.writeFile(fresh())
     await handle.sync()
     // Unlike a rename, a link never replaces: the first process makes everybody's key.
     await link(draft, file).catch(unlessThere)

@@ -3,7 +3,7 @@ import type { PauseView } from '../job/pause.ts'
 import { type State, STATES } from '../job/state.ts'
 import type { About, Tally } from '../store/contract.ts'
 import type { QueueView } from '../watch/queues.ts'
-import type { WorkerView } from '../watch/views.ts'
+import { isOverloaded, type WorkerView } from '../watch/workers.ts'
 import { brief, columns, type Print } from './print.ts'
 
 /** A moment as people ask for it on a terminal, and as programs do in a pipe. */
@@ -16,11 +16,11 @@ export const when = (print: Print, moment: string | undefined): string => {
 
 export function queuesPage(print: Print, tallies: readonly QueueView[]): string {
   if (tallies.length === 0) return 'no job was ever accepted here'
-  const most = Math.max(...tallies.map(waiting))
+  const most = Math.max(...tallies.map(toDo))
   const anyPaused = tallies.some(({ paused }) => paused)
   const rows = tallies.map((tally) => [
     print.heading(tally.queue),
-    `${print.bar(waiting(tally), most, 'cyan')} ${waiting(tally)}`,
+    `${print.bar(toDo(tally), most, 'cyan')} ${toDo(tally)}`,
     ...STATES.map((state) => tint(print, state, tally[state])),
     tally.oldestReadyAt === undefined
       ? ''
@@ -48,17 +48,23 @@ export function pausedText(print: Print, { since, person, reason }: PauseView): 
 
 export function workersPage(print: Print, workers: readonly WorkerView[]): string {
   if (workers.length === 0) return 'no worker is known'
-  const rows = workers.map(
-    ({ id, alive, running, concurrency, host, pid, queues, registeredAt }) => [
+  const rows = workers.map((worker) => {
+    const { id, running, concurrency, host, pid, queues, registeredAt } = worker
+    return [
       id,
-      alive ? print.paint('green', 'alive') : print.paint('gray', 'gone'),
+      leaseText(print, worker),
       `${running}${concurrency === undefined ? '' : `/${concurrency}`}`,
       brief(`${host ?? ''}:${pid ?? ''}`),
       brief(queues?.join(',') || 'all'),
       when(print, registeredAt),
-    ],
-  )
+    ]
+  })
   return print.table(['WORKER', 'LEASE', 'RUNNING', 'HOST:PID', 'QUEUES', 'SINCE'], rows)
+}
+
+function leaseText(print: Print, worker: WorkerView): string {
+  if (!worker.alive) return print.paint('gray', 'gone')
+  return isOverloaded(worker) ? print.paint('yellow', 'overloaded') : print.paint('green', 'alive')
 }
 
 export function totalsPage(print: Print, totals: Totals): string {
@@ -86,8 +92,9 @@ export function total(tallies: readonly Tally[]): Totals {
   }
 }
 
-const waiting = ({ ready, running, scheduled, waiting: parked }: Tally) =>
-  ready + running + scheduled + parked
+/** Whatever has not ended. */
+export const toDo = ({ ready, running, scheduled, waiting }: Tally): number =>
+  ready + running + scheduled + waiting
 
 const tint = (print: Print, state: State, amount: number) =>
   amount === 0

@@ -23,9 +23,12 @@ export type Row<T> = Kind<T> & {
   default?: string
   /** Never printed, and may be read from the file that `…_FILE` names. */
   secret?: true
+  /** A file in the data folder that says it where nothing else does. */
+  kept?: string
 }
 
 const DAY_MS = 86_400_000
+export const SEAL_KEY_FILE = 'seal.key'
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 /** Every setting: flags win over the environment, that over the default. */
@@ -65,6 +68,7 @@ export const SETTINGS = {
     ...sealKeys,
     env: 'ERRAND_SEAL_KEYS',
     secret: true,
+    kept: SEAL_KEY_FILE,
     about: 'keys for sealed data; the first seals, all of them open',
   },
   host: {
@@ -124,6 +128,13 @@ export const SETTINGS = {
     default: '512',
     about: 'MB an executor may hold before it is replaced',
   },
+  overloadMs: {
+    ...span(10, DAY_MS),
+    env: 'ERRAND_OVERLOAD',
+    flag: '--overload <span>',
+    default: '1s',
+    about: 'by how much the event loop of an executor may be late before it is handed no more jobs',
+  },
   leaseMs: {
     ...span(50, DAY_MS),
     env: 'ERRAND_LEASE',
@@ -172,6 +183,12 @@ export const SETTINGS = {
     flag: '--audit-keep <span>',
     default: '90d',
     about: 'how long it is known who did what',
+  },
+  release: {
+    ...text,
+    env: 'ERRAND_RELEASE',
+    flag: '--release <name>',
+    about: 'what this build of the app is called, to be told apart from others',
   },
   logLevel: {
     ...choice(...LEVELS),

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { armFailpoints } from '../base/failpoint.ts'
 import { nearest } from '../base/nearest.ts'
 import { ErrandError } from '../job/errors.ts'
@@ -20,8 +22,8 @@ const ROWS: Readonly<Record<SettingName, Row<unknown>>> = SETTINGS
  */
 export function readSettings(flags: Flags = {}, env: Env = process.env): InForce {
   refuseUnknown(env)
-  const found = NAMES.map((name) => find(name, flags, env))
-  const data = found.find(({ name }) => name === 'data')?.text ?? ''
+  const { text: data = '' } = find('data', flags, env)
+  const found = NAMES.map((name) => find(name, flags, env, data))
   const readings = found.map((one) => ({ ...one, text: one.text?.replace('<data>', () => data) }))
   // oxlint-disable-next-line no-unsafe-type-assertion -- fromEntries forgets what each parse said
   const settings = Object.fromEntries(readings.map((one) => [one.name, parse(one)])) as Settings
@@ -57,14 +59,34 @@ export const asEnvironment = (
   ),
 })
 
+/** What all processes on one store should agree on. */
+const SHARED: readonly SettingName[] = [
+  'store',
+  'durability',
+  'files',
+  'sealKeys',
+  'linkKey',
+  'leaseMs',
+  'renewMs',
+  'auditKeepMs',
+]
+
+/** Stands for the shared settings where they are compared. Of a secret it says only where it came from. */
+export function digestOf(readings: readonly Reading[]): string {
+  const said = readings
+    .filter(({ name }) => SHARED.includes(name))
+    .map((reading) => [reading.name, shown(reading), ROWS[reading.name].secret && reading.origin])
+  return createHash('sha256').update(JSON.stringify(said)).digest('base64url').slice(0, 12)
+}
+
 /** The text of a setting, fit to be shown. */
 export function shown({ name, text: said = '' }: Reading): string {
   if (ROWS[name].secret) return said === '' ? '' : '(hidden)'
   return said.replace(/\/\/[^?]*@/, '//(hidden)@').replaceAll(/(\w*password=)[^&]*/gi, '$1(hidden)')
 }
 
-function find(name: SettingName, flags: Flags, env: Env): Reading {
-  const { env: key, alias, flag, secret: hidden, default: usual } = ROWS[name]
+function find(name: SettingName, flags: Flags, env: Env, data?: string): Reading {
+  const { env: key, alias, flag, secret: hidden, kept, default: usual } = ROWS[name]
   const flagged = flags[name]
   if (flagged !== undefined) return { name, text: flagged, origin: flag?.split(' ')[0] ?? '' }
   // An empty variable is one that was unset the only way some platforms can.
@@ -72,6 +94,8 @@ function find(name: SettingName, flags: Flags, env: Env): Reading {
   if (set !== undefined) return { name, text: env[set], origin: set }
   const file = hidden && env[`${key}_FILE`]
   if (file) return { name, text: readSecret(`${key}_FILE`, file), origin: `${key}_FILE` }
+  if (data !== undefined && kept !== undefined && existsSync(join(data, kept)))
+    return { name, text: readSecret(join(data, kept), join(data, kept)), origin: join(data, kept) }
   return { name, text: usual, origin: 'default' }
 }
 

@@ -8,16 +8,17 @@ import type { Given, Schema } from '../job/schema.ts'
 import type { Keyring } from '../job/seal.ts'
 import type { State } from '../job/state.ts'
 import type { Intake, Lookout } from '../store/contract.ts'
-import { type OnBehalf, writeDown } from './audit.ts'
+import type { AuditLog, OnBehalf } from './audit.ts'
 import { type BatchAccepted, BatchSender, type Items } from './sending.ts'
 
-type Store = Pick<Intake, 'changeBatch' | 'fillBatch' | 'retry' | 'audit'> &
+type Store = Pick<Intake, 'changeBatch' | 'fillBatch' | 'retry'> &
   Pick<Lookout, 'findBatches' | 'list'>
 
 type Parts = {
   store: Store
   definitionOf: (job: Definition | string) => Definition
   keys: Keyring | undefined
+  log: AuditLog
 }
 
 const PAGE = 500
@@ -27,9 +28,11 @@ export class BatchClient {
   readonly #store: Store
   readonly #definitionOf
   readonly #keys
+  readonly #log
 
-  constructor({ store, definitionOf, keys }: Parts) {
+  constructor({ store, definitionOf, keys, log }: Parts) {
     this.#store = store
+    this.#log = log
     this.#definitionOf = definitionOf
     this.#keys = keys
   }
@@ -71,7 +74,7 @@ export class BatchClient {
    */
   async cancel(id: JobId, { by }: OnBehalf = {}): Promise<void> {
     await this.#find(id)
-    await writeDown(this.#store, { act: 'cancel', jobs: [], batch: id }, by)
+    await this.#log.write({ act: 'cancel', jobs: [], batch: id }, by)
     const stopped = await this.#store.changeBatch(id, { to: 'stopped', why: 'asked' })
     if (stopped === undefined) throw new ErrandError('BATCH_NOT_FOUND', { id })
   }
@@ -86,7 +89,7 @@ export class BatchClient {
     { cancelled = false, by }: { cancelled?: boolean } & OnBehalf = {},
   ): Promise<number> {
     const batch = await this.#find(id)
-    await writeDown(this.#store, { act: 'retry', jobs: [], batch: id }, by)
+    await this.#log.write({ act: 'retry', jobs: [], batch: id }, by)
     const failed = await this.#retryAll(id, 'failed', batch.failed)
     return failed + (cancelled ? await this.#retryAll(id, 'cancelled', batch.cancelled) : 0)
   }

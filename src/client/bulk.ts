@@ -6,7 +6,7 @@ import { readChoice, readCount, refuseUnknown } from '../job/options.ts'
 import { decideCancel } from '../job/outcome.ts'
 import { type Reason, REASONS, type State } from '../job/state.ts'
 import type { Cancelled, Erased, Filter, Intake, Lookout, Retried } from '../store/contract.ts'
-import { writeDown } from './audit.ts'
+import type { AuditLog } from './audit.ts'
 
 /** Acting on all jobs that fit a filter, a page at a time: bounded, and to be gone on with. */
 
@@ -59,8 +59,9 @@ const LIMIT_MAX = 10_000
 const DID = new Set<string>(['retried', 'cancelled', 'asked', 'erased'])
 
 type Parts = {
-  store: Pick<Intake, 'cancel' | 'retry' | 'erase' | 'audit'> & Pick<Lookout, 'list'>
+  store: Pick<Intake, 'cancel' | 'retry' | 'erase'> & Pick<Lookout, 'list'>
   files: Pick<Files, 'removeAll'> | undefined
+  log: AuditLog
 }
 
 export class Bulk {
@@ -97,9 +98,9 @@ export class Bulk {
     jobs: readonly Job[],
     by: By | undefined,
   ): Promise<(Cancelled | Retried | Erased)[]> {
-    const { store, files } = this.#parts
+    const { store, files, log } = this.#parts
     const ids = jobs.map(({ id }) => id)
-    if (ids.length > 0) await writeDown(store, { act, jobs: ids }, by)
+    if (ids.length > 0) await log.write({ act, jobs: ids }, by)
     if (act === 'retry') return store.retry(ids)
     if (act === 'cancel') {
       const now = Date.now()

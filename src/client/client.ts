@@ -25,7 +25,7 @@ import {
   MAIL_MAX,
   type Transaction,
 } from '../store/contract.ts'
-import { type OnBehalf, writeDown } from './audit.ts'
+import { AuditLog, type OnBehalf } from './audit.ts'
 import { BatchClient } from './batch.ts'
 import { Bulk } from './bulk.ts'
 import { Erasing } from './erasing.ts'
@@ -49,7 +49,7 @@ export type ClientParts = {
   files?: Pick<Files, 'removeAll'> | undefined
 }
 
-type Looks = Pick<Lookout, 'find' | 'findBatches' | 'list' | 'rates'>
+type Looks = Pick<Lookout, 'find' | 'findBatches' | 'list' | 'rates' | 'audits'>
 
 /** Whatever the store itself reports is nobody's item's fault. */
 const isCulprit = (error: unknown) =>
@@ -64,6 +64,7 @@ export class Client {
   readonly #definitions: Map<string, Definition>
   readonly #keys: Keyring | undefined
   readonly #erasing: Erasing
+  readonly #log: AuditLog
   readonly #plain: Batching<NewJob, Inserted>
   /** Inserts that look up others go apart, so that plain ones never wait for them. */
   readonly #named: Batching<NewJob, Inserted>
@@ -73,15 +74,17 @@ export class Client {
     definitions: readonly Definition[] = [],
     { flush, keys, files }: ClientParts = {},
   ) {
-    this.bulk = new Bulk({ store: intake, files })
+    this.#log = new AuditLog(intake, keys)
+    this.bulk = new Bulk({ store: intake, files, log: this.#log })
     this.#intake = intake
     this.#keys = keys
-    this.#erasing = new Erasing(intake, files)
+    this.#erasing = new Erasing(intake, files, this.#log)
     this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]))
     this.batches = new BatchClient({
       store: intake,
       definitionOf: (job) => this.definition(job),
       keys,
+      log: this.#log,
     })
     const insert = (jobs: NewJob[]) => intake.insert(jobs)
     this.#plain = new Batching(insert, isCulprit, flush)
@@ -231,7 +234,15 @@ export class Client {
    * @throws ErrandError UNKNOWN_LIMIT (none of this name was used lately)
    */
   openLimit(name: string, { by }: OnBehalf = {}): Promise<number> {
-    return openLimit(name, this.#intake, by)
+    return openLimit(name, this.#intake, this.#log, by)
+  }
+
+  /**
+   * Writes down that somebody submitted or read jobs, for an app whose rules ask for it; other acts write themselves.
+   * @throws ErrandError INVALID_OPTION, STORE_BUSY
+   */
+  record(act: 'submit' | 'read', jobs: readonly JobId[], by: By): Promise<void> {
+    return this.#log.write({ act, jobs }, by)
   }
 
   /** The definition itself, or the one of this name. @throws ErrandError UNKNOWN_JOB */
@@ -249,7 +260,7 @@ export class Client {
   }
 
   #write(entry: Omit<Entry, keyof By>, by: By | undefined): Promise<void> {
-    return writeDown(this.#intake, entry, by)
+    return this.#log.write(entry, by)
   }
 
   /** What goes to a job that is there rests as that does. @throws ErrandError INVALID_INPUT */

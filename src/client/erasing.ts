@@ -4,18 +4,20 @@ import type { JobId } from '../job/job.ts'
 import { decideCancel } from '../job/outcome.ts'
 import { isEnded } from '../job/state.ts'
 import type { Intake, Lookout } from '../store/contract.ts'
-import { type OnBehalf, writeDown } from './audit.ts'
+import type { AuditLog, OnBehalf } from './audit.ts'
 
-type Store = Pick<Intake, 'cancel' | 'erase' | 'audit'> & Pick<Lookout, 'find'>
+type Store = Pick<Intake, 'cancel' | 'erase'> & Pick<Lookout, 'find'>
 
 /** Removes jobs before their time. */
 export class Erasing {
   readonly #intake: Store
   readonly #files: Pick<Files, 'removeAll'> | undefined
+  readonly #log: AuditLog
 
-  constructor(intake: Store, files: Pick<Files, 'removeAll'> | undefined) {
+  constructor(intake: Store, files: Pick<Files, 'removeAll'> | undefined, log: AuditLog) {
     this.#intake = intake
     this.#files = files
+    this.#log = log
   }
 
   /**
@@ -29,7 +31,7 @@ export class Erasing {
     if (job === undefined) throw new ErrandError('JOB_NOT_FOUND', { id })
     if (job.state === 'running')
       throw new ErrandError('WRONG_STATE', { id, state: job.state, verb: 'erased' })
-    await writeDown(this.#intake, { act: 'erase', jobs: [id] }, by)
+    await this.#log.write({ act: 'erase', jobs: [id] }, by)
     if (!isEnded(job.state))
       await this.#intake.cancel([{ id, outcome: decideCancel(job, Date.now()) }])
     await this.#eraseOne(id)
@@ -44,7 +46,7 @@ export class Erasing {
     if (job === undefined) throw new ErrandError('JOB_NOT_FOUND', { id })
     if (job.state !== 'failed' && job.state !== 'cancelled')
       throw new ErrandError('WRONG_STATE', { id, state: job.state, verb: 'discarded' })
-    await writeDown(this.#intake, { act: 'discard', jobs: [id] }, by)
+    await this.#log.write({ act: 'discard', jobs: [id] }, by)
     await this.#eraseOne(id)
   }
 

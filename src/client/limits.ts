@@ -2,9 +2,9 @@ import type { By } from '../job/audit.ts'
 import type { JobId } from '../job/job.ts'
 import { opened, refuseLimit, limitWait } from '../job/rate.ts'
 import type { Intake, Letter, Lookout } from '../store/contract.ts'
-import { writeDown } from './audit.ts'
+import type { AuditLog } from './audit.ts'
 
-type Store = Pick<Intake, 'hold' | 'post' | 'audit'> & Pick<Lookout, 'list' | 'rates'>
+type Store = Pick<Intake, 'hold' | 'post'> & Pick<Lookout, 'list' | 'rates'>
 
 const PAGE = 200
 
@@ -13,8 +13,13 @@ const PAGE = 200
  * @returns how many those are
  * @throws ErrandError UNKNOWN_LIMIT
  */
-export async function openLimit(name: string, store: Store, by?: By): Promise<number> {
-  await writeDown(store, { act: 'open', jobs: [], limit: name }, by)
+export async function openLimit(
+  name: string,
+  store: Store,
+  log: AuditLog,
+  by?: By,
+): Promise<number> {
+  await log.write({ act: 'open', jobs: [], limit: name }, by)
   if ((await store.hold(name, 0)) === undefined) refuseLimit(name, await store.rates())
   let woken = 0
   let cursor: string | undefined

@@ -4,6 +4,7 @@ import type { Millis } from '../base/time.ts'
 import type { By } from '../job/audit.ts'
 import { ErrandError } from '../job/errors.ts'
 import { readName, readText } from '../job/options.ts'
+import type { Keyring } from '../job/seal.ts'
 import { encodePause, type PauseView, toPauseView } from '../job/pause.ts'
 import {
   type Change,
@@ -13,14 +14,14 @@ import {
   type Lookout,
   PAUSE,
 } from '../store/contract.ts'
-import { type OnBehalf, writeDown } from './audit.ts'
+import { AuditLog, type OnBehalf } from './audit.ts'
 
 export type PauseOptions = {
   /** Why, for all who look: at most 500 characters, kept as they are. */
   reason?: string
 } & OnBehalf
 
-type Store = Pick<Intake, 'put' | 'audit'> & Pick<Lookout, 'entries'>
+type Store = Pick<Intake, 'put' | 'audit'> & Pick<Lookout, 'entries' | 'audits'>
 
 const REASON_MAX = 500
 /** Others may pause and resume the same queue at the same moment, but not for ever. */
@@ -29,9 +30,11 @@ const TRIES_MAX = 20
 /** Queues that hand nothing out until they are resumed. */
 export class Pauses {
   readonly #store: Store
+  readonly #log: AuditLog
 
-  constructor(store: Store) {
+  constructor(store: Store, keys?: Keyring) {
     this.#store = store
+    this.#log = new AuditLog(store, keys)
   }
 
   /**
@@ -98,6 +101,6 @@ export class Pauses {
   }
 
   #write(act: 'pause' | 'resume', queue: string, by: By | undefined): Promise<void> {
-    return writeDown(this.#store, { act, jobs: [], queue }, by)
+    return this.#log.write({ act, jobs: [], queue }, by)
   }
 }

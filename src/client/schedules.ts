@@ -27,10 +27,11 @@ import {
   type Lookout,
   type Put,
 } from '../store/contract.ts'
-import { type OnBehalf, writeDown } from './audit.ts'
+import { AuditLog, type OnBehalf } from './audit.ts'
 import { type ScheduleView, toScheduleView } from './schedule-view.ts'
 
-export type ScheduleStore = Pick<Intake, 'put' | 'audit'> & Pick<Lookout, 'entries' | 'find'>
+export type ScheduleStore = Pick<Intake, 'put' | 'audit'> &
+  Pick<Lookout, 'entries' | 'find' | 'audits'>
 export type ScheduleMeans = {
   next: NextCron
   keys?: Keyring | undefined
@@ -53,6 +54,7 @@ export class Schedules {
   readonly #store: ScheduleStore
   readonly #definitionOf: (job: Definition | string) => Definition
   readonly #means: ScheduleMeans
+  readonly #log: AuditLog
 
   constructor(
     store: ScheduleStore,
@@ -62,6 +64,7 @@ export class Schedules {
     this.#store = store
     this.#definitionOf = definitionOf
     this.#means = means
+    this.#log = new AuditLog(store, means.keys)
   }
 
   /** All of them, or those of a tenant. */
@@ -208,7 +211,7 @@ export class Schedules {
       if (next === undefined) return undefined
       if (tries === 0) {
         const jobs = (next.jobs ?? []).map(({ id }) => id)
-        await writeDown(this.#store, { act, jobs, schedule: key }, by)
+        await this.#log.write({ act, jobs, schedule: key }, by)
       }
       const stamp = newId()
       const change = toChange(key, stamp, found?.stamp, next)

@@ -27,6 +27,7 @@ export type Desk = Pick<
   | 'erase'
   | 'discard'
   | 'openLimit'
+  | 'record'
 > &
   Pick<
     Watch,
@@ -87,6 +88,8 @@ export type App = {
   bodyMax?: number
   /** The zone of cron rules that name none; UTC unless said. */
   timeZone?: string
+  /** What it needs from outside, by name: each throws where that cannot be had. `errand doctor` asks them. */
+  checks?: Readonly<Record<string, () => void | Promise<void>>>
   /** A request worth trying first, below the mount; shown when the app is started. */
   tryFirst?: `${'GET' | 'POST'} /${string}`
   /** Maps a request to who asks; undefined is refused with 401. */
@@ -106,6 +109,7 @@ const KNOWN = [
   'schedules',
   'bodyMax',
   'timeZone',
+  'checks',
   'tryFirst',
   'authenticate',
 ]

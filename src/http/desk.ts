@@ -15,6 +15,7 @@ export const deskOf = ({
   erase: client.erase,
   discard: client.discard,
   openLimit: client.openLimit.bind(client),
+  record: client.record.bind(client),
   enqueueBatch: client.batches.enqueue.bind(client.batches),
   cancelBatch: client.batches.cancel.bind(client.batches),
   retryBatch: client.batches.retry.bind(client.batches),

@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import { STATES } from '../job/state.ts'
 import type { Tally } from '../store/contract.ts'
+import { isOverloaded } from '../watch/workers.ts'
 import type { Env } from './app.ts'
 import { json } from './document.ts'
 import type { Parts } from './parts.ts'
@@ -52,10 +53,10 @@ export const health = (parts: Parts) =>
 
 async function inspect({
   errand: { watch, store },
-  settings: { version, troubles: find = () => [] },
+  settings: { version, build, troubles: find = () => [] },
 }: Parts): Promise<HealthView> {
   const { kind, durability } = store.about
-  const here = { store: { kind, durability }, version }
+  const here = { store: { kind, durability }, version, ...build }
   try {
     const [tallies, workers, warnings] = await Promise.all([
       watch.queues(),
@@ -64,14 +65,15 @@ async function inspect({
     ])
     const queues = sum(tallies)
     const alive = workers.filter((worker) => worker.alive).length
+    const overloaded = workers.filter(isOverloaded).length
     const troubles = find()
-    const isIll = troubles.length > 0 || (queues.ready > 0 && alive === 0)
+    const isIll = troubles.length > 0 || (queues.ready > 0 && alive === overloaded)
     return {
       status: isIll ? 'degraded' : 'ok',
       ...here,
       ...(troubles.length > 0 && { troubles }),
       ...(warnings.length > 0 && { warnings }),
-      workers: { alive },
+      workers: { alive, ...(overloaded > 0 && { overloaded }) },
       queues,
     }
   } catch {

@@ -17,6 +17,7 @@ export function join(host: App, guests: readonly App[]): App {
     handlers: () => gather(all),
     limits: all.flatMap(({ limits = [] }) => limits),
     schedules: all.flatMap(zonedSchedules),
+    checks: Object.fromEntries(all.flatMap(({ checks = {} }) => Object.entries(checks))),
     start: async () => {
       const started: Partial<Resources> = {}
       for (const app of all) Object.assign(started, await app.start?.())

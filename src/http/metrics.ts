@@ -4,6 +4,7 @@ import { matchedRoutes } from 'hono/route'
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { STATES } from '../job/state.ts'
 import type { QueueView } from '../watch/queues.ts'
+import type { WorkerView } from '../watch/workers.ts'
 import type { Env } from './app.ts'
 import type { Parts, ServerSettings } from './parts.ts'
 
@@ -52,8 +53,7 @@ export const metrics = ({ errand: { watch }, settings: { version } }: Parts, req
       watch.queues(),
       watch.workers(),
     ])
-    const alive = workers.filter((worker) => worker.alive).length
-    const parts = [measure(tallies, alive, version), requests.registry, merge(snapshots)]
+    const parts = [measure(tallies, workers, version), requests.registry, merge(snapshots)]
     const texts = await Promise.all(parts.map((registry) => registry.metrics()))
     return c.text(texts.join(''), 200, { 'content-type': Registry.PROMETHEUS_CONTENT_TYPE })
   })
@@ -62,7 +62,11 @@ export const metrics = ({ errand: { watch }, settings: { version } }: Parts, req
 const merge = (snapshots: readonly unknown[]): Registry =>
   AggregatorRegistry.aggregate(snapshots.filter(Array.isArray))
 
-function measure(tallies: readonly QueueView[], alive: number, version: string): Registry {
+function measure(
+  tallies: readonly QueueView[],
+  workers: readonly WorkerView[],
+  version: string,
+): Registry {
   const registers = [new Registry()] as const
   const gauge = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
     new Gauge({ name, help, labelNames, registers: [...registers] })
@@ -89,7 +93,35 @@ function measure(tallies: readonly QueueView[], alive: number, version: string):
       oldestReadyAt === undefined ? 0 : Math.max(0, Date.now() - oldestReadyAt) / 1000,
     )
   }
-  gauge('errand_workers', 'Workers alive').set(alive)
+  const alive = workers.filter((worker) => worker.alive)
+  gauge('errand_workers', 'Workers alive').set(alive.length)
+  const running = gauge('errand_worker_running', 'Jobs that a worker runs', 'worker')
+  const places = gauge('errand_worker_places', 'Jobs that a worker runs at most', 'worker')
+  const overloaded = gauge(
+    'errand_worker_executors_overloaded',
+    'Executors that cannot keep up',
+    'worker',
+  )
+  const memory = gauge('errand_worker_memory_bytes', 'Memory of a worker’s executors', 'worker')
+  const cpu = gauge(
+    'errand_worker_cpu_cores',
+    'Cores that a worker’s executors keep busy',
+    'worker',
+  )
+  const late = gauge(
+    'errand_worker_loop_late_seconds',
+    'Lateness of the latest event loop',
+    'worker',
+  )
+  for (const one of alive) {
+    const worker = { worker: one.id }
+    running.set(worker, one.running)
+    places.set(worker, one.concurrency ?? 0)
+    overloaded.set(worker, one.overloaded ?? 0)
+    memory.set(worker, (one.memoryMb ?? 0) * 1_048_576)
+    cpu.set(worker, one.cpu ?? 0)
+    late.set(worker, (one.lateMs ?? 0) / 1000)
+  }
   gauge('errand_build_info', 'What is running', 'version', 'node').set(
     { version, node: process.version },
     1,

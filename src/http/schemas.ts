@@ -201,6 +201,14 @@ export const Logs = listOf(
     .openapi('LogLine'),
 )
 
+const build = {
+  release: z.string().optional(),
+  settings: z
+    .string()
+    .optional()
+    .openapi({ description: 'A digest of the settings that processes on one store should share.' }),
+}
+
 export const Workers = listOf(
   z
     .object({
@@ -209,12 +217,19 @@ export const Workers = listOf(
       running: count,
       registeredAt: moment,
       leaseUntil: moment,
+      overloaded: count
+        .optional()
+        .openapi({ description: 'Executors that cannot keep up: they are handed no more jobs.' }),
+      memoryMb: z.number().optional(),
+      lateMs: z.number().optional(),
+      cpu: z.number().optional().openapi({ description: 'Cores that its executors keep busy.' }),
       host: z.string().optional(),
       pid: count.optional(),
       node: z.string().optional(),
       queues: z.array(z.string()).readonly().optional(),
       concurrency: count.optional(),
       processes: count.optional(),
+      ...build,
       schedules: z
         .string()
         .optional()
@@ -251,9 +266,15 @@ export const Health = z
       .optional()
       .openapi({ description: 'What endangers or slows the store as it stands now.' }),
     store: z.object({ kind: z.string(), durability: z.string() }),
-    workers: z.object({ alive: count }).optional(),
+    workers: z
+      .object({
+        alive: count,
+        overloaded: count.optional().openapi({ description: 'Workers that take no more jobs.' }),
+      })
+      .optional(),
     queues: z.record(state, count).optional(),
     version: z.string(),
+    ...build,
   })
   .openapi('Health')
 

@@ -1,8 +1,12 @@
-import { type Bytes, encodeJson, readOwn } from '../base/json.ts'
+import { type Bytes, readOwn } from '../base/json.ts'
+import type { Links } from './audit-chain.ts'
 import type { JobId } from './job.ts'
 import { readText } from './options.ts'
 
-/** What a person may do to jobs, a batch, a schedule, a queue or a limit, as the audit log names it. */
+/**
+ * What a person may do to jobs, a batch, a schedule, a queue or a limit, as the audit log names it. `submit` and `read`
+ * are written by apps whose rules ask for it.
+ */
 export const ACTS = [
   'cancel',
   'retry',
@@ -15,6 +19,8 @@ export const ACTS = [
   'put',
   'remove',
   'run',
+  'submit',
+  'read',
 ] as const
 export type Act = (typeof ACTS)[number]
 
@@ -51,13 +57,14 @@ export type Entry = By & {
 const TEXT_MAX = 500
 
 /** @throws ErrandError INVALID_OPTION */
-export function encodeEntry(entry: Omit<Entry, keyof By>, by: By): Bytes {
+export function checkBy(by: By): void {
   for (const [field, said] of Object.entries(by))
     if (said !== undefined) readText(field, said, { max: TEXT_MAX })
-  const { person, tenant, from, note } = by
-  return encodeJson({ ...entry, person, tenant, from, note }) ?? new Uint8Array()
 }
 
 /** One that cannot be read is shown as one of nobody's, rather than hidden. */
-export const readEntry = (bytes: Bytes): Entry =>
-  readOwn<Entry>(bytes, { act: 'signal', jobs: [], note: 'this entry cannot be read' })
+export function readEntry(bytes: Bytes): Entry {
+  const nobody = { act: 'signal', jobs: [], note: 'this entry cannot be read' } as const
+  const { prev: _, mark: __, ...entry } = readOwn<Entry & Partial<Links>>(bytes, nobody)
+  return entry
+}

@@ -14,8 +14,11 @@ export type CallOptions = Pick<
 >
 const KNOWN = ['queue', 'priority', 'runAt', 'delay', 'tags', 'expiresIn', 'deadline', 'limits']
 
-/** What may be said of a job that another leaves behind: its id is made, and its tenant is that of the other. */
-export type FollowOptions = Omit<EnqueueOptions, 'id' | 'tenant'>
+/**
+ * What may be said of a job that another leaves behind: its id is made. Its tenant is that of the other, unless that one
+ * is nobody's and says whose this one is.
+ */
+export type FollowOptions = Omit<EnqueueOptions, 'id'>
 
 type Caller = { id: JobId; name: string; tenant: string }
 
@@ -58,7 +61,7 @@ export async function prepareFollower(
   options: FollowOptions = {},
   keys?: Keyring,
 ): Promise<NewJob> {
-  refuseUnknown(options, [...KNOWN, 'unique'])
+  refuseUnknown(options, [...KNOWN, 'unique', ...(tenant === '' ? ['tenant'] : [])])
   const owned = tenant === '' ? options : { ...options, tenant }
   const prepared = await prepare(definition, input, owned)
   return sealNew({ ...prepared, id: derivedId('enqueue', id, name) }, keys)

@@ -89,7 +89,8 @@ export interface Context {
   ) => Promise<Parsed<Out>>
   /**
    * Leaves a job behind: it is stored by the step that completes this one, and is dropped when this one does not
-   * complete. Of the same tenant; a name is used once in a run, and a run leaves 100 at most.
+   * complete. Of the same tenant, unless this job has none and says whose it is; a name is used once in a run, and a run
+   * leaves 100 at most.
    * @throws ErrandError STEP_REFUSED, INVALID_INPUT and its kin
    */
   readonly enqueue: <In extends Schema>(

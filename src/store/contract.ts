@@ -119,8 +119,8 @@ export interface Intake {
    * long as its key would be: a repeat is told so.
    */
   erase(ids: readonly JobId[]): Promise<Erased[]>
-  /** Adds to the log of who did what. Nothing changes an entry. */
-  audit(entries: readonly Bytes[]): Promise<void>
+  /** Adds an entry to the log of who did what, as the one of this number; false where that is not the next. Nothing changes one. */
+  audit(n: number, entry: Bytes): Promise<boolean>
   /** Puts letters into mailboxes, each once under its key. A job that waits for it becomes ready. */
   post(letters: readonly Letter[]): Promise<Posted[]>
   /** Changes entries that stand as expected, each together with its jobs. A repeat, by its stamp, changes nothing. */
@@ -178,7 +178,7 @@ export interface Workbench {
   /**
    * Removes at most `limit` ended jobs whose time to be kept is over, as many inputs and results that go before their
    * record (an input is empty then), and as many entries of the audit log that are
-   * older than `auditMs` or beyond `AUDIT_MAX`; none of these where no age is given. Also limits that nobody used for
+   * older than `auditMs` or beyond `AUDIT_MAX`, but never the newest; none of these where no age is given. Also limits that nobody used for
    * a day and their span.
    */
   purge(limit: number, auditMs?: Millis): Promise<Purged>

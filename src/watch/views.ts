@@ -11,24 +11,6 @@ export type AttemptView = {
   outcome: string
   error?: Failure
 }
-export type WorkerView = {
-  id: string
-  alive: boolean
-  running: number
-  registeredAt: string
-  leaseUntil: string
-} & Partial<WorkerInfo>
-/** What a worker says of itself when it registers. */
-export type WorkerInfo = {
-  host: string
-  pid: number
-  node: string
-  queues: readonly string[]
-  concurrency: number
-  processes: number
-  /** By what the schedules that the code of its app names are known. */
-  schedules?: string
-}
 /** A signal that was sent to a job. */
 export type SignalView = { name: string; key: string; at: string; value: unknown }
 /** What was recorded: what a step came to, or until when a wait lasts. */

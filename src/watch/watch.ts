@@ -18,20 +18,13 @@ import { isEnded, type State } from '../job/state.ts'
 import type { Why } from '../job/why.ts'
 import { iso, type JobView, readValue, toView } from '../job/view.ts'
 import type { Filter, Finding, Lookout } from '../store/contract.ts'
-import { type AuditFilter, readAudit } from './audit.ts'
+import { type AuditCheck, type AuditFilter, checkAudit, readAudit } from './audit.ts'
 import { BatchWatch } from './batches.ts'
 import { Follower } from './follow.ts'
 import { type QueueView, readQueues } from './queues.ts'
-import {
-  type AttemptView,
-  type LogView,
-  type SignalView,
-  type StepView,
-  told,
-  type WorkerInfo,
-  type WorkerView,
-} from './views.ts'
+import { type AttemptView, type LogView, type SignalView, type StepView, told } from './views.ts'
 import { findWhy } from './why.ts'
+import { readWorkers, type WorkerView } from './workers.ts'
 
 /** Where work is seen: everything a person or a program may ask about jobs. */
 export class Watch implements Disposable {
@@ -243,6 +236,11 @@ export class Watch implements Disposable {
     return readAudit(this.#lookout, filter, limit, before)
   }
 
+  /** Looks for entries of the audit log that are not as they were written, or missing. */
+  checkAudit(head?: string): Promise<AuditCheck> {
+    return checkAudit(this.#lookout, this.#keys, head)
+  }
+
   queues(): Promise<QueueView[]> {
     return readQueues(this.#lookout)
   }
@@ -252,13 +250,8 @@ export class Watch implements Disposable {
     return (await this.#lookout.rates()).map(toRateView)
   }
 
-  async workers(): Promise<WorkerView[]> {
-    return (await this.#lookout.workers()).map(({ info, registeredAt, leaseUntil, ...rest }) => ({
-      ...rest,
-      registeredAt: iso(registeredAt),
-      leaseUntil: iso(leaseUntil),
-      ...readOwn<Partial<WorkerInfo>>(info, {}),
-    }))
+  workers(): Promise<WorkerView[]> {
+    return readWorkers(this.#lookout)
   }
 
   /** Each living worker's metrics, and the sum of those gone. */

@@ -3,7 +3,7 @@ import type { Job } from '../job/job.ts'
 import { toPauseView } from '../job/pause.ts'
 import { type Hand, type Why, whyOf } from '../job/why.ts'
 import { AHEAD_MAX, type Lookout, PAUSE, type WorkerRow } from '../store/contract.ts'
-import type { WorkerInfo } from './views.ts'
+import type { WorkerInfo } from './workers.ts'
 
 type Looks = Pick<Lookout, 'workers' | 'ahead' | 'entries'>
 

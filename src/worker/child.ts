@@ -3,7 +3,16 @@ import { ErrandError } from '../job/errors.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
 import type { Answer } from '../store/contract.ts'
-import { type Abort, DEAF, type Ear, hardTimeout, type Holder, type Limits } from './crew.ts'
+import {
+  type Abort,
+  DEAF,
+  type Ear,
+  type ExecutorState,
+  hardTimeout,
+  type Holder,
+  type Limits,
+  STATE_EVERY_MS,
+} from './crew.ts'
 import { type Frame, Frames } from './frames.ts'
 import { Group } from './group.ts'
 import { Lifeline } from './lifeline.ts'
@@ -19,7 +28,7 @@ export type ChildOptions = {
 /** What a crew does about an executor. */
 export type Keeper = {
   ended(): void
-  /** It has done a job, or told of its memory. */
+  /** It has done a job, or told how it is. */
   reported(): void
   /** An error that no job can answer for came up in it: nobody knows in which state it is. */
   worn(): void
@@ -48,7 +57,6 @@ export class Child {
   /** How many handlers it runs at once. */
   readonly share: number
   done = 0
-  memoryMb = 0
   isClosing = false
   readonly #group: Group
   readonly #frames: Frames<Order, Word>
@@ -59,6 +67,8 @@ export class Child {
   /** The moment that its executor was told last. */
   #now: Millis = 0
   #isReady = false
+  #heardAt: Millis = 0
+  #state: ExecutorState = { memoryMb: 0, lateMs: 0, cpu: 0 }
   #isOver = false
   #isJudged = false
   #verdict: Verdict | undefined
@@ -88,6 +98,19 @@ export class Child {
 
   get isOpen(): boolean {
     return this.#isReady && !this.#isOver && !this.isClosing && this.#verdict === undefined
+  }
+
+  /** What it said of itself last; one that is silent is at least that late. */
+  get state(): ExecutorState {
+    const silentMs = performance.now() - this.#heardAt - STATE_EVERY_MS
+    return this.#isReady
+      ? { ...this.#state, lateMs: Math.max(this.#state.lateMs, silentMs) }
+      : this.#state
+  }
+
+  /** Its event loop was late by more than this when it said so last, or is late with saying so. */
+  isLateBy(ms: Millis): boolean {
+    return this.state.lateMs > ms
   }
 
   get held(): number {
@@ -192,13 +215,15 @@ export class Child {
     switch (message.say) {
       case 'manifest':
         this.#isReady = true
+        this.#heardAt = performance.now()
         resolve(message)
         return this.#ear.ring()
       case 'broken':
         refuse(`cannot be started: ${message.text}`)
         return this.kill({})
-      case 'memory':
-        this.memoryMb = message.mb
+      case 'state':
+        this.#state = message.state
+        this.#heardAt = performance.now()
         return this.#keeper.reported()
       case 'worn':
         return this.#keeper.worn()

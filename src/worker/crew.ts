@@ -3,6 +3,7 @@ import { encodeFailure } from '../job/failure.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Take } from '../job/rate.ts'
 import type { Report } from '../job/outcome.ts'
+import type { Vitals } from '../job/vitals.ts'
 import type { Answer, Note } from '../store/contract.ts'
 
 /** Why a running handler is told to stop. */
@@ -22,6 +23,10 @@ export type Limits = { softMs: Millis; hardMs: Millis; attemptsMax: number; now:
 
 /** A job fetched ahead that has waited this long for its turn is given back. */
 export const STALL_MS = 100
+
+/** How often an executor says how it is. */
+export const STATE_EVERY_MS = 2000
+export type ExecutorState = Omit<Vitals, 'overloaded'>
 
 /** A job, and under which fence it is run. */
 export type Holder = Pick<Task, 'id' | 'fence'>
@@ -54,8 +59,10 @@ export interface Crew<Job extends Task = Claimed> extends AsyncDisposable {
   readonly concurrency: number
   /** How many processes run them; 0 when this one does. */
   readonly processes: number
-  /** How many can run just now: fewer while one of them is being replaced. */
+  /** How many can run just now: fewer while one of its processes is being replaced, or cannot keep up. */
   readonly places: number
+  /** How its processes are. In those that cannot keep up jobs would wait although they have places. */
+  readonly vitals: Vitals
   /** Told once, before the first job. */
   listen(ear: Ear<Job>): void
   /**

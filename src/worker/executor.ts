@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Millis } from '../base/time.ts'
 import type { Resources } from '../job/context.ts'
 import type { Handler } from '../job/define.ts'
@@ -7,7 +8,7 @@ import type { Planned } from '../job/schedule.ts'
 import { isSealed, type Keyring } from '../job/seal.ts'
 import type { RateLimit } from '../job/rate.ts'
 import type { Files } from '../files/contract.ts'
-import type { Task } from './crew.ts'
+import { STATE_EVERY_MS, type Task } from './crew.ts'
 import { current } from './current.ts'
 import { type Frame, Frames } from './frames.ts'
 import { InlineCrew } from './inline.ts'
@@ -26,7 +27,6 @@ export type Workload = {
 
 /** The pipe to the foreman, as the foreman lays it. */
 export const CHANNEL_FD = 3
-const MEMORY_EVERY_MS = 2000
 
 type Parts = { files: Files; concurrency: number; scratch: string; keys: Keyring | undefined }
 
@@ -82,10 +82,7 @@ export class Executor {
       executor.#answer()
       const { planned } = workload
       executor.#frames.say({ say: 'manifest', jobs: executor.#crew.manifest, planned })
-      setInterval(
-        () => executor.#frames.say({ say: 'memory', mb: process.memoryUsage.rss() / 1_048_576 }),
-        MEMORY_EVERY_MS,
-      ).unref()
+      executor.#tellState()
     } catch (error) {
       const frames = new Frames<Word, Order>(channel, () => undefined)
       frames.say({
@@ -93,6 +90,20 @@ export class Executor {
         text: error instanceof Error ? (error.stack ?? error.message) : String(error),
       })
     }
+  }
+
+  #tellState(): void {
+    const delay = monitorEventLoopDelay()
+    delay.enable()
+    let [used, at] = [process.cpuUsage(), performance.now()]
+    setInterval(() => {
+      const { user, system } = process.cpuUsage(used)
+      const cpu = (user + system) / 1000 / (performance.now() - at)
+      ;[used, at] = [process.cpuUsage(), performance.now()]
+      const memoryMb = process.memoryUsage.rss() / 1_048_576
+      this.#frames.say({ say: 'state', state: { memoryMb, lateMs: delay.max / 1e6, cpu } })
+      delay.reset()
+    }, STATE_EVERY_MS).unref()
   }
 
   /** Every error finds the job it belongs to, and so does an exit. */

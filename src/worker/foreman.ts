@@ -163,7 +163,7 @@ export class Foreman {
       if (jobs.length > 0) failpoint('claim.received')
       this.stats.answered(answers)
       for (const [i, { job, settlement }] of ended.entries()) {
-        this.stats.settled(job, settlement.outcome)
+        this.stats.settled(job, settlement.outcome, now)
         this.#onSettled({ job, outcome: settlement.outcome, answer: answers[i] })
       }
       for (const job of jobs) this.#begin(job, now)

@@ -4,6 +4,7 @@ import type { Millis } from '../base/time.ts'
 import type { Handler } from '../job/define.ts'
 import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
+import type { Vitals } from '../job/vitals.ts'
 import type { Answer } from '../store/contract.ts'
 import type { Tools } from './context.ts'
 import {
@@ -65,6 +66,11 @@ export class InlineCrew<Job extends Task = Claimed> implements Crew<Job> {
 
   get places(): number {
     return this.concurrency
+  }
+
+  /** Of this process nothing is told: where handlers keep its loop from turning, nobody could. */
+  get vitals(): Vitals {
+    return { overloaded: 0, memoryMb: 0, lateMs: 0, cpu: 0 }
   }
 
   listen(ear: Ear<Job>): void {

@@ -5,7 +5,7 @@ import type { Take } from '../job/rate.ts'
 import type { Report } from '../job/outcome.ts'
 import type { Planned } from '../job/schedule.ts'
 import type { Answer, Note } from '../store/contract.ts'
-import type { Abort, Limits, Task } from './crew.ts'
+import type { Abort, ExecutorState, Limits, Task } from './crew.ts'
 import type { Frame } from './frames.ts'
 
 type Slim = Omit<Task, 'input' | 'subject' | 'steps' | 'mail'> & {
@@ -53,7 +53,8 @@ export type Word =
       child?: SlimChild
     }
   | { say: 'take'; id: JobId; fence: Fence; ask: number; take: Take }
-  | { say: 'memory'; mb: number }
+  /** Since it said so last: by how much its event loop was late at worst, how many cores it kept busy. */
+  | { say: 'state'; state: ExecutorState }
   /** It should be replaced once its jobs have ended. */
   | { say: 'worn' }
   /** The app could not be loaded or started. */

@@ -6,6 +6,7 @@ import type { Claimed, Fence, JobId } from '../job/job.ts'
 import type { Report } from '../job/outcome.ts'
 import { readPolicy } from '../job/policy.ts'
 import type { Planned } from '../job/schedule.ts'
+import type { Vitals } from '../job/vitals.ts'
 import type { Answer } from '../store/contract.ts'
 import { Child, type ChildOptions, type Manifest } from './child.ts'
 import { type Abort, type Crew, DEAF, type Ear, type Holder, type Limits, unbegun } from './crew.ts'
@@ -19,6 +20,8 @@ export type ProcessOptions = ChildOptions & {
   /** An executor is replaced after this many jobs, or past this much memory. */
   maxJobs: number
   maxMemoryMb: number
+  /** By how much an executor's event loop may be late before it is handed no more. */
+  overloadMs: Millis
   onError(error: unknown): void
   /** Told which processes there are, so that somebody else can end them. */
   onCrew?(crew: { pids: readonly number[]; scratch: string }): void
@@ -95,8 +98,20 @@ export class ProcessCrew implements Crew {
   }
 
   get places(): number {
-    const shared = [...this.#children].reduce((sum, one) => sum + (one.isOpen ? one.share : 0), 0)
+    let shared = 0
+    for (const one of this.#children)
+      if (one.isOpen) shared += this.#isLate(one) ? one.held : one.share
     return Math.min(this.concurrency, shared + this.#solos.held)
+  }
+
+  get vitals(): Vitals {
+    const states = this.#all.map(({ state }) => state)
+    return {
+      overloaded: [...this.#children].filter((one) => one.isOpen && this.#isLate(one)).length,
+      memoryMb: states.reduce((sum, { memoryMb }) => sum + memoryMb, 0),
+      lateMs: Math.max(0, ...states.map(({ lateMs }) => lateMs)),
+      cpu: states.reduce((sum, { cpu }) => sum + cpu, 0),
+    }
   }
 
   begin(job: Claimed, limits: Limits): void {
@@ -106,10 +121,15 @@ export class ProcessCrew implements Crew {
       this.#alarm.by(performance.now() + IDLE_MS)
       return this.#solos.add(job, limits)
     }
-    // The one with the least to do for its share; none is left only while all are being replaced.
+    // The one with the least to do for its share; none is left only while all are being replaced, or are late.
     let idle: Child | undefined
     for (const child of this.#children)
-      if (child.isOpen && (!idle || child.held / child.share < idle.held / idle.share)) idle = child
+      if (
+        child.isOpen &&
+        !this.#isLate(child) &&
+        (!idle || child.held / child.share < idle.held / idle.share)
+      )
+        idle = child
     if (idle) idle.begin(job, limits)
     else this.#ear.report(job, unbegun('released'), 0)
   }
@@ -154,6 +174,10 @@ export class ProcessCrew implements Crew {
     await Promise.all(this.#all.map((child) => child.stop()))
     this.#alarm[Symbol.dispose]()
     await this.#scratch[Symbol.asyncDispose]()
+  }
+
+  #isLate(child: Child): boolean {
+    return child.isLateBy(this.#options.overloadMs)
   }
 
   get #all(): Child[] {
@@ -205,7 +229,7 @@ export class ProcessCrew implements Crew {
     const { maxJobs, maxMemoryMb } = this.#options
     if (child.done > 0) this.#hiring.well()
     const isOld = child.done >= maxJobs && performance.now() - child.bornAt >= AGE_MIN_MS
-    if ((isOld || child.memoryMb >= maxMemoryMb) && child.isOpen) this.#relieve(child)
+    if ((isOld || child.state.memoryMb >= maxMemoryMb) && child.isOpen) this.#relieve(child)
     this.#solos.look()
   }
 

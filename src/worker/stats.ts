@@ -17,6 +17,8 @@ export class Stats {
   readonly #finished = new Map<string, Map<string, Counter>>()
   readonly #run = new Map<string, Histogram>()
   readonly #wait = new Map<string, Histogram>()
+  readonly #turnaround = new Map<string, Histogram>()
+  readonly #timeouts = new Map<string, Counter>()
   #late: number
 
   /** `late` results were refused before, by a worker of this process that was given up. */
@@ -33,12 +35,13 @@ export class Stats {
     observe(this.#run, job, { job }, ms)
   }
 
-  settled({ job }: Claimed, { to }: Outcome): void {
+  settled({ job, createdAt }: Claimed, outcome: Outcome, now: Millis): void {
+    const { to } = outcome
+    if ('keepMs' in outcome) observe(this.#turnaround, job, { job }, Math.max(0, now - createdAt))
+    if ('reason' in outcome && outcome.reason === 'timeout') count(this.#timeouts, job, { job })
     let counters = this.#finished.get(job)
     if (counters === undefined) this.#finished.set(job, (counters = new Map()))
-    const counter = counters.get(to)
-    if (counter) counter.value++
-    else counters.set(to, { labels: { job, outcome: to }, value: 1 })
+    count(counters, to, { job, outcome: to })
   }
 
   /** A late result was refused: shown, never an error. */
@@ -55,7 +58,8 @@ export class Stats {
     return this.#late
   }
 
-  snapshot(): Bytes {
+  /** `more` is what is to be known of a worker only while it lives. */
+  snapshot(...more: readonly Metric[]): Bytes {
     const histogram = (name: string, help: string, map: Map<string, Histogram>) =>
       metric(
         name,
@@ -77,8 +81,17 @@ export class Stats {
           'counter',
           [{ labels: {}, value: this.#late }],
         ),
+        metric('errand_timeouts_total', 'Attempts that ran into their time limit', 'counter', [
+          ...this.#timeouts.values(),
+        ]),
         histogram('errand_run_seconds', 'Time a handler ran', this.#run),
         histogram('errand_wait_seconds', 'Time a job was ready before it began', this.#wait),
+        histogram(
+          'errand_turnaround_seconds',
+          'Time from the acceptance of a job to its end',
+          this.#turnaround,
+        ),
+        ...more,
       ]) ?? new Uint8Array()
     )
   }
@@ -96,6 +109,7 @@ const metric = (name: string, help: string, type: string, values: Sample[]): Met
 export function foldMetrics(snapshots: readonly Bytes[]): Bytes {
   const metrics = new Map<string, Metric>()
   for (const metric of snapshots.flatMap(readSnapshot)) {
+    if (metric.type === 'gauge') continue
     const sum = metrics.get(metric.name) ?? { ...metric, values: [] }
     metrics.set(metric.name, { ...sum, values: addSamples(sum.values, metric.values) })
   }
@@ -115,6 +129,12 @@ function addSamples(sums: readonly Sample[], more: readonly Sample[]): Sample[] 
     byKey.set(keyOf(sample), sum ? { ...sum, value: sum.value + sample.value } : sample)
   }
   return [...byKey.values()]
+}
+
+function count(map: Map<string, Counter>, key: string, labels: Labels): void {
+  const counter = map.get(key)
+  if (counter) counter.value++
+  else map.set(key, { labels, value: 1 })
 }
 
 function observe(map: Map<string, Histogram>, key: string, labels: Labels, ms: Millis): void {

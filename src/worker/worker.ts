@@ -3,6 +3,7 @@ import { encodeJson } from '../base/json.ts'
 import { newId } from '../base/id.ts'
 import type { Millis } from '../base/time.ts'
 import type { WorkerId } from '../job/job.ts'
+import { vitalsGauges } from '../job/vitals.ts'
 import type { Files } from '../files/contract.ts'
 import type { NextCron } from '../job/rule.ts'
 import type { Planned } from '../job/schedule.ts'
@@ -30,6 +31,8 @@ export type WorkerParts = {
   lateBefore?: number
   /** The schedules that the code of its app names, if it knows. */
   planned?: Planned | undefined
+  /** What tells its release and its settings apart from those of others. */
+  build?: { release?: string; settings: string }
   /** How cron rules are read; without it this worker fires no schedules. */
   next?: NextCron
   /** Opens and seals the inputs of private jobs that schedules fire. */
@@ -76,7 +79,7 @@ export class Worker {
       broken: () => crew.abandon(),
       // The next exchange is refused, which ends the foreman.
       gone: foreman.ring,
-      metrics: () => foreman.stats.snapshot(),
+      metrics: () => foreman.stats.snapshot(...vitalsGauges(id, crew.vitals)),
       onError,
     })
     const housekeeping = new Housekeeping({
@@ -109,7 +112,7 @@ export class Worker {
   /** Registers and begins to work. @throws ErrandError STORE_BUSY and its kin */
   static async start(parts: WorkerParts): Promise<Worker> {
     const settings = { ...WORKER_DEFAULTS, ...parts.settings }
-    const { store, crew, next, planned } = parts
+    const { store, crew, next, planned, build } = parts
     const plans = next && planned && new Plans(store, planned, next)
     const id = newId()
     const { queues, leaseMs } = settings
@@ -121,6 +124,7 @@ export class Worker {
       queues,
       concurrency,
       processes,
+      ...build,
       ...(plans && { schedules: plans.set }),
     }
     await store.register({ id, leaseMs, info: encodeJson(info) ?? new Uint8Array() })

@@ -1,18 +1,76 @@
-import { defineApp } from 'errand'
+import { defineApp, defineLimit, defineSchedule } from 'errand'
+import { hireStandIn } from '../common/stand-in.ts'
 import { documentPdf, pdfEnded } from './contract.ts'
 import { openDocuments } from './documents.ts'
+import { exportTable, weeklyReport } from './exports/contract.ts'
+import { cleanUp, fileChain, notifyFile, processFile, validateFile } from './files/contract.ts'
+import { importContacts } from './imports/contract.ts'
+import { MAIL_LIMIT, sendMail } from './mails/contract.ts'
+import { MailApi } from './mails/mail-api.ts'
+import { checkPicture, picture, resizePicture } from './pictures/contract.ts'
+import { openRecords } from './records.ts'
 import { documentRoutes } from './routes.ts'
+import { settings as usual, type Settings } from './settings.ts'
+import { spanMs } from './span.ts'
 
-/** The app over the system's own database, `.errand/documents.db` unless another file is named. */
-export const documentsApp = (location?: string) =>
-  defineApp({
+/** The app over the system's own database, under the settings of the environment unless others are given. */
+export function documentsApp(given: Partial<Settings> = {}) {
+  const settings = { ...usual, ...given }
+  const { database, mailUrl, mailKey, mailPort, mailRate, timeZone } = settings
+  return defineApp({
     mount: '/documents',
+    about: 'PDFs, file chains, exports, imports, mails and pictures of project documents',
     tryFirst: 'POST /42/pdf',
-    jobs: [documentPdf, pdfEnded],
+    jobs: [
+      documentPdf,
+      pdfEnded,
+      fileChain,
+      validateFile,
+      processFile,
+      notifyFile,
+      cleanUp,
+      sendMail,
+      exportTable,
+      weeklyReport,
+      importContacts,
+      picture,
+      checkPicture,
+      resizePicture,
+    ],
     handlers: () => import('./handlers.ts'),
-    start: () => ({ documents: openDocuments(location) }),
-    stop: ({ documents }) => documents?.[Symbol.dispose](),
-    routes: (app, desk) => documentRoutes(openDocuments(location))(app, desk),
+    limits: [defineLimit(MAIL_LIMIT, { rate: mailRate })],
+    timeZone,
+    schedules: [
+      defineSchedule({
+        name: 'documents.clean-up',
+        job: cleanUp,
+        input: { olderThanMs: spanMs(settings.keepUploads) },
+        cron: settings.cleanUp,
+        zone: timeZone,
+        overlap: 'skip',
+      }),
+      defineSchedule({
+        name: 'documents.weekly-report',
+        job: weeklyReport,
+        input: { format: 'xlsx' },
+        cron: settings.report,
+        zone: timeZone,
+      }),
+    ],
+    start: () => ({
+      documents: openDocuments(database),
+      documentRecords: openRecords(settings),
+      documentMails: new MailApi(mailUrl ?? `http://127.0.0.1:${mailPort}`, mailKey),
+    }),
+    stop: ({ documents, documentRecords }) => {
+      documents?.[Symbol.dispose]()
+      documentRecords?.[Symbol.dispose]()
+    },
+    routes: (app, desk) => {
+      if (mailUrl === undefined) hireStandIn(new URL('stand-in/main.ts', import.meta.url))
+      return documentRoutes(openDocuments(database), openRecords(settings))(app, desk)
+    },
   })
+}
 
 export default documentsApp()

@@ -1,5 +1,6 @@
 import { defineJob, exponential } from 'errand'
 import { z } from 'zod'
+import { settings } from './settings.ts'
 
 /** What a finished job leaves behind, beside the file itself. */
 export const PdfResult = z.object({ file: z.string(), pages: z.int(), bytes: z.int() })
@@ -21,8 +22,8 @@ export const documentPdf = defineJob({
   input: PdfInput,
   output: PdfResult,
   attempts: 4,
-  backoff: exponential('1m'), // waits of 60, 120 and 240 s
-  timeout: '60s',
+  backoff: exponential(settings.retry), // waits of 60, 120 and 240 s
+  timeout: settings.pdfTimeout,
   keep: { record: '7d', failed: '30d' },
   unique: { by: ({ documentId }) => `${documentId}` },
   onSuccess: pdfEnded,

@@ -3,17 +3,26 @@ import { type App, ErrandError } from 'errand'
 import { z } from 'zod'
 import { type Documents, pdfName, type ProjectDocument } from './documents.ts'
 import { servePage } from '../common/page.ts'
-import { findTask, Pdfs } from './pdfs.ts'
-import { toTask } from './task.ts'
+import { whoAsks } from '../common/who.ts'
+import { exportRoutes } from './exports/routes.ts'
+import { fileRoutes } from './files/routes.ts'
+import { mailRoutes } from './mails/routes.ts'
+import { Pdfs } from './pdfs/pdfs.ts'
+import type { Records } from './records.ts'
+import { taskRoutes } from './tasks/routes.ts'
 
 const Wait = z.coerce.number().min(0).max(55).default(0)
 
 /** The documents API, in the words its users asked for. */
 export const documentRoutes =
-  (documents: Documents): NonNullable<App['routes']> =>
+  (documents: Documents, records: Records): NonNullable<App['routes']> =>
   (app, { errand }) => {
     const pdfs = new Pdfs(errand, documents)
     servePage(app, new URL('page/', import.meta.url))
+    taskRoutes(app, errand)
+    fileRoutes(app, errand, records)
+    exportRoutes(app, errand)
+    mailRoutes(app, errand, records)
 
     app.get('/list', async (c) => {
       const data = documents
@@ -23,18 +32,8 @@ export const documentRoutes =
     })
 
     app.post('/:id{\\d+}/pdf', async (c) => {
-      const taskId = await pdfs.request(read(documents, c.req.param('id')))
+      const taskId = await pdfs.request(read(documents, c.req.param('id')), whoAsks(c).tenant)
       return c.json(started(taskId), 202)
-    })
-
-    app.get('/tasks/:taskId', async (c) =>
-      c.json(toTask(await findTask(errand, c.req.param('taskId')), errand)),
-    )
-
-    app.post('/tasks/:taskId/cancel', async (c) => {
-      const taskId = c.req.param('taskId')
-      await pdfs.cancel(taskId)
-      return c.json(toTask(await findTask(errand, taskId), errand), 202)
     })
 
     app.get('/:id{\\d+}/pdf', async (c) => {
@@ -42,7 +41,7 @@ export const documentRoutes =
       const document = read(documents, c.req.param('id'))
       const stored = await pdfs.link(document)
       if (stored) return c.redirect(stored)
-      const taskId = await pdfs.request(document)
+      const taskId = await pdfs.request(document, whoAsks(c).tenant)
       const link = await pdfs.linkWithin(taskId, waitMs)
       return link ? c.redirect(link) : c.json(started(taskId), 202)
     })
@@ -50,7 +49,7 @@ export const documentRoutes =
     app.post('/:id{\\d+}/pdf/sync', async (c) => {
       const document = read(documents, c.req.param('id'))
       // Imported at the first request, so that a server nobody asks for this never loads pdfkit.
-      const { renderPdf } = await import('./pdf.ts')
+      const { renderPdf } = await import('./pdfs/pdf.ts')
       return c.body(Readable.toWeb(renderPdf(document).content), 200, {
         'content-type': 'application/pdf',
         'content-disposition': `attachment; filename="${pdfName(document)}"`,

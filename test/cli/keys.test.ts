@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { linkKey } from '../../src/cli/keys.ts'
+import { linkKey, makeSealKey } from '../../src/cli/keys.ts'
+import { readSettings } from '../../src/cli/settings.ts'
 import { hasCode } from '../../src/job/errors.ts'
 
 const folder = (t: TestContext) => {
@@ -42,4 +43,32 @@ test('a key cut short is refused', async (t) => {
   await assert.rejects(linkKey({ linkKey: undefined, data }), (error) =>
     hasCode(error, 'INVALID_SETTING'),
   )
+})
+
+test('where no key for sealed data is given, one is made beside the file of jobs, once for all', async (t) => {
+  const data = folder(t)
+  const env = { ERRAND_DATA: data }
+  await Promise.all(Array.from({ length: 20 }, () => makeSealKey(readSettings({}, env).settings)))
+  const { settings, readings } = readSettings({}, env)
+  assert.match(settings.sealKeys ?? '', /^local:[A-Za-z0-9+/]{43}=$/)
+  assert.equal(statSync(join(data, 'seal.key')).mode & 0o777, 0o600)
+  assert.equal(readings.find(({ name }) => name === 'sealKeys')?.origin, join(data, 'seal.key'))
+  await makeSealKey(settings)
+  assert.equal(readSettings({}, env).settings.sealKeys, settings.sealKeys)
+})
+
+test('keys that are given win over the one in the data folder', async (t) => {
+  const data = folder(t)
+  await makeSealKey(readSettings({}, { ERRAND_DATA: data }).settings)
+  const given = `mine:${Buffer.alloc(32, 1).toString('base64')}`
+  const { settings } = readSettings({}, { ERRAND_DATA: data, ERRAND_SEAL_KEYS: given })
+  assert.equal(settings.sealKeys, given)
+})
+
+test('no key is made where others may share the store, or where one is given', async (t) => {
+  const data = folder(t)
+  const sealKeys = `mine:${Buffer.alloc(32, 1).toString('base64')}`
+  for (const env of [{ ERRAND_STORE: 'redis://127.0.0.1' }, { ERRAND_SEAL_KEYS: sealKeys }])
+    await makeSealKey(readSettings({}, { ERRAND_DATA: data, ...env }).settings)
+  assert.equal(existsSync(data), false)
 })

@@ -56,6 +56,11 @@ test('dead letters are listed with what went wrong first and last, retried and d
     ],
   )
   assert.match(here.say('audit').stdout, /discard.*a test/)
+  const proved = here.say('audit', '--verify')
+  const [, head = ''] = /--verify (\d+:\S+)/.exec(proved.stdout) ?? []
+  assert.deepEqual([proved.status, here.say('audit', '--verify', head).status], [0, 0])
+  const astray = here.say('audit', '--verify', `${head}x`)
+  assert.deepEqual([astray.status, /entry \d+ is missing/.test(astray.stdout)], [1, true])
 })
 
 test('who saw to a batch or a schedule on the command line is written down, and why', async () => {

@@ -33,7 +33,8 @@ test('a queue is paused and resumed on the command line, and shown with who did 
   assert.deepEqual(pausedIn(here), [['default', REASON]])
   const shown = new RegExp(`PAUSED[^]*default.* by ${userInfo().username}: ${REASON}`)
   assert.match(here.say('queues').stdout, shown)
-  assert.match(here.say('info').stdout, shown)
+  const paused = new RegExp(`default .* paused .* by ${userInfo().username}: ${REASON}`)
+  assert.match(here.say('info').stdout, paused)
   assert.match(here.say('doctor').stdout, /default is paused; 2 ready in it/)
   assert.match(
     here.say('queues', 'resume', 'default', '--note', 'mended').stdout,

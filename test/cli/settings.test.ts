@@ -7,7 +7,13 @@ import { processesDefault } from '../../src/cli/kinds.ts'
 import { asEnvironment, readSettings, shown } from '../../src/cli/settings.ts'
 import { ErrandError } from '../../src/job/errors.ts'
 
-test('the shipped defaults are these', () => {
+test('the shipped defaults are these', (t) => {
+  const [here, elsewhere] = [process.cwd(), mkdtempSync(join(tmpdir(), 'errand-'))]
+  process.chdir(elsewhere)
+  t.after(() => {
+    process.chdir(here)
+    rmSync(elsewhere, { recursive: true })
+  })
   assert.deepEqual(readSettings({}, {}).settings, {
     data: '.errand',
     store: 'sqlite:.errand/errand.db',
@@ -24,6 +30,7 @@ test('the shipped defaults are these', () => {
     processes: processesDefault(),
     maxJobs: 1000,
     maxMemory: 512,
+    overloadMs: 1000,
     leaseMs: 15_000,
     renewMs: 5000,
     sweepMs: 2000,
@@ -31,6 +38,7 @@ test('the shipped defaults are these', () => {
     graceMs: 25_000,
     cancelGraceMs: 1000,
     auditKeepMs: 90 * 86_400_000,
+    release: undefined,
     logLevel: 'info',
     failpoints: undefined,
   })

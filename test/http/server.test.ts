@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { HTTPException } from 'hono/http-exception'
 import { encodeJson } from '../../src/base/json.ts'
 import { ErrandError } from '../../src/job/errors.ts'
+import { vitalsGauges } from '../../src/job/vitals.ts'
 import { greet, openDoor, read } from './door.ts'
 
 const MINE = "default-src 'self'; frame-ancestors 'none'"
@@ -200,6 +201,7 @@ test('metrics are those of the queues, of the server and of every worker, added 
   await using door = await openDoor()
   await door.submit()
   const values = [{ labels: { job: 'person.greet' }, value: 3 }]
+  const vitals = { overloaded: 2, memoryMb: 1, lateMs: 250, cpu: 0.5 }
   const metric = {
     name: 'errand_attempts_total',
     help: 'x',
@@ -207,7 +209,7 @@ test('metrics are those of the queues, of the server and of every worker, added 
     aggregator: 'sum',
     values,
   }
-  await door.hand.renew(encodeJson([metric]))
+  await door.hand.renew(encodeJson([metric, ...vitalsGauges(door.hand.id, vitals)]))
   const answer = await door.get('/metrics')
   assert.match(answer.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/)
   const text = await answer.text()
@@ -215,6 +217,9 @@ test('metrics are those of the queues, of the server and of every worker, added 
     'errand_jobs_accepted_total{queue="default"} 1',
     'errand_jobs{queue="default",state="ready"} 1',
     'errand_workers 1',
+    `errand_worker_executors_overloaded{worker="${door.hand.id}"} 2`,
+    `errand_worker_memory_bytes{worker="${door.hand.id}"} 1048576`,
+    `errand_worker_loop_late_seconds{worker="${door.hand.id}"} 0.25`,
     'errand_attempts_total{job="person.greet"} 3',
     'errand_http_request_seconds_bucket{le="30",route="/v1/jobs",method="POST",status="202"} 1',
     'errand_http_request_seconds_bucket{le="10",route="/v1/jobs",method="POST",status="202"} 1',

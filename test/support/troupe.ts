@@ -92,6 +92,7 @@ export const start = (over: Partial<ProcessOptions> = {}): Promise<ProcessCrew> 
     concurrency: 2,
     maxJobs: 1000,
     maxMemoryMb: 4096,
+    overloadMs: 1000,
     onError: () => undefined,
     ...over,
   })

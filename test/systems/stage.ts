@@ -12,7 +12,8 @@ import { readStores, type StoreName } from '../support/stores.ts'
 export const SEAL_KEYS = `test:${Buffer.alloc(32, 7).toString('base64')}`
 
 export type System = Awaited<ReturnType<typeof setUp>>
-type Open = (appIn: (folder: string) => App) => Promise<System>
+type AppIn = (folder: string, url: string) => App
+type Open = (appIn: AppIn) => Promise<System>
 
 /** The tests of a system, once on each store that is asked for; every test opens an empty one. */
 export function onEachStore(tests: (open: Open, name: StoreName) => void): void {
@@ -31,10 +32,10 @@ export function onEachStore(tests: (open: Open, name: StoreName) => void): void 
 }
 
 /** A whole system in one process: an empty store, real routes, real files, and a worker on demand. */
-async function setUp(ground: Ground, appIn: (folder: string) => App) {
+async function setUp(ground: Ground, appIn: AppIn) {
   const folder = mkdtempSync(join(tmpdir(), 'errand-system-'))
-  const app = appIn(folder)
   const url = ground.fresh(folder)
+  const app = appIn(folder, url)
   const { jobs } = app
   const files = `file:${folder}/files`
   const errand = await open(url, { jobs, files, sealKeys: SEAL_KEYS })
@@ -44,6 +45,8 @@ async function setUp(ground: Ground, appIn: (folder: string) => App) {
   const ask = (path: string, init?: RequestInit) => server.request(`http://127.0.0.1${path}`, init)
   return {
     folder,
+    /** Where the server of the store keeps its files. */
+    serverFolder: ground.server?.folder,
     url,
     app,
     errand,

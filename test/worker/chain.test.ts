@@ -81,3 +81,24 @@ test('a name is used once for what is left behind', async () => {
   const { id } = await place.client.enqueue(twice, {})
   assert.equal((await place.ended(id)).state, 'failed')
 })
+
+test('a job of nobody says whose what it leaves is; a tenant’s leaves nothing to others', async () => {
+  const left = defineJob({ name: 'left', input: z.number(), run: (n) => n })
+  const leaves = defineJob({
+    name: 'leaves',
+    input: z.number(),
+    attempts: 1,
+    run: (n, { enqueue }) => enqueue('a', left, n, { tenant: 'acme' }),
+  })
+  await using place = await Workplace.open(left, leaves)
+  await place.work(place.crew([left.handler, leaves.handler]))
+  const house = await place.client.enqueue(leaves, 1)
+  assert.equal((await place.ended(house.id)).state, 'completed')
+  const other = await place.client.enqueue(leaves, 2, { tenant: 'initech' })
+  assert.equal((await place.ended(other.id)).state, 'failed')
+  const { jobs } = await place.store.list({ job: 'left' }, 9)
+  assert.deepEqual(
+    jobs.map(({ tenant }) => tenant),
+    ['acme'],
+  )
+})

@@ -30,6 +30,7 @@ test('handlers run in processes of their own', async () => {
     'litter',
     'haunt',
     'hoard',
+    'errand.canary',
   ])
   const reports = await Promise.all(
     [troupe.begin('pid'), troupe.begin('pid')].map((job) => troupe.report(job)),

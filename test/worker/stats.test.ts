@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Bytes, encodeJson } from '../../src/base/json.ts'
+import type { Outcome } from '../../src/job/outcome.ts'
 import { foldMetrics, Stats } from '../../src/worker/stats.ts'
 import { claimed } from '../support/claimed.ts'
 import { bytes, completed, failed, textOf } from '../support/jobs.ts'
@@ -20,12 +21,19 @@ function samples(snapshot: Bytes, name: string): string[] {
 }
 
 const job = claimed({}, { job: 'sum' })
+const again: Outcome = {
+  to: 'scheduled',
+  delayMs: 0,
+  reason: 'timeout',
+  error: bytes('late'),
+  raise: 'failures',
+}
 
 test('what was settled is counted by name and outcome, and late results apart', () => {
   const stats = new Stats()
-  stats.settled(job, completed())
-  stats.settled(job, completed())
-  stats.settled(job, failed())
+  stats.settled(job, completed(), 0)
+  stats.settled(job, completed(), 0)
+  stats.settled(job, failed(), 0)
   stats.answered(['done', 'stale', 'already', 'gone', 'stale'])
   const snapshot = stats.snapshot()
   assert.deepEqual(samples(snapshot, 'errand_attempts_total'), ['sum completed=2', 'sum failed=1'])
@@ -43,6 +51,24 @@ test('times are seconds in buckets that add up', () => {
   assert(shown.includes('_sum sum=1000.306'), shown.join('\n'))
 })
 
+test('a job that has ended is counted from its acceptance, and one that is tried again is not', () => {
+  const stats = new Stats()
+  const old = claimed({}, { job: 'sum', createdAt: 1000 })
+  stats.settled(old, again, 9000)
+  stats.settled(old, failed(), 13_000)
+  const shown = samples(stats.snapshot(), 'errand_turnaround_seconds')
+  for (const line of ['_bucket 10 sum=0', '_bucket 30 sum=1', '_count sum=1', '_sum sum=12'])
+    assert(shown.includes(line), shown.join('\n'))
+})
+
+test('attempts that ran into their time are counted, tried again or not', () => {
+  const stats = new Stats()
+  stats.settled(job, again, 0)
+  stats.settled(job, failed({ reason: 'timeout' }), 0)
+  stats.settled(job, failed(), 0)
+  assert.deepEqual(samples(stats.snapshot(), 'errand_timeouts_total'), ['sum=2'])
+})
+
 test('waiting is told by queue', () => {
   const stats = new Stats()
   stats.waited(claimed({}, { queue: 'mail' }), 20)
@@ -51,9 +77,9 @@ test('waiting is told by queue', () => {
 
 test('snapshots fold into one, sample by sample, and folding changes nothing more', () => {
   const [first, second] = [new Stats(), new Stats()]
-  first.settled(job, completed())
-  second.settled(job, completed())
-  second.settled(claimed({}, { job: 'mail' }), completed())
+  first.settled(job, completed(), 0)
+  second.settled(job, completed(), 0)
+  second.settled(claimed({}, { job: 'mail' }), completed(), 0)
   second.ran(job, 10)
   const sum = foldMetrics([first.snapshot(), second.snapshot()])
   assert.deepEqual(samples(sum, 'errand_attempts_total'), ['sum completed=2', 'mail completed=1'])
@@ -65,7 +91,7 @@ test('snapshots fold into one, sample by sample, and folding changes nothing mor
 
 test('a snapshot that cannot be read is left out', () => {
   const stats = new Stats()
-  stats.settled(job, completed())
+  stats.settled(job, completed(), 0)
   const odd = [bytes('{'), Buffer.of(0xff), bytes('null'), bytes('{}'), bytes('[1]')]
   const sum = foldMetrics([...odd, stats.snapshot(), encodeJson([]) ?? bytes('')])
   assert.deepEqual(samples(sum, 'errand_attempts_total'), ['sum completed=1'])

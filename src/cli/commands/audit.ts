@@ -2,6 +2,7 @@ import { ACTS } from '../../job/audit.ts'
 import { readCount } from '../../job/options.ts'
 import type { AuditView } from '../../watch/audit.ts'
 import type { Define } from '../commands.ts'
+import type { Desk } from '../desk.ts'
 import { when } from '../pages.ts'
 import { brief, counted, type Print } from '../print.ts'
 
@@ -12,7 +13,9 @@ export const audit: Define = (command, desk) => {
     .option('--job <id>', 'only what was done to this job')
     .option('--limit <number>', 'how many, 200 at most', '50')
     .option('--cursor <number>', 'where the page before ended')
-    .action(async ({ limit, cursor, ...filter }: Flags) => {
+    .option('--verify [head]', 'whether all is as it was written, since the head noted before')
+    .action(async ({ limit, cursor, verify, ...filter }: Flags) => {
+      if (verify !== undefined) return prove(desk, verify === true ? undefined : verify)
       const size = readCount('limit', Number(limit), { min: 1, max: 200 })
       const before = cursor === undefined ? undefined : readCount('cursor', Number(cursor))
       await using errand = await desk.errand()
@@ -24,7 +27,36 @@ export const audit: Define = (command, desk) => {
     })
 }
 
-type Flags = { person?: string; act?: string; job?: string; limit: string; cursor?: string }
+type Flags = {
+  person?: string
+  act?: string
+  job?: string
+  limit: string
+  cursor?: string
+  verify?: string | true
+}
+
+const WORDS = {
+  altered: 'is not what was written',
+  missing: 'is missing',
+  unmarked: 'was not written by Errand',
+}
+
+async function prove(desk: Desk, head: string | undefined): Promise<void> {
+  await using errand = await desk.errand()
+  const check = await errand.watch.checkAudit(head)
+  const { entries, by, faults } = check
+  desk.print.show(check, () =>
+    [
+      ...faults.map(({ n, fault }) => desk.print.paint('red', `entry ${n} ${WORDS[fault]}`)),
+      `${counted(entries, 'entry', 'entries')}: ${by.key} vouched for by a key, ${by['unknown key']} by one that is not here, ${by['no key']} by none`,
+      ...(check.head === undefined
+        ? []
+        : [`note this where nobody here can write, and give it next time: --verify ${check.head}`]),
+    ].join('\n'),
+  )
+  if (faults.length > 0) process.exitCode = 1
+}
 
 const page = (print: Print, entries: readonly AuditView[]) =>
   entries.length === 0

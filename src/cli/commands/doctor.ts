@@ -1,11 +1,14 @@
+import { basename } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Errand } from '../../open.ts'
 import type { QueueView } from '../../watch/queues.ts'
-import type { WorkerView } from '../../watch/views.ts'
+import { isOverloaded, type WorkerView } from '../../watch/workers.ts'
+import { findApp, loadApp } from '../app.ts'
 import type { Define } from '../commands.ts'
 import type { Desk } from '../desk.ts'
 import { faultOf } from '../fault.ts'
 import { columns, type Print } from '../print.ts'
-import { SETTINGS } from '../rows.ts'
+import { SEAL_KEY_FILE, SETTINGS } from '../rows.ts'
 import { shown } from '../settings.ts'
 import { VERSION } from '../version.ts'
 
@@ -13,7 +16,7 @@ type Check = { about: string; is: 'well' | 'warning' | 'wrong'; text: string }
 
 export const doctor: Define = (command, desk) => {
   command.action(async () => {
-    const checks = [...checkHere(desk), ...(await checkStore(desk))]
+    const checks = [...checkHere(desk), ...(await checkStore(desk)), ...(await checkApp(desk))]
     const settings = desk.inForce.readings.map((reading) => ({
       setting: SETTINGS[reading.name].env,
       value: shown(reading),
@@ -34,10 +37,13 @@ export const doctor: Define = (command, desk) => {
   })
 }
 
+const CHECK_MS = 5000
+
 const well = (about: string, text: string): Check => ({ about, is: 'well', text })
 const warning = (about: string, text: string): Check => ({ about, is: 'warning', text })
 
-function checkHere({ settings: { insecure } }: Desk): Check[] {
+function checkHere({ settings: { insecure }, inForce: { readings } }: Desk): Check[] {
+  const besides = readings.find(({ origin }) => basename(origin) === SEAL_KEY_FILE)
   const { node } = process.versions
   const isOld = Number.parseInt(node, 10) < 26
   return [
@@ -46,6 +52,9 @@ function checkHere({ settings: { insecure } }: Desk): Check[] {
       : well('node', node),
     ...(insecure
       ? [warning('address', 'insecure is set: whoever reaches the port may do everything')]
+      : []),
+    ...(besides
+      ? [warning('keys', `${besides.origin} lies beside what it seals; set ERRAND_SEAL_KEYS`)]
       : []),
   ]
 }
@@ -63,12 +72,44 @@ async function checkStore(desk: Desk): Promise<Check[]> {
       ...checkAbout(errand),
       ...warnings.map((text) => warning('store', text)),
       checkClock(workers),
+      ...checkBuilds(desk, workers),
       checkWorkers(workers),
+      ...workers
+        .filter(isOverloaded)
+        .map(({ id }) => warning('workers', `${id} is overloaded: it takes no more jobs`)),
       ...checkQueues(queues, workers),
     ]
   } catch (error) {
     const { code, why = 'an unforeseen error' } = faultOf(error)
     return [{ about: 'store', is: 'wrong', text: `${code}: ${why}` }]
+  }
+}
+
+/** What the app says that it needs; nothing where there is no app. */
+async function checkApp({ settings }: Desk): Promise<Check[]> {
+  let file: string
+  try {
+    file = findApp(settings.app)
+  } catch {
+    return []
+  }
+  try {
+    const { checks = {} } = await loadApp(file)
+    return await Promise.all(Object.entries(checks).map((one) => ask(...one)))
+  } catch (error) {
+    return [{ about: 'app', is: 'wrong', text: faultOf(error).why ?? 'it cannot be loaded' }]
+  }
+}
+
+async function ask(about: string, check: () => void | Promise<void>): Promise<Check> {
+  try {
+    const late = sleep(CHECK_MS, undefined, { ref: false }).then(() => {
+      throw new Error(`it did not answer within ${CHECK_MS / 1000} s`)
+    })
+    await Promise.race([check(), late])
+    return well(about, 'it is there')
+  } catch (error) {
+    return { about, is: 'wrong', text: error instanceof Error ? error.message : String(error) }
   }
 }
 
@@ -89,6 +130,19 @@ function checkClock(workers: readonly WorkerView[]): Check {
   return odd === undefined
     ? well('clock', new Date().toISOString())
     : warning('clock', `the clock here is ahead of the store's, by worker ${odd.id}`)
+}
+
+/** Processes on one store that are not of one release, or not of one mind. */
+function checkBuilds({ build }: Desk, workers: readonly WorkerView[]): Check[] {
+  const alive = workers.filter((worker) => worker.alive)
+  const releases = new Set([build, ...alive].flatMap(({ release }) => release ?? []))
+  const others = alive.filter(({ settings }) => settings && settings !== build.settings)
+  return [
+    ...(releases.size > 1 ? [warning('release', `there are ${[...releases].join(' and ')}`)] : []),
+    ...others.map(({ id }) =>
+      warning('settings', `worker ${id} has other settings than are in force here`),
+    ),
+  ]
 }
 
 function checkWorkers(workers: readonly WorkerView[]): Check {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Errand } from '../../open.ts'
 import type { Define } from '../commands.ts'
-import { queuesPage, storePage, total, totalsPage, workersPage } from '../pages.ts'
+import { queueLines, workerLines } from '../info-page.ts'
+import { storePage, total, totalsPage } from '../pages.ts'
 import type { Print } from '../print.ts'
 import { stopSignal } from '../stopping.ts'
 
@@ -37,8 +38,8 @@ async function look({ watch, store }: Errand) {
 const show = (print: Print, seen: Awaited<ReturnType<typeof look>>) =>
   print.show(seen, () =>
     [
-      queuesPage(print, seen.queues),
-      workersPage(print, seen.workers),
+      queueLines(print, seen.queues),
+      workerLines(print, seen.workers, seen.queues),
       totalsPage(print, seen.totals),
       `${storePage(seen.store)}\nat     ${seen.at}`,
     ].join('\n\n'),

@@ -50,6 +50,7 @@ async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> 
     files: errand.files,
     settings: {
       version: VERSION,
+      build: desk.build,
       host,
       draining: signal,
       troubles: () => troubles,

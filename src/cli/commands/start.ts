@@ -2,6 +2,7 @@ import { findApp } from '../app.ts'
 import type { Define } from '../commands.ts'
 import { type Desk, offer, SERVE_SETTINGS, WORKER_SETTINGS } from '../desk.ts'
 import type { Ready } from '../family.ts'
+import { makeSealKey } from '../keys.ts'
 import { openLog } from '../log.ts'
 import { manage } from '../manager.ts'
 import { columns } from '../print.ts'
@@ -15,6 +16,7 @@ export const start: Define = (command, desk) => {
     const { settings, readings } = desk.inForce
     // Named once here, so that a missing app is said once and not by each child.
     const app = findApp(settings.app)
+    await makeSealKey(settings)
     process.exitCode = await manage({
       signal: stopSignal(),
       log: openLog(settings),

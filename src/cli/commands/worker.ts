@@ -23,18 +23,21 @@ const EXECUTOR = fileURLToPath(new URL('../executor.ts', import.meta.url))
 
 export const worker: Define = (command, desk) => {
   offer(command, WORKER_SETTINGS)
+    .option('--burst', 'end once nothing is ready and nothing runs')
     .addOption(managed())
-    .action(async (options: { managed?: true }) => {
+    .action(async (options: { managed?: true; burst?: true }) => {
       process.title = 'errand worker'
       const signal = joinFamily(options)
-      const isSettled = await work(desk, openLog(desk.settings), signal)
+      const isSettled = await work(desk, openLog(desk.settings), signal, options.burst)
       // What could not be handed back may still be trying; its lease runs out without us.
       if (!isSettled) process.exit(1)
     })
 }
 
 /** Works until told to stop; false when something had to be left for others to take over. */
-async function work(desk: Desk, log: Log, signal: AbortSignal): Promise<boolean> {
+async function work(desk: Desk, log: Log, asked: AbortSignal, isBurst = false): Promise<boolean> {
+  const drained = new AbortController()
+  const signal = AbortSignal.any([asked, drained.signal])
   const { settings } = desk
   // While the executors start, which takes longer: a worker may be waited for.
   const opening = reach(() => desk.errand(), waiting(log, signal))
@@ -49,13 +52,14 @@ async function work(desk: Desk, log: Log, signal: AbortSignal): Promise<boolean>
   if (errand === undefined) return true
   for (let late = 0; !signal.aborted;) {
     const running = await reach(
-      () => startWorker(errand, crew, settings, log, late),
+      () => startWorker(errand, crew, desk, log, late),
       waiting(log, signal),
     )
     if (running === undefined) return true
     tellManager({ worker: running.id })
     log.info({ worker: running.id, jobs: crew.manifest.length }, 'worker started')
     flushCompileCache()
+    if (isBurst) void untilDrained(errand, settings, signal).then(() => drained.abort())
     await Promise.race([running.closed, aborted(signal)])
     if (!signal.aborted) {
       await sleep(ANEW_MS, undefined, { signal }).catch(() => {})
@@ -70,6 +74,15 @@ async function work(desk: Desk, log: Log, signal: AbortSignal): Promise<boolean>
   return true
 }
 
+/** Until the queues that are served have nothing left that is ready or runs. */
+async function untilDrained(errand: Errand, { queues, pollMs }: Settings, signal: AbortSignal) {
+  for (let left = 1; left > 0 && !signal.aborted; await sleep(pollMs / 4)) {
+    const tallies = await errand.watch.queues().catch(() => undefined)
+    const served = tallies?.filter(({ queue }) => queues === undefined || queues.includes(queue))
+    left = served?.reduce((sum, { ready, running }) => sum + ready + running, 0) ?? 1
+  }
+}
+
 const startCrew = (app: string, settings: Settings, log: Log): Promise<ProcessCrew> =>
   ProcessCrew.start({
     entry: EXECUTOR,
@@ -78,6 +91,7 @@ const startCrew = (app: string, settings: Settings, log: Log): Promise<ProcessCr
     concurrency: settings.concurrency,
     maxJobs: settings.maxJobs,
     maxMemoryMb: settings.maxMemory,
+    overloadMs: settings.overloadMs,
     onError: (error) => log.error(faultOf(error), 'an executor failed'),
     onCrew: (crew) => tellManager({ crew }),
   })
@@ -85,7 +99,7 @@ const startCrew = (app: string, settings: Settings, log: Log): Promise<ProcessCr
 const startWorker = (
   { store, files }: Errand,
   crew: ProcessCrew,
-  settings: Settings,
+  { settings, build }: Desk,
   log: Log,
   lateBefore: number,
 ): Promise<Worker> => {
@@ -97,6 +111,7 @@ const startWorker = (
     crew,
     lateBefore,
     planned: crew.planned,
+    build,
     next: nextCron,
     keys: sealKeys === undefined ? undefined : Keyring.read(sealKeys),
     settings: {

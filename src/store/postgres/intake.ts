@@ -23,7 +23,7 @@ import type { Adoptee, Alias, BatchCopy } from '../../job/moving.ts'
 import { ENDED } from '../../job/state.ts'
 import { jobsOf } from '../parts/entries.ts'
 import { toAdopted, toAdoption } from './adopting.ts'
-import { blobs, hex, plain, readTexts } from './arrays.ts'
+import { hex, plain, readTexts } from './arrays.ts'
 import { changeBatch, fillBatch } from './batches.ts'
 import { toChanges, toPuts } from './cabinet.ts'
 import type { Connection, Row } from './connection.ts'
@@ -80,9 +80,10 @@ export class PostgresIntake implements Intake {
     return answersOf(rows).map(toErased)
   }
 
-  async audit(entries: readonly Bytes[]): Promise<void> {
+  async audit(n: number, entry: Bytes): Promise<boolean> {
     const { now, schema } = this.#connection
-    await this.#connection.look(lookText(schema, 'add'), [now, blobs(entries)])
+    const rows = await this.#connection.look(lookText(schema, 'add'), [now, n, Buffer.from(entry)])
+    return rows.length > 0
   }
 
   async post(letters: readonly Letter[]): Promise<Posted[]> {

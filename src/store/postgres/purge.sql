@@ -145,7 +145,8 @@ begin
   perform errand.drop_due(now, lim);
   delete from errand.audit where audit_ms is not null and n in (
     select old.n from (select a.n, a.at from errand.audit as a order by a.n limit lim) as old
-    where old.at <= now - audit_ms or old.n <= (select max(a.n) from errand.audit as a) - audit_max);
+    where (old.at <= now - audit_ms or old.n <= (select max(a.n) from errand.audit as a) - audit_max)
+      and old.n < (select max(a.n) from errand.audit as a));
   perform errand.fold();
   perform errand.purge_limits(now, 86400000);
   for entry in

@@ -1,8 +1,8 @@
 -- audit, audits: the log of who did what (C19).
 --
 -- Keys    {p}:audit stream of entries under rising numbers   {p}:head hash; its field `audit` is the last number
--- In      ARGV[3] 'add', then entries; or 'page', [4] the number before which to begin or '', [5] how many
--- Out     nothing; the number, the moment and the entry of each, the newest first
+-- In      ARGV[3] 'add', [4] its number, [5] the entry; or 'page', [4] the number before which to begin or '', [5] how many
+-- Out     whether it was added; the number, the moment and the entry of each, the newest first
 -- Cost    one command an entry; one a page
 -- Beware  entries are never changed: purge takes them away at the old end
 
@@ -15,8 +15,8 @@ if ARGV[3] == 'page' then
   end
   return reply
 end
-for i = 4, #ARGV do
-  local n = redis.call('HINCRBY', P .. 'head', 'audit', 1)
-  redis.call('XADD', P .. 'audit', n .. '-0', 'at', now, 'entry', ARGV[i])
-end
-return {}
+local n = tonumber(ARGV[4])
+if n ~= 1 + tonumber(redis.call('HGET', P .. 'head', 'audit') or 0) then return 0 end
+redis.call('HSET', P .. 'head', 'audit', n)
+redis.call('XADD', P .. 'audit', n .. '-0', 'at', now, 'entry', ARGV[5])
+return 1

@@ -92,8 +92,8 @@ export class RedisIntake implements Intake {
     return Array.from(bufferOf(answers), (code) => ERASED[code] ?? liveAt(code))
   }
 
-  async audit(entries: readonly Bytes[]): Promise<void> {
-    await this.#connection.call('audit', ['add', ...entries.map(toBuffer)])
+  async audit(n: number, entry: Bytes): Promise<boolean> {
+    return (await this.#connection.call('audit', ['add', number(n), toBuffer(entry)])) === 1
   }
 
   async post(letters: readonly Letter[]): Promise<Posted[]> {

@@ -21,7 +21,7 @@ if ARGV[4] then
   local gone = max(0, last - tonumber(ARGV[5]))
   for _, one in ipairs(redis.call('XRANGE', P .. 'audit', '-', '+', 'COUNT', limit)) do
     local n = tonumber(string.match(one[1], '^(%d+)'))
-    if n > gone and tonumber(one[2][2]) > now - tonumber(ARGV[4]) then break end
+    if n == last or n > gone and tonumber(one[2][2]) > now - tonumber(ARGV[4]) then break end
     redis.call('XDEL', P .. 'audit', one[1])
   end
 end

@@ -89,9 +89,9 @@ export class SqliteIntake implements Intake {
     return this.#turns.run('erase', (turn) => ids.map((id) => this.#purge.erase(id, turn)))
   }
 
-  audit(entries: readonly Bytes[]): Promise<void> {
+  audit(n: number, entry: Bytes): Promise<boolean> {
     return this.#turns.run('audit', ({ now }) => {
-      for (const entry of entries) this.#audit.run(now, entry)
+      return this.#audit.run({ n, now, entry }).changes > 0
     })
   }
 

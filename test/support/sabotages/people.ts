@@ -7,6 +7,30 @@ const BULK = 'test/client/bulk.test.ts'
 /** What people do to many jobs, and what is kept of it. */
 export const BY_PEOPLE: readonly Sabotage[] = [
   {
+    breaks: 'entries of the audit log do not follow from each other',
+    file: 'src/job/audit-chain.ts',
+    find: "const prev = before ? digestOf(before) : ''",
+    put: "const prev = ''",
+    test: 'test/watch/audit.test.ts',
+    red: /as it was written/,
+  },
+  {
+    breaks: 'an entry of the audit log is vouched for without its text',
+    file: 'src/job/audit-chain.ts',
+    find: 'return isRight ?',
+    put: 'return isRight !== undefined ?',
+    test: 'test/watch/audit.test.ts',
+    red: /newest entry that was changed/,
+  },
+  {
+    breaks: 'the newest entry of the audit log goes by its age',
+    file: 'src/store/sqlite/audit.sql',
+    find: ' and n < (select max(n) from audit)',
+    put: '',
+    test: SQLITE,
+    red: /newest entry stays/,
+  },
+  {
     breaks: 'a dry run of an act on many jobs is no dry run',
     file: 'src/client/bulk.ts',
     find: 'if (!dryRun && jobs.length > 0)',
@@ -49,7 +73,7 @@ export const BY_PEOPLE: readonly Sabotage[] = [
   {
     breaks: 'who sees to a schedule is not known',
     file: 'src/client/schedules.ts',
-    find: '        await writeDown(this.#store, { act, jobs, schedule: key }, by)\n',
+    find: '        await this.#log.write({ act, jobs, schedule: key }, by)\n',
     put: '',
     test: AUDIT,
     red: /to a batch or a schedule/,
@@ -65,7 +89,7 @@ export const BY_PEOPLE: readonly Sabotage[] = [
   {
     breaks: 'Redis strikes off entries of the audit log that are young',
     file: 'src/store/redis/purge.lua',
-    find: 'if n > gone and tonumber(one[2][2]) > now - tonumber(ARGV[4]) then break end',
+    find: 'if n == last or n > gone and tonumber(one[2][2]) > now - tonumber(ARGV[4]) then break end',
     put: '',
     test: REDIS,
     red: /C19 /,

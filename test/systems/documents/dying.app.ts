@@ -1,7 +1,7 @@
 import { defineApp, handler, type Context } from 'errand'
 import { documentPdf, pdfEnded } from '../../../systems/documents/contract.ts'
 import { openDocuments } from '../../../systems/documents/documents.ts'
-import { clearMark } from '../../../systems/documents/handlers.ts'
+import { clearMark } from '../../../systems/documents/pdfs/handlers.ts'
 
 /** The documents app with a maker of PDFs that comes to every bad end, by the number of its document. */
 const ENDS: Record<number, (context: Context) => Promise<never>> = {

@@ -7,18 +7,22 @@ import { open } from '../../../src/open.ts'
 import { documentPdf } from '../../../systems/documents/contract.ts'
 import { openDocuments } from '../../../systems/documents/documents.ts'
 import { Installation, until } from '../../support/command.ts'
+import { openGround } from '../../support/ground.ts'
+import { readStores, type StoreName } from '../../support/stores.ts'
 import { setUp, POST, Started } from './setup.ts'
 
 /** The same job with no time between its attempts, and little for each. */
 const policy = { ...documentPdf.policy, backoff: [0], attempts: 4, softMs: 200, hardMs: 300 }
 const quick = { ...documentPdf, policy, policyBytes: encodePolicy(policy) }
 
-async function place() {
+async function place(name: StoreName) {
+  const ground = await openGround(name)
   const here = new Installation({ ERRAND_APP: join(import.meta.dirname, 'dying.app.ts') })
+  const url = ground.fresh(here.folder)
   const location = join(here.folder, 'documents.db')
   const documents = openDocuments(location)
-  const errand = await open(`sqlite:${here.folder}/errand.db`)
-  await here.startWith({ DOCUMENTS: location }, 'worker').said('worker started')
+  const errand = await open(url)
+  await here.startWith({ DOCUMENTS: location, ERRAND_STORE: url }, 'worker').said('worker started')
   return {
     errand,
     documents,
@@ -37,32 +41,34 @@ async function place() {
       documents[Symbol.dispose]()
       await errand[Symbol.asyncDispose]()
       await here[Symbol.asyncDispose]()
+      await ground[Symbol.asyncDispose]()
     },
   }
 }
 
-test('however a PDF job ends, its document is not left in progress', async () => {
-  await using at = await place()
-  const [thrown, killed, endless, cancelled] = await Promise.all([1, 2, 3, 4].map(at.request))
-  await until(
-    async () => (await at.errand.job(cancelled ?? '')).progress?.status,
-    'nobody runs what is to be cancelled',
-  )
-  assert.equal(at.documents.find(4)?.inProgress, true)
-  await at.errand.cancel(cancelled ?? '')
-  const ends: [string | undefined, string, string | undefined][] = [
-    [thrown, 'failed', 'error'],
-    [killed, 'failed', 'crashed'],
-    [endless, 'failed', 'timeout'],
-    [cancelled, 'cancelled', undefined],
-  ]
-  for (const [i, [id = '', state, reason]] of ends.entries()) {
-    const view = await at.errand.ended(id, 30_000)
-    assert.deepEqual([view.state, view.reason], [state, reason])
-    await at.isCleared(i + 1)
-  }
-  assert.deepEqual(await at.errand.verify(), [])
-})
+for (const name of readStores())
+  test(`however a PDF job ends on ${name}, its document is not left in progress`, async () => {
+    await using at = await place(name)
+    const [thrown, killed, endless, cancelled] = await Promise.all([1, 2, 3, 4].map(at.request))
+    await until(
+      async () => (await at.errand.job(cancelled ?? '')).progress?.status,
+      'nobody runs what is to be cancelled',
+    )
+    assert.equal(at.documents.find(4)?.inProgress, true)
+    await at.errand.cancel(cancelled ?? '')
+    const ends: [string | undefined, string, string | undefined][] = [
+      [thrown, 'failed', 'error'],
+      [killed, 'failed', 'crashed'],
+      [endless, 'failed', 'timeout'],
+      [cancelled, 'cancelled', undefined],
+    ]
+    for (const [i, [id = '', state, reason]] of ends.entries()) {
+      const view = await at.errand.ended(id, 30_000)
+      assert.deepEqual([view.state, view.reason], [state, reason])
+      await at.isCleared(i + 1)
+    }
+    assert.deepEqual(await at.errand.verify(), [])
+  })
 
 test('a cancel that comes before the job begins takes the mark off, too', async () => {
   await using system = await setUp()

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { documentPdf } from '../../../systems/documents/contract.ts'
-import { List, POST, setUp, Started, Succeeded, type System } from './setup.ts'
+import { onEachStore } from '../stage.ts'
+import { List, POST, Started, Succeeded } from './setup.ts'
+import { type Documents as System, openDocumentsOn } from './stage.ts'
 
 const UNKNOWN = '00000000-0000-7000-8000-000000000000'
 
@@ -16,138 +18,140 @@ async function finish({ errand, work }: System, taskId: string): Promise<void> {
   await worker.stop()
 }
 
-test('a request answers 202 with a task id that can be asked about at once', async () => {
-  await using system = await setUp()
-  const answer = await system.ask('/documents/42/pdf', POST)
-  assert.equal(answer.status, 202)
-  const { task_id } = Started.parse(await answer.json())
-  const task = await system.json(`/documents/tasks/${task_id}`)
-  assert.deepEqual(task, { task_id, status: 'PENDING', result: null })
-})
-
-test('a second request joins the one in progress; another document has its own', async () => {
-  await using system = await setUp()
-  const first = await request(system, 7)
-  assert.equal(await request(system, 7), first)
-  assert.notEqual(await request(system, 8), first)
-})
-
-test('only the id of a document travels', async () => {
-  await using system = await setUp()
-  const [job] = await system.errand.store.find([await request(system, 7)])
-  assert.equal(Buffer.from(job?.input ?? []).toString(), '{"documentId":7}')
-})
-
-test('a finished task has a result whose link downloads the PDF', async () => {
-  await using system = await setUp()
-  const taskId = await request(system, 1)
-  await finish(system, taskId)
-  const { result } = Succeeded.parse(await system.json(`/documents/tasks/${taskId}`))
-
-  const download = await system.ask(result.url)
-  assert.equal(download.status, 200)
-  assert.equal(download.headers.get('content-type'), 'application/pdf')
-  const pdf = Buffer.from(await download.arrayBuffer())
-  assert.equal(pdf.length, result.bytes)
-  assert.match(pdf.toString('latin1'), /^%PDF-/)
-  assert.match(pdf.toString('latin1'), new RegExp(`/Count ${result.pages}\\b`))
-})
-
-test('a PDF asked for is made within the wait, and the next request serves it without a job', async () => {
-  await using system = await setUp()
-  const worker = await system.work()
-  const first = await system.ask('/documents/3/pdf?wait=20')
-  assert.equal(first.status, 302)
-  await worker.stop()
-
-  const second = await system.ask('/documents/3/pdf')
-  assert.equal(second.status, 302)
-  const download = await system.ask(second.headers.get('location') ?? '')
-  assert.match(await download.text(), /^%PDF-/)
-  assert.equal((await system.errand.list({ job: documentPdf.name }, 10)).jobs.length, 1)
-})
-
-test('a PDF that is not there in time is answered as started', async () => {
-  await using system = await setUp()
-  const answer = await system.ask('/documents/3/pdf?wait=0.05')
-  assert.equal(answer.status, 202)
-  assert.equal(Started.parse(await answer.json()).task_id, await request(system, 3))
-})
-
-test('while a PDF is made again, the one that is there is served', async () => {
-  await using system = await setUp()
-  await finish(system, await request(system, 3))
-  await request(system, 3)
-  assert.equal((await system.ask('/documents/3/pdf')).status, 302)
-})
-
-test('a task that failed says name and message, no stack, and the document is not in progress', async () => {
-  await using system = await setUp()
-  const taskId = await request(system, 50)
-  await finish(system, taskId)
-  assert.deepEqual(await system.json(`/documents/tasks/${taskId}`), {
-    task_id: taskId,
-    status: 'FAILURE',
-    result: null,
-    error: { name: 'FatalError', message: 'the document has no text yet' },
+onEachStore((open) => {
+  test('a request answers 202 with a task id that can be asked about at once', async () => {
+    await using system = await openDocumentsOn(open)
+    const answer = await system.ask('/documents/42/pdf', POST)
+    assert.equal(answer.status, 202)
+    const { task_id } = Started.parse(await answer.json())
+    const task = await system.json(`/documents/tasks/${task_id}`)
+    assert.deepEqual(task, { task_id, status: 'PENDING', result: null })
   })
-  assert.equal(await statusOf(system, 50), 'failed')
-  assert.notEqual(await request(system, 50), taskId, 'it can be tried again')
-})
 
-test('a document deleted after the request fails without more attempts', async () => {
-  await using system = await setUp()
-  const taskId = await request(system, 9)
-  system.documents.remove(9)
-  await finish(system, taskId)
-  const { state, attempt, error } = await system.errand.job(taskId)
-  assert.deepEqual([state, attempt, error?.name], ['failed', 1, 'FatalError'])
-})
+  test('a second request joins the one in progress; another document has its own', async () => {
+    await using system = await openDocumentsOn(open)
+    const first = await request(system, 7)
+    assert.equal(await request(system, 7), first)
+    assert.notEqual(await request(system, 8), first)
+  })
 
-test('a failed PDF is told to whoever waits for it', async () => {
-  await using system = await setUp()
-  const worker = await system.work()
-  const answer = await system.ask('/documents/50/pdf?wait=20')
-  await worker.stop()
-  assert.equal(answer.status, 409)
-  assert.match(await answer.text(), /"code":"JOB_FAILED"/)
-})
+  test('only the id of a document travels', async () => {
+    await using system = await openDocumentsOn(open)
+    const [job] = await system.errand.store.find([await request(system, 7)])
+    assert.equal(Buffer.from(job?.input ?? []).toString(), '{"documentId":7}')
+  })
 
-test('the list derives none, generating, ready and failed from the jobs', async () => {
-  await using system = await setUp()
-  assert.equal(await statusOf(system, 2), 'none')
-  const taskId = await request(system, 2)
-  assert.equal(await statusOf(system, 2), 'generating')
-  await finish(system, taskId)
-  assert.equal(await statusOf(system, 2), 'ready')
-  await system.errand.cancel(await request(system, 2))
-  assert.equal(await statusOf(system, 2), 'failed')
-})
+  test('a finished task has a result whose link downloads the PDF', async () => {
+    await using system = await openDocumentsOn(open)
+    const taskId = await request(system, 1)
+    await finish(system, taskId)
+    const { result } = Succeeded.parse(await system.json(`/documents/tasks/${taskId}`))
 
-test('unknown documents and tasks are 404, and so are ids of other jobs', async () => {
-  await using system = await setUp()
-  const { id: foreign } = await system.errand.enqueue(
-    { ...documentPdf, name: 'other.job' },
-    { documentId: 1 },
-  )
-  const gets = ['/99/pdf', '/nine/pdf', `/tasks/${UNKNOWN}`, '/tasks/none', `/tasks/${foreign}`]
-  for (const path of gets) await assertMissing(system, path)
-  for (const path of ['/99/pdf', '/99/pdf/sync']) await assertMissing(system, path, POST)
-})
+    const download = await system.ask(result.url)
+    assert.equal(download.status, 200)
+    assert.equal(download.headers.get('content-type'), 'application/pdf')
+    const pdf = Buffer.from(await download.arrayBuffer())
+    assert.equal(pdf.length, result.bytes)
+    assert.match(pdf.toString('latin1'), /^%PDF-/)
+    assert.match(pdf.toString('latin1'), new RegExp(`/Count ${result.pages}\\b`))
+  })
 
-test('a wait that is no number of seconds is refused before anything is enqueued', async () => {
-  await using system = await setUp()
-  const answer = await system.ask('/documents/1/pdf?wait=soon')
-  assert.equal(answer.status, 400)
-  assert.deepEqual((await system.errand.list({}, 10)).jobs, [])
-})
+  test('a PDF asked for is made within the wait, and the next request serves it without a job', async () => {
+    await using system = await openDocumentsOn(open)
+    const worker = await system.work()
+    const first = await system.ask('/documents/3/pdf?wait=20')
+    assert.equal(first.status, 302)
+    await worker.stop()
 
-test('the sync variant answers with the same PDF and leaves no job', async () => {
-  await using system = await setUp()
-  const answer = await system.ask('/documents/1/pdf/sync', POST)
-  assert.equal(answer.headers.get('content-type'), 'application/pdf')
-  assert.match(await answer.text(), /^%PDF-/)
-  assert.deepEqual((await system.errand.list({}, 10)).jobs, [])
+    const second = await system.ask('/documents/3/pdf')
+    assert.equal(second.status, 302)
+    const download = await system.ask(second.headers.get('location') ?? '')
+    assert.match(await download.text(), /^%PDF-/)
+    assert.equal((await system.errand.list({ job: documentPdf.name }, 10)).jobs.length, 1)
+  })
+
+  test('a PDF that is not there in time is answered as started', async () => {
+    await using system = await openDocumentsOn(open)
+    const answer = await system.ask('/documents/3/pdf?wait=0.05')
+    assert.equal(answer.status, 202)
+    assert.equal(Started.parse(await answer.json()).task_id, await request(system, 3))
+  })
+
+  test('while a PDF is made again, the one that is there is served', async () => {
+    await using system = await openDocumentsOn(open)
+    await finish(system, await request(system, 3))
+    await request(system, 3)
+    assert.equal((await system.ask('/documents/3/pdf')).status, 302)
+  })
+
+  test('a task that failed says name and message, no stack, and the document is not in progress', async () => {
+    await using system = await openDocumentsOn(open)
+    const taskId = await request(system, 50)
+    await finish(system, taskId)
+    assert.deepEqual(await system.json(`/documents/tasks/${taskId}`), {
+      task_id: taskId,
+      status: 'FAILURE',
+      result: null,
+      error: { name: 'FatalError', message: 'the document has no text yet' },
+    })
+    assert.equal(await statusOf(system, 50), 'failed')
+    assert.notEqual(await request(system, 50), taskId, 'it can be tried again')
+  })
+
+  test('a document deleted after the request fails without more attempts', async () => {
+    await using system = await openDocumentsOn(open)
+    const taskId = await request(system, 9)
+    system.documents.remove(9)
+    await finish(system, taskId)
+    const { state, attempt, error } = await system.errand.job(taskId)
+    assert.deepEqual([state, attempt, error?.name], ['failed', 1, 'FatalError'])
+  })
+
+  test('a failed PDF is told to whoever waits for it', async () => {
+    await using system = await openDocumentsOn(open)
+    const worker = await system.work()
+    const answer = await system.ask('/documents/50/pdf?wait=20')
+    await worker.stop()
+    assert.equal(answer.status, 409)
+    assert.match(await answer.text(), /"code":"JOB_FAILED"/)
+  })
+
+  test('the list derives none, generating, ready and failed from the jobs', async () => {
+    await using system = await openDocumentsOn(open)
+    assert.equal(await statusOf(system, 2), 'none')
+    const taskId = await request(system, 2)
+    assert.equal(await statusOf(system, 2), 'generating')
+    await finish(system, taskId)
+    assert.equal(await statusOf(system, 2), 'ready')
+    await system.errand.cancel(await request(system, 2))
+    assert.equal(await statusOf(system, 2), 'failed')
+  })
+
+  test('unknown documents and tasks are 404, and so are ids of other jobs', async () => {
+    await using system = await openDocumentsOn(open)
+    const { id: foreign } = await system.errand.enqueue(
+      { ...documentPdf, name: 'other.job' },
+      { documentId: 1 },
+    )
+    const gets = ['/99/pdf', '/nine/pdf', `/tasks/${UNKNOWN}`, '/tasks/none', `/tasks/${foreign}`]
+    for (const path of gets) await assertMissing(system, path)
+    for (const path of ['/99/pdf', '/99/pdf/sync']) await assertMissing(system, path, POST)
+  })
+
+  test('a wait that is no number of seconds is refused before anything is enqueued', async () => {
+    await using system = await openDocumentsOn(open)
+    const answer = await system.ask('/documents/1/pdf?wait=soon')
+    assert.equal(answer.status, 400)
+    assert.deepEqual((await system.errand.list({}, 10)).jobs, [])
+  })
+
+  test('the sync variant answers with the same PDF and leaves no job', async () => {
+    await using system = await openDocumentsOn(open)
+    const answer = await system.ask('/documents/1/pdf/sync', POST)
+    assert.equal(answer.headers.get('content-type'), 'application/pdf')
+    assert.match(await answer.text(), /^%PDF-/)
+    assert.deepEqual((await system.errand.list({}, 10)).jobs, [])
+  })
 })
 
 async function statusOf({ json }: System, id: number): Promise<string> {

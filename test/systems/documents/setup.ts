@@ -9,10 +9,10 @@ import { documentsApp } from '../../../systems/documents/app.ts'
 import { openDocuments } from '../../../systems/documents/documents.ts'
 
 /** The whole system in one process: store in memory, real routes, real files, and a worker on demand. */
-export async function setUp() {
+export async function setUp(mailUrl = 'http://127.0.0.1:1') {
   const dir = mkdtempSync(join(tmpdir(), 'errand-documents-'))
   const location = join(dir, 'documents.db')
-  const app = documentsApp(location)
+  const app = documentsApp({ database: location, uploads: join(dir, 'uploads'), mailUrl })
   const errand = await open('sqlite::memory:', { jobs: app.jobs, files: `file:${dir}/files` })
   const links = new Links(Buffer.from('a key of this test alone'))
   const settings = { version: 'test' }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { delayAfter } from '../../../src/job/backoff.ts'
 import type { State } from '../../../src/job/state.ts'
 import { documentPdf } from '../../../systems/documents/contract.ts'
-import { statusOf } from '../../../systems/documents/task.ts'
+import { statusOf } from '../../../systems/documents/tasks/task.ts'
 
 const WORDS: readonly [State, attempt: number, status: string][] = [
   ['ready', 1, 'PENDING'],

@@ -1,6 +1,8 @@
-import { type Desk, ErrandError, hasCode } from 'errand'
-import { documentPdf } from './contract.ts'
-import { type Documents, pdfName, type ProjectDocument } from './documents.ts'
+import { type Desk, hasCode } from 'errand'
+import { ownedBy } from '../tasks/kinds.ts'
+import { documentPdf } from '../contract.ts'
+import { orGone } from '../gone.ts'
+import { type Documents, pdfName, type ProjectDocument } from '../documents.ts'
 
 /** The PDFs of documents: asked for, in progress, there. Every answer is read from the job. */
 export class Pdfs {
@@ -13,17 +15,12 @@ export class Pdfs {
   }
 
   /** The id of the job that makes this document's PDF: the one at work, or a new one. */
-  async request({ id }: ProjectDocument): Promise<string> {
-    const { id: taskId } = await this.#errand.enqueue(documentPdf, { documentId: id })
+  async request({ id }: ProjectDocument, tenant = ''): Promise<string> {
+    const input = { documentId: id }
+    const { id: taskId } = await this.#errand.enqueue(documentPdf, input, ownedBy(tenant))
     this.#documents.requested(id, taskId)
     this.#documents.started(id, taskId)
     return taskId
-  }
-
-  /** Ends a job before it has ended by itself: at once, or within two seconds when it is running. */
-  async cancel(taskId: string): Promise<void> {
-    await findTask(this.#errand, taskId)
-    await this.#errand.cancel(taskId)
   }
 
   /** A signed link to the PDF that is there, good for at most 7 days. */
@@ -52,21 +49,4 @@ export class Pdfs {
     if (task.state !== 'completed') return 'generating'
     return (await this.link(document)) ? 'ready' : 'none'
   }
-}
-
-/** Jobs and files are erased when their time is over; that is no error here. */
-async function orGone<T>(found: Promise<T>): Promise<T | undefined> {
-  try {
-    return await found
-  } catch (error) {
-    if (hasCode(error, 'JOB_NOT_FOUND') || hasCode(error, 'ARTIFACT_NOT_FOUND')) return undefined
-    throw error
-  }
-}
-
-/** The job behind a task id of this API. @throws ErrandError JOB_NOT_FOUND, also for other jobs' ids */
-export async function findTask(errand: Desk, taskId: string) {
-  const view = await errand.job(taskId)
-  if (view.job !== documentPdf.name) throw new ErrandError('JOB_NOT_FOUND', { id: taskId })
-  return view
 }

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import PDFDocument from 'pdfkit'
-import type { ProjectDocument, Section } from './documents.ts'
+import type { ProjectDocument, Section } from '../documents.ts'
 
 const INK = '#1d2733'
 const QUIET = '#66727f'

@@ -1,0 +1,102 @@
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { ErrandError } from 'errand'
+
+/** A file that somebody gave us. Jobs carry its id only. */
+export type Upload = {
+  id: string
+  name: string
+  bytes: number
+  at: number
+  notify: string | undefined
+}
+
+const SCHEMA = `
+  create table if not exists upload (
+    id text primary key,
+    name text not null,
+    bytes integer not null,
+    at integer not null,
+    notify text
+  ) strict`
+
+/** Uploaded files: each by its id in a folder, and a row that says what it is. */
+export class Uploads {
+  readonly #database: DatabaseSync
+  readonly #folder: string
+
+  constructor(database: DatabaseSync, folder: string) {
+    this.#database = database
+    this.#folder = folder
+    database.exec(SCHEMA)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  }
+
+  /**
+   * The file is there before anybody can find its row. What comes again under its id is not taken twice.
+   * @returns whether it is new
+   * @throws ErrandError ID_TAKEN when another file has that id
+   */
+  add({ id, name, notify }: Pick<Upload, 'id' | 'name' | 'notify'>, content: Uint8Array): boolean {
+    const known = this.find(id)
+    if (known) {
+      if (known.name === name && Buffer.compare(this.read(id), content) === 0) return false
+      throw new ErrandError('ID_TAKEN', { id })
+    }
+    const path = this.#path(id)
+    writeFileSync(`${path}.part`, content, { mode: 0o600 })
+    renameSync(`${path}.part`, path)
+    this.#database
+      .prepare('insert or ignore into upload (id, name, bytes, at, notify) values (?, ?, ?, ?, ?)')
+      .run(id, name, content.length, Date.now(), notify ?? null)
+    return true
+  }
+
+  find(id: string): Upload | undefined {
+    const row = this.#database.prepare('select * from upload where id = ?').get(id)
+    if (row === undefined) return undefined
+    return {
+      id,
+      name: String(row.name),
+      bytes: Number(row.bytes),
+      at: Number(row.at),
+      notify: typeof row.notify === 'string' ? row.notify : undefined,
+    }
+  }
+
+  read(id: string): Uint8Array {
+    return readFileSync(this.#path(id))
+  }
+
+  remove(id: string): void {
+    rmSync(this.#path(id), { force: true })
+    this.#database.prepare('delete from upload where id = ?').run(id)
+  }
+
+  /** Removes what came before a moment, and what a crash left without its row. To do it twice does no harm. */
+  removeBefore(moment: number): number {
+    const old = this.#database.prepare('select id from upload where at < ?').all(moment)
+    const ids = new Set(old.map(({ id }) => String(id)))
+    for (const file of readdirSync(this.#folder)) {
+      const [id = file] = file.split('.')
+      const isOrphan = file !== id || this.find(id) === undefined
+      if (isOrphan && statSync(join(this.#folder, file)).mtimeMs < moment)
+        rmSync(join(this.#folder, file), { force: true })
+    }
+    for (const id of ids) this.remove(id)
+    return ids.size
+  }
+
+  #path(id: string): string {
+    return join(this.#folder, id)
+  }
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+
+export type Mail = { to: string; subject: string; text: string }
+
+/** The address, or the mail, will never do. */
+export class MailRefused extends Error {
+  override readonly name = 'MailRefused'
+}
+
+/** Too many calls: none for so long. */
+export class MailBusy extends Error {
+  override readonly name = 'MailBusy'
+  readonly seconds: number
+
+  constructor(seconds: number) {
+    super('the mail API asks for a pause')
+    this.seconds = seconds
+  }
+}
+
+const Sent = z.object({ id: z.string() })
+const Refused = z.object({ error: z.string() }).catch({ error: 'refused' })
+const PAUSE_S = 30
+
+/** The mail API over HTTP. A mail that is sent again under its key is sent once. */
+export class MailApi {
+  readonly #url: string
+  readonly #key: string | undefined
+
+  constructor(url: string, key?: string) {
+    this.#url = url
+    this.#key = key
+  }
+
+  /** @throws MailRefused, MailBusy, and what `fetch` throws */
+  async send(mail: Mail, key: string, signal: AbortSignal): Promise<string> {
+    const answer = await fetch(`${this.#url}/mails`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'idempotency-key': key,
+        ...(this.#key !== undefined && { authorization: `Bearer ${this.#key}` }),
+      },
+      body: JSON.stringify(mail),
+      signal,
+    })
+    if (answer.ok) return Sent.parse(await answer.json()).id
+    if (answer.status === 422) throw new MailRefused(Refused.parse(await answer.json()).error)
+    await answer.body?.cancel()
+    if (answer.status === 429) throw new MailBusy(secondsIn(answer.headers.get('retry-after')))
+    throw new Error(`the mail API answered ${answer.status}`)
+  }
+}
+
+function secondsIn(header: string | null): number {
+  const seconds = Number(header ?? PAUSE_S)
+  return Number.isFinite(seconds) && seconds > 0 ? seconds : PAUSE_S
+}

@@ -1,0 +1,95 @@
+import { type App, type BatchView, type Desk, ErrandError } from 'errand'
+import { z } from 'zod'
+import { whoAsks } from '../../common/who.ts'
+import { readBody } from '../reading.ts'
+import { idOf } from '../repeat.ts'
+import type { Records } from '../records.ts'
+import { orGone } from '../gone.ts'
+import { sendMail } from './contract.ts'
+import type { Mailing } from './mailings.ts'
+
+const NewMailing = z.strictObject({
+  /** Sent again under the same id it is one mailing. */
+  id: z.uuid().optional(),
+  subject: z.string().min(1).max(200),
+  text: z.string().min(1).max(10_000),
+  /** So many of the contacts, the first of them; all unless said. */
+  first: z.int().min(1).max(1_000_000).optional(),
+})
+const SHOWN = 10
+
+type Routes = Parameters<NonNullable<App['routes']>>[0]
+
+export function mailRoutes(app: Routes, errand: Desk, { mailings, contacts }: Records): void {
+  const view = async (mailing: Mailing, tenant: string) => {
+    const batch = await orGone(errand.batch(mailing.id, tenant))
+    return toView(mailing, batch, mailings.refusals(mailing.id), contacts)
+  }
+  const found = (id: string) => {
+    const mailing = mailings.find(id)
+    if (mailing === undefined) throw new ErrandError('NOT_FOUND', {})
+    return mailing
+  }
+
+  app.post('/mailings', async (c) => {
+    const { tenant } = whoAsks(c)
+    const { id = idOf(c), subject, text, first } = await readBody(c, NewMailing)
+    const isNew = mailings.find(id) === undefined
+    mailings.add({ id, subject, text })
+    const items = contacts.ids(first).map((contactId) => ({ mailingId: id, contactId }))
+    try {
+      await errand.enqueueBatch(sendMail, items, { id, ...(tenant !== '' && { tenant }) })
+    } catch (error) {
+      if (isNew) mailings.remove(id)
+      throw error
+    }
+    return c.json(await view(found(id), tenant), 202)
+  })
+
+  app.get('/mailings', async (c) => {
+    const { tenant } = whoAsks(c)
+    const views = await Promise.all(mailings.latest(SHOWN).map((one) => view(one, tenant)))
+    const theirs = views.filter(({ status }) => status !== 'gone')
+    return c.json({ contacts: contacts.count, data: theirs })
+  })
+
+  app.get('/mailings/:id', async (c) => {
+    const { tenant } = whoAsks(c)
+    const { id } = await errand.batch(c.req.param('id'), tenant)
+    return c.json(await view(found(id), tenant))
+  })
+
+  app.post('/mailings/:id/:act{cancel|retry}', async (c) => {
+    const { tenant } = whoAsks(c)
+    const { id } = await errand.batch(c.req.param('id'), tenant)
+    const mailing = found(id)
+    if (c.req.param('act') === 'cancel') await errand.cancelBatch(id)
+    else await errand.retryBatch(id)
+    return c.json(await view(mailing, tenant), 202)
+  })
+}
+
+function toView(
+  { id, subject, at }: Mailing,
+  batch: BatchView | undefined,
+  refusals: ReturnType<Records['mailings']['refusals']>,
+  contacts: Records['contacts'],
+) {
+  const { items = 0, pending = 0, completed = 0, failed = 0, cancelled = 0 } = batch ?? {}
+  return {
+    mailing_id: id,
+    subject,
+    created_at: new Date(at).toISOString(),
+    status: batch === undefined ? 'gone' : (batch.outcome ?? 'sending'),
+    mails: items,
+    sent: completed,
+    failed,
+    cancelled,
+    pending,
+    refused: refusals.map(({ contactId, why }) => ({
+      contact: contactId,
+      address: contacts.find(contactId)?.address ?? 'unknown',
+      reason: why,
+    })),
+  }
+}

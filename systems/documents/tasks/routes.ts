@@ -1,0 +1,60 @@
+import { type App, type Desk, ErrandError } from 'errand'
+import { whoAsks } from '../../common/who.ts'
+import { fileTag } from '../files/contract.ts'
+import { findTask, KINDS } from './kinds.ts'
+import { stepsOf } from './steps.ts'
+import { toEntry, toTask } from './task.ts'
+
+type Routes = Parameters<NonNullable<App['routes']>>[0]
+const SHOWN = 20
+const STEPS_MAX = 20
+
+/** What was asked for, whatever it is: looked at, cancelled, tried again. */
+export function taskRoutes(app: Routes, errand: Desk): void {
+  app.get('/tasks', async (c) => {
+    const kinds = (c.req.query('kind') ?? '').split(',')
+    const { tenant } = whoAsks(c)
+    const lists = kinds.map(async (kind) => {
+      const definition = KINDS[kind]
+      if (definition === undefined)
+        throw new ErrandError('INVALID_QUERY', {
+          parameter: 'kind',
+          problem: `is one or several of ${Object.keys(KINDS).join(', ')}`,
+        })
+      return errand.list({ job: definition.name, tenant }, SHOWN)
+    })
+    const views = (await Promise.all(lists)).flatMap(({ jobs }) => jobs)
+    const latest = views.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(0, SHOWN)
+    return c.json({ data: latest.map((view) => toEntry(view, errand)) })
+  })
+
+  app.get('/tasks/:taskId', async (c) => {
+    const { tenant } = whoAsks(c)
+    return c.json(toTask(await findTask(errand, c.req.param('taskId'), tenant), errand))
+  })
+
+  app.get('/tasks/:taskId/steps', async (c) => {
+    const { tenant } = whoAsks(c)
+    const task = await findTask(errand, c.req.param('taskId'), tenant)
+    const { jobs } = await errand.list({ tag: fileTag(task.id), tenant }, STEPS_MAX)
+    return c.json({ data: stepsOf(task, jobs) })
+  })
+
+  app.post('/tasks/:taskId/:act{cancel|retry}', async (c) => {
+    const { tenant } = whoAsks(c)
+    const { id } = await findTask(errand, c.req.param('taskId'), tenant)
+    if (c.req.param('act') === 'cancel') await errand.cancel(id)
+    else await errand.retry(id)
+    return c.json(toTask(await findTask(errand, id, tenant), errand), 202)
+  })
+
+  app.get('/schedules', async (c) => {
+    const all = await errand.schedules.list(whoAsks(c).tenant)
+    const ours = all.filter(({ name }) => name.startsWith('documents.'))
+    return c.json({
+      data: ours.map(({ name, cron, zone, nextAt, last, paused }) => {
+        return { name, cron, zone, paused, next_at: nextAt, last_at: last?.at }
+      }),
+    })
+  })
+}

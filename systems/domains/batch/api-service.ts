@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type By, type Desk, ErrandError, type JobView } from 'errand'
+import type { Who } from '../../common/who.ts'
+import type { Settings } from '../settings.ts'
+import { type BatchRecord, idOf, type NewRecord, type Records } from './records.ts'
+import { submit } from './shared.ts'
+import { type BatchStatus, toStatus } from './status.ts'
+
+export type BatchRequest = {
+  batch_id?: string | undefined
+  domains: readonly string[]
+  max_pages: number
+  max_concurrent: number
+}
+
+const PAGE = 1000
+
+/** What the API does with batches. A tenant's are nobody else's: each is looked up by its tenant and its id. */
+export class Batches {
+  readonly #errand: Desk
+  readonly #records: Records
+  readonly #settings: Pick<Settings, 'liveMs'>
+
+  constructor(errand: Desk, records: Records, settings: Pick<Settings, 'liveMs'>) {
+    this.#errand = errand
+    this.#records = records
+    this.#settings = settings
+  }
+
+  /**
+   * Accepts a batch: when this resolves, its record and its job are stored. The same request again is the same batch.
+   * @throws ErrandError ID_TAKEN (another request came under this `batch_id`), and what an enqueue throws
+   */
+  async submit({ tenant, user }: Who, request: BatchRequest): Promise<BatchRecord> {
+    const batchId = request.batch_id ?? randomUUID()
+    const record: NewRecord = {
+      tenant,
+      batchId,
+      id: idOf({ tenant, batchId }),
+      userId: user,
+      domains: request.domains,
+      maxPages: request.max_pages,
+      maxConcurrent: request.max_concurrent,
+      createdAt: Date.now(),
+    }
+    const known = await this.#records.find(record)
+    if (known) refuseOther(known, record)
+    const there = await this.#records.add(known ?? record, (tx) =>
+      submit(this.#errand, known ?? record, tx ? { tx } : {}),
+    )
+    refuseOther(there, record)
+    return there
+  }
+
+  /** @throws ErrandError BATCH_NOT_FOUND, also for another tenant's */
+  async status(who: Who, batchId: string): Promise<BatchStatus> {
+    return this.#status(await this.#read(who, batchId))
+  }
+
+  /** The status once the batch is over, or as it stands after `ms`. @throws ErrandError BATCH_NOT_FOUND */
+  async ended(who: Who, batchId: string, ms: number, signal: AbortSignal): Promise<BatchStatus> {
+    const until = performance.now() + ms
+    for await (const status of this.follow(who, batchId, signal))
+      if (status.is_over || performance.now() >= until) return status
+    return this.status(who, batchId)
+  }
+
+  /** The newest first, without their domains. */
+  async list({ tenant }: Who, limit: number) {
+    const records = await this.#records.list(tenant, limit)
+    return Promise.all(
+      records.map(async (record) => {
+        const { domains: _, ...status } = await this.#status(record)
+        return status
+      }),
+    )
+  }
+
+  /**
+   * The status again and again, until it is over. How often costs at most a tenth of the time, however large the
+   * batch is.
+   */
+  async *follow(
+    who: Who,
+    batchId: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<BatchStatus, void, undefined> {
+    while (!signal.aborted) {
+      const from = performance.now()
+      const status = await this.status(who, batchId)
+      yield status
+      if (status.is_over) return
+      const restMs = Math.max(this.#settings.liveMs, 10 * (performance.now() - from))
+      await pause(restMs, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  /** One domain of a batch with all that is known of it. @throws ErrandError BATCH_NOT_FOUND, NOT_FOUND */
+  async domain(who: Who, batchId: string, domain: string): Promise<JobView> {
+    const record = await this.#read(who, batchId)
+    const from = record.domains.indexOf(domain)
+    if (from === -1) throw new ErrandError('NOT_FOUND', {})
+    const { tenant } = record
+    const { items } = await this.#errand.items(record.id, { tenant, from, limit: 1 })
+    const [item] = items
+    if (item?.index !== from) throw new ErrandError('NOT_FOUND', {})
+    return item
+  }
+
+  /** Begins no more domains; those that are being read are asked to stop. @throws ErrandError BATCH_NOT_FOUND */
+  async cancel(who: Who, batchId: string): Promise<void> {
+    const { id, tenant } = await this.#read(who, batchId)
+    const { is_over: isOver } = await this.status(who, batchId)
+    if (isOver) return
+    // Marked first: whoever brings in its domains just now looks at the mark afterwards.
+    await this.#records.cancel(id, Date.now())
+    const by = byOf(who)
+    await orNothing(this.#errand.cancel(id, { by }))
+    if (await orNothing(this.#errand.batch(id, tenant))) await this.#errand.cancelBatch(id, { by })
+  }
+
+  /**
+   * Tries again what failed, and what a cancel kept from being begun; what is complete stays as it is.
+   * @returns how many domains
+   * @throws ErrandError BATCH_NOT_FOUND, WRONG_STATE (it is still being cancelled)
+   */
+  async retry(who: Who, batchId: string): Promise<number> {
+    const record = await this.#read(who, batchId)
+    const { id, tenant, cancelledAt } = record
+    const batch = await orNothing(this.#errand.batch(id, tenant))
+    const by = byOf(who)
+    if (batch?.stopped !== undefined && batch.state !== 'ended')
+      throw new ErrandError('WRONG_STATE', { id, state: 'running', verb: 'retried' })
+    if (cancelledAt !== undefined) await this.#records.cancel(id, undefined)
+    if (batch) return this.#errand.retryBatch(id, { cancelled: true, by })
+    const job = await orNothing(this.#errand.job(id, tenant))
+    if (job?.state !== 'failed' && job?.state !== 'cancelled') return 0
+    await this.#errand.retry(id, { by })
+    return record.domains.length
+  }
+
+  async retryDomain(who: Who, batchId: string, domain: string): Promise<void> {
+    const { id } = await this.domain(who, batchId, domain)
+    await this.#errand.retry(id, { by: byOf(who) })
+  }
+
+  async #read({ tenant }: Who, batchId: string): Promise<BatchRecord> {
+    const record = await this.#records.find({ tenant, batchId })
+    if (record === undefined) throw new ErrandError('BATCH_NOT_FOUND', { id: 'given' })
+    return record
+  }
+
+  async #status(record: BatchRecord): Promise<BatchStatus> {
+    const { id, tenant } = record
+    const batch = await orNothing(this.#errand.batch(id, tenant))
+    if (batch) return toStatus(record, { batch, items: await this.#items(record) })
+    const job = await orNothing(this.#errand.job(id, tenant))
+    return toStatus(record, { items: [], ...(job && { job }) })
+  }
+
+  async #items({ id, tenant }: BatchRecord): Promise<JobView[]> {
+    const all: JobView[] = []
+    for (let from: number | undefined = 0; from !== undefined;) {
+      const page: Awaited<ReturnType<Desk['items']>> = await this.#errand.items(id, {
+        tenant,
+        from,
+        limit: PAGE,
+      })
+      all.push(...page.items)
+      from = page.next
+    }
+    return all
+  }
+}
+
+const byOf = ({ tenant, user }: Who): By => ({
+  from: 'http',
+  person: user,
+  ...(tenant !== '' && { tenant }),
+})
+
+function refuseOther(known: NewRecord, asked: NewRecord): void {
+  const print = ({ domains, maxPages, maxConcurrent }: NewRecord) =>
+    JSON.stringify([domains, maxPages, maxConcurrent])
+  if (print(known) !== print(asked)) throw new ErrandError('ID_TAKEN', { id: known.id })
+}
+
+/** What is not there, not there any more, or over. */
+async function orNothing<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found
+  } catch (error) {
+    if (['JOB_NOT_FOUND', 'BATCH_NOT_FOUND', 'WRONG_STATE'].some((code) => isCode(error, code)))
+      return undefined
+    throw error
+  }
+}
+
+const isCode = (error: unknown, code: string) => error instanceof ErrandError && error.code === code

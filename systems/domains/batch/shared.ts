@@ -1,0 +1,21 @@
+import type { Errand } from 'errand'
+import { processBatch } from '../contract.ts'
+import type { BatchRecord } from './records.ts'
+
+/** Has the job of a record stored, under the id that every process would give it: to do it again changes nothing. */
+export async function submit(
+  errand: Pick<Errand, 'enqueue'>,
+  { id, tenant, batchId, ...record }: BatchRecord,
+  { tx }: Pick<NonNullable<Parameters<Errand['enqueue']>[2]>, 'tx'> = {},
+): Promise<void> {
+  const input = {
+    batch_id: batchId,
+    tenant_id: tenant,
+    user_id: record.userId,
+    domains: [...record.domains],
+    max_pages: record.maxPages,
+    max_concurrent: record.maxConcurrent,
+  }
+  const options = { id, tags: [batchId], ...(tenant !== '' && { tenant }), ...(tx && { tx }) }
+  await errand.enqueue(processBatch, input, options)
+}

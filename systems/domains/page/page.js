@@ -1,0 +1,179 @@
+import { factsOf, foundOf, show } from './rows.js'
+
+const part = (id) => document.querySelector(`#${id}`)
+const here = { batch: undefined, status: undefined, stream: undefined, rows: new Map() }
+
+part('ask').addEventListener('submit', (event) => {
+  event.preventDefault()
+  void handIn()
+})
+part('sample').addEventListener('click', () => void trySample())
+part('retry').addEventListener('click', () => void act('retry'))
+part('cancel').addEventListener('click', () => void act('cancel'))
+window.addEventListener('hashchange', () => void goTo())
+void goTo()
+void showEarlier()
+
+/** `#try` runs the sample; any other fragment is the id of a batch. */
+async function goTo() {
+  const id = decodeURIComponent(location.hash.slice(1))
+  if (id === 'try') await trySample()
+  else if (id !== '' && id !== here.batch) await open(id)
+}
+
+async function handIn() {
+  const domains = part('domains')
+    .value.split(/[\s,;]+/)
+    .filter((text) => text !== '')
+  part('mistakes').hidden = domains.length > 0
+  part('mistakes').textContent = 'Paste at least one domain.'
+  if (domains.length === 0) return part('domains').focus()
+  const { answer, said } = await ask('batch', {
+    domains,
+    max_pages: Number(part('pages').value),
+    max_concurrent: Number(part('concurrent').value),
+  })
+  if (answer?.ok) return begin(said.batch_id)
+  if (!said) return undefined
+  part('mistakes').hidden = false
+  part('mistakes').textContent = mistakesOf(said, domains)
+  return part('domains').focus()
+}
+
+function mistakesOf({ errors = [], detail }, domains) {
+  const texts = errors.map(({ pointer, detail }) => {
+    const [, index] = /^\/domains\/(\d+)$/.exec(pointer) ?? []
+    return index === undefined ? `${pointer.slice(1)}: ${detail}` : `${domains[index]} ${detail}`
+  })
+  return texts.length > 0 ? texts.slice(0, 5).join(' · ') : detail
+}
+
+async function trySample() {
+  const { answer, said } = await ask('sample', {})
+  if (answer?.ok) await begin(said.batch_id)
+}
+
+async function begin(id) {
+  history.replaceState(undefined, '', `#${encodeURIComponent(id)}`)
+  await open(id)
+  part('batch-name').focus({ preventScroll: true })
+  part('batch').scrollIntoView({ block: 'start' })
+  void showEarlier()
+}
+
+/** Shows a batch and follows it until it is over. */
+async function open(id) {
+  here.stream?.close()
+  here.batch = id
+  here.rows.clear()
+  part('rows').replaceChildren()
+  const { answer } = await ask(`batch/${encodeURIComponent(id)}`)
+  if (answer?.status === 404) return void (part('batch').hidden = true)
+  part('batch').hidden = false
+  part('batch-name').textContent = id.length > 20 ? `Batch ${id.slice(0, 8)}` : `Batch ${id}`
+  part('batch-name').title = id
+  follow(id)
+}
+
+function follow(id) {
+  here.stream?.close()
+  const stream = new EventSource(`/domains/batch/${encodeURIComponent(id)}/events`)
+  here.stream = stream
+  stream.addEventListener('open', () => (part('trouble').hidden = true))
+  stream.addEventListener('error', () => (part('trouble').hidden = false))
+  stream.addEventListener('domain', ({ data }) => showRow(JSON.parse(data)))
+  stream.addEventListener('batch', ({ data }) => showBatch(JSON.parse(data)))
+  stream.addEventListener('end', () => stream.close())
+}
+
+function showBatch(batch) {
+  if (batch.status !== here.status) void showEarlier()
+  here.status = batch.status
+  show(part('state'), batch.status)
+  const { total_domains: total, completed_domains: complete, failed_domains: failed } = batch
+  const { running_domains: running, cancelled_domains: cancelled, processing_time: time } = batch
+  part('progress').value = batch.progress
+  part('n-complete').textContent = `${complete} of ${total}`
+  part('n-failed').textContent = failed
+  part('n-running').textContent = running
+  part('n-waiting').textContent = Math.max(0, total - complete - failed - running - cancelled)
+  part('n-time').textContent = time === undefined ? '–' : `${time.toFixed(1)} s`
+  part('cancel').hidden = batch.is_over
+  part('retry').hidden = !batch.is_over || failed + cancelled === 0
+  part('retry').textContent = failed > 0 ? 'Try failed ones again' : 'Go on'
+}
+
+function showRow(domain) {
+  const row = here.rows.get(domain.domain) ?? addRow(domain.domain)
+  const [button, state, found, again] = ['.open', '.state', '.found', '.again'].map((name) =>
+    row.querySelector(name),
+  )
+  show(state, domain.status)
+  const { title, more, isBad } = foundOf(domain)
+  found.classList.toggle('bad', isBad)
+  found.querySelector('.title').textContent = title
+  found.querySelector('small').textContent = more
+  button.disabled = domain.status !== 'complete'
+  again.hidden = !['failed', 'cancelled'].includes(domain.status) || domain.job_id === undefined
+  again.setAttribute('aria-label', `Try ${domain.domain} again`)
+}
+
+function addRow(domain) {
+  const row = part('row').content.cloneNode(true).firstElementChild
+  const button = row.querySelector('.open')
+  button.textContent = domain
+  button.addEventListener('click', () => void toggle(domain, row, button))
+  row.querySelector('.again').addEventListener('click', () => {
+    void act(`domains/${encodeURIComponent(domain)}/retry`)
+  })
+  here.rows.set(domain, row)
+  part('rows').append(row)
+  return row
+}
+
+async function toggle(domain, row, button) {
+  const isOpen = button.getAttribute('aria-expanded') === 'true'
+  button.setAttribute('aria-expanded', `${!isOpen}`)
+  if (isOpen) return row.nextElementSibling?.remove()
+  const { said } = await ask(`batch/${path()}/domains/${encodeURIComponent(domain)}`)
+  if (said?.facts) row.after(factsOf(said.facts))
+}
+
+async function act(what) {
+  const { answer, said } = await ask(`batch/${path()}/${what}`, {})
+  if (answer?.ok) follow(here.batch)
+  else if (said) part('state').title = said.detail
+}
+
+const path = () => encodeURIComponent(here.batch)
+
+async function showEarlier() {
+  const { said } = await ask('batch')
+  if (!said?.data) return
+  part('none').hidden = said.data.length > 0
+  part('earlier').replaceChildren(
+    ...said.data.map((batch) => {
+      const item = part('past').content.cloneNode(true).firstElementChild
+      const link = item.querySelector('a')
+      link.href = `#${encodeURIComponent(batch.batch_id)}`
+      link.textContent = batch.batch_id
+      show(item.querySelector('.state'), batch.status)
+      const { total_domains: total, completed_domains: complete, created_at: at } = batch
+      const when = new Date(at).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })
+      item.querySelector('small').textContent = `${complete} of ${total} complete, ${when}`
+      return item
+    }),
+  )
+}
+
+/** The answer and its JSON, or neither where there is no answer. */
+async function ask(path, body) {
+  const options = body && {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  }
+  const answer = await fetch(`/domains/${path}`, options).catch(() => undefined)
+  part('trouble').hidden = answer !== undefined && answer.status < 500
+  return { answer, said: await answer?.json().catch(() => undefined) }
+}

@@ -1,0 +1,30 @@
+/** Why a page could not be read, and whether another attempt may find it otherwise. */
+const IS_FINAL = {
+  ADDRESS_REFUSED: true,
+  NAME_NOT_FOUND: true,
+  NAME_TROUBLE: false,
+  TIMED_OUT: false,
+  NOT_CONNECTED: false,
+  TOO_LARGE: true,
+  TOO_MANY_REDIRECTS: true,
+  BAD_REDIRECT: true,
+  NOT_A_PAGE: true,
+  REFUSED: true,
+  UNAVAILABLE: false,
+} as const
+
+export type PageCode = keyof typeof IS_FINAL
+
+export class PageError extends Error {
+  override readonly name = 'PageError'
+  readonly code: PageCode
+
+  constructor(code: PageCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+
+  get isFinal(): boolean {
+    return IS_FINAL[this.code]
+  }
+}

@@ -1,0 +1,76 @@
+import { Parser } from 'htmlparser2'
+
+/** What a page says of itself. */
+export type Facts = {
+  title?: string
+  description?: string
+  language?: string
+  headings: { level: number; text: string }[]
+  /** Where it leads: absolute, each once. */
+  links: string[]
+}
+
+const TEXT_MAX = 300
+const HEADINGS_MAX = 20
+const LINKS_MAX = 500
+const HEADING = /^h([1-3])$/
+const META_CHARSET = /<meta[^>]+charset\s*=\s*["']?([\w-]+)/i
+
+/** Reads a page by its tags, in one pass. */
+export function readFacts(html: string, url: URL): Facts {
+  const facts: Facts = { headings: [], links: [] }
+  const links = new Set<string>()
+  let base = url
+  let text: string | undefined
+  let language: string | undefined
+  const parser = new Parser({
+    onopentag(name, attributes) {
+      if (name === 'html') language = attributes['lang']
+      else if (name === 'base') base = URL.parse(attributes['href'] ?? '', url) ?? base
+      else if (name === 'meta' && isDescription(attributes))
+        facts.description ??= tidy(attributes['content'] ?? '')
+      else if (name === 'a') {
+        const link = URL.parse(attributes['href'] ?? '', base)
+        if (link && attributes['href'] && links.size < LINKS_MAX) links.add(plain(link))
+      }
+      if (name === 'title' || HEADING.test(name)) text = ''
+    },
+    ontext(part) {
+      if (text !== undefined && text.length < TEXT_MAX) text += part
+    },
+    onclosetag(name) {
+      const level = HEADING.exec(name)?.[1]
+      if (text === undefined || (name !== 'title' && level === undefined)) return
+      const said = tidy(text)
+      text = undefined
+      if (said === '') return
+      if (level === undefined) facts.title ??= said
+      else if (facts.headings.length < HEADINGS_MAX)
+        facts.headings.push({ level: Number(level), text: said })
+    },
+  })
+  parser.end(html)
+  facts.links = [...links].filter((link) => link.startsWith('http'))
+  if (language) facts.language = tidy(language).slice(0, 35)
+  return facts
+}
+
+/** A page as text, in the encoding that its header names, or it itself. */
+export function decode(body: Buffer, charset: string): string {
+  const named = charset || META_CHARSET.exec(body.toString('latin1', 0, 1024))?.[1] || 'utf-8'
+  try {
+    return new TextDecoder(named).decode(body)
+  } catch {
+    return new TextDecoder().decode(body)
+  }
+}
+
+const isDescription = ({ name, property }: Record<string, string | undefined>) =>
+  name?.toLowerCase() === 'description' || property?.toLowerCase() === 'og:description'
+
+const tidy = (text: string) => text.replaceAll(/\s+/g, ' ').trim().slice(0, TEXT_MAX)
+
+function plain(link: URL): string {
+  link.hash = ''
+  return link.href
+}

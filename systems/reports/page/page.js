@@ -1,0 +1,125 @@
+const POLL_MS = 1000
+const SENT = 'reports.sent'
+const WORDS = {
+  sending: ['busy', 'Sending'],
+  completed: ['good', 'Sent'],
+  partial: ['warn', 'Sent in part'],
+  failed: ['bad', 'Not sent'],
+  cancelled: ['', 'Stopped'],
+}
+
+const report = document.querySelector('#report')
+const send = document.querySelector('#send')
+const make = document.querySelector('#make')
+let timer
+
+report.addEventListener('change', () => void preview())
+report.addEventListener('submit', (event) => {
+  event.preventDefault()
+  void makeReport()
+})
+send.addEventListener('submit', (event) => {
+  event.preventDefault()
+  void sendMessages()
+})
+window.addEventListener('hashchange', tryIt)
+void preview()
+void followSend()
+tryIt()
+
+/** The page asks by itself where its address ends in #try. */
+function tryIt() {
+  if (location.hash === '#try') void window.Reports.request({ days: 7 })
+}
+
+function wanted() {
+  const { days, origin } = Object.fromEntries(new FormData(report))
+  return { days: Number(days), origin }
+}
+
+async function makeReport() {
+  make.disabled = true
+  make.textContent = 'Asking …'
+  await window.Reports.request(wanted())
+  make.textContent = 'Make the report'
+  await preview()
+}
+
+/** Says what the report would hold, and offers the button only if there is something to make. */
+async function preview() {
+  const asked = wanted()
+  const { body } = await ask(`messages?${new URLSearchParams(asked)}`)
+  if (!body || JSON.stringify(asked) !== JSON.stringify(wanted())) return
+  const { count, max, from, to, zone, reason } = body
+  const day = (moment) =>
+    new Date(moment).toLocaleDateString(undefined, {
+      day: 'numeric',
+      month: 'long',
+      timeZone: zone,
+    })
+  const span = `from ${day(from)} to ${day(Date.parse(to) - 1)} (${zone})`
+  const texts = {
+    no_data: `There are no messages ${span}. Those of today are in tomorrow’s report.`,
+    too_large: `${count.toLocaleString()} messages ${span} are more than the ${max.toLocaleString()} that fit a report.`,
+  }
+  document.querySelector('#preview').textContent =
+    texts[reason] ??
+    `${count.toLocaleString()} messages ${span}. Those of today are in tomorrow’s report.`
+  make.disabled = reason !== undefined
+}
+
+async function sendMessages() {
+  const { template, recipients } = Object.fromEntries(new FormData(send))
+  const numbers = recipients.split('\n').map((line) => line.trim())
+  const { status, body } = await ask('sends', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() },
+    body: JSON.stringify({ template, recipients: numbers.filter((number) => number !== '') }),
+  })
+  const unsent = document.querySelector('#unsent')
+  unsent.hidden = status === 202
+  unsent.textContent = toProblem(body)
+  if (status !== 202) return
+  localStorage.setItem(SENT, body.id)
+  showSend(body)
+  void followSend()
+}
+
+const toProblem = (body) => {
+  const [, place] = /^\/recipients\/(\d+)$/.exec(body?.errors?.[0]?.pointer) ?? []
+  return place === undefined
+    ? 'These messages could not be sent. Try again later.'
+    : `Line ${Number(place) + 1} is no phone number such as +15550100001.`
+}
+
+async function followSend() {
+  clearTimeout(timer)
+  const id = localStorage.getItem(SENT)
+  if (!id) return
+  const { status, body } = await ask(`sends/${id}`)
+  if (status === 404) return localStorage.removeItem(SENT)
+  if (status === 200) showSend(body)
+  if (status !== 200 || body.status === 'sending') timer = setTimeout(followSend, POLL_MS)
+}
+
+function showSend({ status, total, done, failed }) {
+  const [tone, word] = WORDS[status] ?? ['', status]
+  const sent = document.querySelector('#sent')
+  sent.hidden = false
+  const state = sent.querySelector('.state')
+  state.className = `state ${tone}`
+  state.textContent = word
+  sent.querySelector('.counts').textContent =
+    `${done} of ${total} sent${failed ? `, ${failed} refused` : ''}`
+  const bar = sent.querySelector('progress')
+  bar.max = total
+  bar.value = done + failed
+}
+
+/** The status and the JSON, or nothing without an answer. */
+async function ask(path, options) {
+  const answer = await fetch(`/reports/${path}`, options).catch(() => undefined)
+  document.querySelector('#trouble').hidden = answer !== undefined && answer.status < 500
+  const type = answer?.headers.get('content-type') ?? ''
+  return { status: answer?.status, body: type.includes('json') ? await answer.json() : undefined }
+}

@@ -1,0 +1,226 @@
+/*
+ * Your reports, on any page: <script src="…/reports/widget.js" defer></script>, then Reports.request({ days: 3 }),
+ * or any element with data-report="3". It shows what was asked for, also after a reload, until it can be downloaded.
+ */
+{
+  const base = new URL('.', document.currentScript.src)
+  const KEPT = `reports ${base.pathname}`
+  const POLL_MS = 2000
+  const HIDDEN_POLL_MS = 15_000
+  const CALM_POLL_MS = 300_000
+  const OPEN = ['asking', 'queued', 'running']
+
+  const WORDS = {
+    asking: 'Asking for it …',
+    queued: 'Waiting to start. How long depends on its size and on what else is made.',
+    running: 'Being made',
+    complete: 'Ready',
+    empty: 'Nothing to download: there were no messages',
+    failed: 'This report could not be made',
+    expired: 'Expired: reports are kept for a few days',
+    403: 'Too many messages for one report. Choose fewer days.',
+    429: 'Several reports of yours are on their way. Try again when one of them is ready.',
+    503: 'No reports are made just now. Try again later.',
+    lost: 'The server does not answer. Try again later.',
+  }
+  const ORIGINS = { all: '', 'one-off': ', sent one by one', batch: ', sent in batches' }
+  const AGAIN = { failed: 'Try again', expired: 'Generate again', empty: 'Look again' }
+
+  /** What is shown, by what was asked for and until when: `{ id, status, days, origin, to, … }`. */
+  const items = new Map()
+  let kept = readKept()
+  let timer
+  let etag
+
+  const host = document.createElement('errand-reports')
+  const root = host.attachShadow({ mode: 'open' })
+  const panel = make('section', { 'aria-label': 'Your reports', hidden: '' })
+  const sheet = make('link', { rel: 'stylesheet', href: new URL('widget.css', base) })
+  const heading = make('button', { type: 'button', class: 'heading', 'aria-expanded': 'true' })
+  const list = make('ul', { role: 'list' })
+  const news = make('p', { class: 'news', role: 'status' })
+  const trouble = make('p', { class: 'trouble', role: 'alert', hidden: '' })
+  trouble.textContent = WORDS.lost
+  panel.append(heading, trouble, list, news)
+  root.append(sheet, panel)
+  document.body.append(host)
+
+  heading.addEventListener('click', () => fold(heading.getAttribute('aria-expanded') === 'true'))
+  document.addEventListener('visibilitychange', () => void follow())
+  document.addEventListener('click', (event) => {
+    const asked = event.target.closest?.('[data-report]')
+    if (asked) void request({ days: Number(asked.dataset.report), origin: asked.dataset.origin })
+  })
+  window.Reports = { request }
+  void follow()
+
+  /** Asks for a report, or joins the one that is made; resolves with how it stands. */
+  async function request({ days, origin = 'all', again = false, filename }) {
+    const key = `${days} ${origin} asked`
+    items.set(key, { status: 'asking', days, origin })
+    fold(false)
+    show()
+    const { status, body } = await ask('', { days, origin, again, filename })
+    items.delete(key)
+    if (body?.id) take([body])
+    else items.set(key, { status: WORDS[status] ? status : 'lost', days, origin })
+    if (body?.id) keep({ ids: [...kept.ids.filter((id) => id !== body.id), body.id] })
+    if (body?.id) keep({ removed: kept.removed.filter((id) => id !== body.id) })
+    show()
+    void follow()
+    return body
+  }
+
+  /** Looks at all of them at once, soon again while one is on its way. */
+  async function follow() {
+    clearTimeout(timer)
+    const { status, body } = await ask(`mine?ids=${kept.ids.join()}`)
+    trouble.hidden = status !== 'lost'
+    if (body) {
+      for (const [key, { id }] of items) if (id) items.delete(key)
+      take(body.data)
+      const known = body.data.map(({ id }) => id)
+      keep({ ids: kept.ids.filter((id) => known.includes(id)) })
+    }
+    show()
+    const isBusy = [...items.values()].some(({ status }) => OPEN.includes(status))
+    const busyMs = document.hidden ? HIDDEN_POLL_MS : POLL_MS
+    clearTimeout(timer)
+    timer = setTimeout(follow, isBusy || status === 'lost' ? busyMs : untilExpiry())
+  }
+
+  const untilExpiry = () =>
+    Math.min(
+      CALM_POLL_MS,
+      ...[...items.values()].flatMap(({ expires_at: at }) =>
+        at ? [Math.max(POLL_MS, Date.parse(at) - Date.now())] : [],
+      ),
+    )
+
+  function take(reports) {
+    for (const report of reports)
+      if (!kept.removed.includes(report.id))
+        items.set(report.id, report.empty ? { ...report, status: 'empty' } : report)
+  }
+
+  function show() {
+    const shown = [...items].toSorted(([, a], [, b]) => order(b).localeCompare(order(a)))
+    const busy = shown.filter(([, { status }]) => OPEN.includes(status)).length
+    panel.hidden = shown.length === 0
+    heading.textContent = busy ? `Your reports (${busy} on the way)` : 'Your reports'
+    const rows = new Map([...list.children].map((row) => [row.dataset.key, row]))
+    const next = shown.map(([key, item]) => {
+      const mark = JSON.stringify({ ...item, url: undefined })
+      const row = rows.get(key)
+      if (row?.dataset.mark === mark) return row
+      if (row) news.textContent = `${titleOf(item)}: ${WORDS[item.status]}`
+      const fresh = toRow(key, item)
+      fresh.dataset.mark = mark
+      return fresh
+    })
+    const focused = root.activeElement?.closest('li')?.dataset.key
+    list.replaceChildren(...next)
+    if (focused && !root.activeElement)
+      next
+        .find(({ dataset }) => dataset.key === focused)
+        ?.querySelector('a, button')
+        ?.focus()
+  }
+
+  const order = ({ created_at: at }) => at ?? '9'
+
+  function toRow(key, item) {
+    const { id, status, days, origin, progress, url, filename, rows, bytes, expires_at } = item
+    const row = make('li', { 'data-key': key, class: `item ${status}` })
+    const title = make('strong')
+    title.textContent = titleOf(item)
+    const words = make('span', { class: 'words' })
+    words.textContent = WORDS[status]
+    row.append(title, words)
+    if (status === 'running' && progress?.total) {
+      const bar = make('progress', { max: progress.total, value: progress.done ?? 0 })
+      bar.setAttribute('aria-label', 'Rows written')
+      row.append(bar)
+    }
+    const acts = make('div', { class: 'acts' })
+    if (url) {
+      words.textContent = `${rows.toLocaleString()} rows, ${sizeOf(bytes)}, kept until ${dayOf(expires_at)}`
+      const link = make('a', { href: new URL(url, base), download: filename })
+      link.textContent = 'Download'
+      acts.append(link)
+    }
+    if (!OPEN.includes(status) && !url) {
+      const again = make('button', { type: 'button' })
+      again.textContent = AGAIN[status] ?? 'Try again'
+      again.addEventListener('click', () => {
+        items.delete(key)
+        void request({ days, origin, again: true })
+      })
+      acts.append(again)
+    }
+    const remove = make('button', { type: 'button', class: 'quiet', 'aria-label': 'Remove' })
+    remove.textContent = '×'
+    remove.title = 'Remove from this list'
+    remove.addEventListener('click', () => {
+      items.delete(key)
+      if (id) keep({ ids: kept.ids.filter((one) => one !== id), removed: [...kept.removed, id] })
+      show()
+      list.querySelector('a, button')?.focus()
+    })
+    acts.append(remove)
+    row.append(acts)
+    for (const act of acts.children) act.setAttribute('aria-description', title.textContent)
+    return row
+  }
+
+  const titleOf = ({ days, origin, to }) =>
+    `${days} ${days === 1 ? 'day' : 'days'}${to ? ` until ${dayOf(Date.parse(to) - 1)}` : ''}${ORIGINS[origin] ?? ''}`
+
+  const dayOf = (moment) =>
+    new Date(moment).toLocaleDateString(undefined, { day: 'numeric', month: 'short' })
+
+  const sizeOf = (bytes) =>
+    bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`
+
+  function fold(isClosed) {
+    heading.setAttribute('aria-expanded', `${!isClosed}`)
+    panel.classList.toggle('folded', isClosed)
+  }
+
+  function make(name, attributes = {}) {
+    const element = document.createElement(name)
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value)
+    return element
+  }
+
+  /** The status, and the JSON where it went well; `lost` without an answer. */
+  async function ask(path, body) {
+    const answer = await fetch(new URL(path, base), {
+      credentials: base.origin === location.origin ? 'same-origin' : 'include',
+      ...(body
+        ? {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify(body),
+          }
+        : { headers: etag ? { 'if-none-match': etag } : {} }),
+    }).catch(() => undefined)
+    if (!answer || (answer.status >= 500 && answer.status !== 503)) return { status: 'lost' }
+    if (!body && answer.ok) etag = answer.headers.get('etag')
+    return { status: answer.status, body: answer.ok ? await answer.json() : undefined }
+  }
+
+  function keep(change) {
+    kept = { ...kept, ...change }
+    kept.removed = kept.removed.slice(-100)
+    localStorage.setItem(KEPT, JSON.stringify(kept))
+  }
+
+  function readKept() {
+    try {
+      return { ids: [], removed: [], ...JSON.parse(localStorage.getItem(KEPT)) }
+    } catch {
+      return { ids: [], removed: [] }
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { join } from 'node:path'
+import { isSpan, type Span } from './span.ts'
+
+/** All that may be set, and what is shipped. Each line stands in README.md. */
+export const readSettings = (env: Readonly<Record<string, string | undefined>>) => ({
+  /** Where the messages lie: the only place that holds recipients, beside a finished report. */
+  source: env['REPORTS_SOURCE'] ?? join(env['ERRAND_DATA'] ?? '.errand', 'reports'),
+  /** Whose messages a visitor sees whom no gateway and no `authenticate` names. */
+  service: env['REPORTS_SERVICE'] ?? 'demo',
+  /** A window ends where the present step of this length began; with `1d` that is midnight in the zone. */
+  step: span(env['REPORTS_STEP'], '1d'),
+  zone: env['REPORTS_ZONE'] ?? 'UTC',
+  /** How long a finished report can be fetched, and its link works; 7 days at most. */
+  keep: span(env['REPORTS_KEEP'], '7d'),
+  /** How long it is known that there was one. */
+  remember: span(env['REPORTS_REMEMBER'], '8d'),
+  /** How long messages lie in the source: the longest window, and the day in which it is asked for. */
+  sourceKeep: span(env['REPORTS_SOURCE_KEEP'], '8d'),
+  rowsMax: Number(env['REPORTS_ROWS_MAX'] ?? 1_000_000),
+  /** Reports of one person that may be on their way. */
+  perOwner: Number(env['REPORTS_PER_OWNER'] ?? 5),
+  attempts: Number(env['REPORTS_ATTEMPTS'] ?? 4),
+  backoff: (env['REPORTS_BACKOFF'] ?? '10s,1m,5m').split(',').map((text) => span(text, '10s')),
+  soft: span(env['REPORTS_SOFT'], '4m'),
+  hard: span(env['REPORTS_HARD'], '5m'),
+  nightly: env['REPORTS_NIGHTLY'] ?? '0 1 * * *',
+  sweep: env['REPORTS_SWEEP'] ?? '30 1 * * *',
+  /** Messages that were not begun by then are not sent any more. */
+  sendWithin: span(env['REPORTS_SEND_WITHIN'], '4d'),
+  sendMax: Number(env['REPORTS_SEND_MAX'] ?? 50_000),
+  carrierUrl: env['REPORTS_CARRIER_URL'],
+  carrierRate: rate(env['REPORTS_CARRIER_RATE'], '1000/s'),
+  /** Messages a day that are made up for the visitor's service; none where a real carrier is named. */
+  sampleRows: Number(env['REPORTS_SAMPLE_ROWS'] ?? (env['REPORTS_CARRIER_URL'] ? 0 : 400)),
+  /** Other origins whose pages may use the widget. */
+  origins: (env['REPORTS_ORIGINS'] ?? '').split(',').filter((origin) => origin !== ''),
+})
+
+export type Settings = ReturnType<typeof readSettings>
+type Rate = `${number}/${'s' | 'm' | 'h' | 'd'}`
+
+function span(text: string | undefined, usual: Span): Span {
+  const given = text ?? usual
+  if (isSpan(given)) return given
+  throw new TypeError(`${given} is no span such as 90s, 4m or 7d`)
+}
+
+function rate(text: string | undefined, usual: Rate): Rate {
+  const given = text ?? usual
+  if (isRate(given)) return given
+  throw new TypeError(`${given} is no rate such as 100/s`)
+}
+
+const isRate = (text: string): text is Rate => /^\d+\/(?:s|m|h|d)$/.test(text)
+
+export const settings: Settings = readSettings(process.env)

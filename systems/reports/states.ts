@@ -1,0 +1,34 @@
+import { constants } from 'node:fs'
+import { open, readFile } from 'node:fs/promises'
+import { iso } from './window.ts'
+
+export type Sent = { status: 'accepted' | 'delivered' | 'failed'; at?: string }
+
+const SIZE = 16
+const WORDS: Readonly<Record<string, Sent['status']>> = { D: 'delivered', F: 'failed' }
+const RIGHTS = 0o600
+
+/**
+ * What became of the messages of one file, a record of sixteen bytes each, at its row's place: written twice, it is the
+ * same, and any number of processes write at once. It holds a letter and a time, no recipient.
+ */
+export async function writeState(path: string, row: number, status: 'delivered' | 'failed') {
+  const letter = status === 'delivered' ? 'D' : 'F'
+  const record = Buffer.from(`${letter}${Date.now()} \n`)
+  await using handle = await open(path, constants.O_CREAT | constants.O_WRONLY, RIGHTS)
+  await handle.write(record, 0, SIZE, row * SIZE)
+}
+
+export async function readStates(path: string): Promise<(row: number) => Sent> {
+  const bytes = await readFile(path).catch(orNone)
+  return (row) => {
+    const record = bytes.toString('latin1', row * SIZE, row * SIZE + SIZE)
+    const status = WORDS[record.charAt(0)]
+    return status ? { status, at: iso(Number(record.slice(1, 14))) } : { status: 'accepted' }
+  }
+}
+
+function orNone(error: unknown): Buffer {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return Buffer.alloc(0)
+  throw error
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { z } from 'zod'
+import { Installation } from '../support/command.ts'
+
+const APP = { ERRAND_APP: join(import.meta.dirname, 'outside.app.ts'), ERRAND_LOG_LEVEL: 'info' }
+const Checks = z.object({
+  checks: z.array(z.object({ about: z.string(), is: z.string(), text: z.string() })),
+})
+
+test('a worker in a burst ends once all is done, and well', async () => {
+  await using here = new Installation(APP)
+  for (let i = 0; i < 5; i++) here.say('enqueue', 'numbers.add', `[${i},1]`)
+  here.say('enqueue', 'numbers.add', '[1]', '--delay', '1h')
+  assert.equal(await here.start('worker', '--burst', '--concurrency', '1').exit(), 0)
+  const Counts = z.object({ totals: z.object({ completed: z.int(), scheduled: z.int() }) })
+  const { totals } = Counts.parse(here.ask('info').said)
+  assert.deepEqual([totals.completed, totals.scheduled], [5, 1])
+})
+
+test('a canary comes through where a worker lives, and says why where none does', async () => {
+  await using here = new Installation(APP)
+  const lost = here.say('canary', '--wait', '200ms')
+  assert.deepEqual([lost.status, /no worker is alive/.test(lost.stdout)], [1, true])
+  await here.start('worker').said('worker started')
+  const found = here.say('canary')
+  assert.deepEqual([found.status, /came through default in \d+ ms/.test(found.stdout)], [0, true])
+  assert.equal(here.say('verify').status, 0)
+})
+
+test('doctor asks what the app needs from outside, and is 1 when that cannot be had', async () => {
+  await using here = new Installation(APP)
+  here.say('migrate')
+  const aboutApp = (said: unknown) =>
+    Checks.parse(said).checks.filter(({ about }) => ['abacus', 'bank'].includes(about))
+  const well = here.ask('doctor')
+  assert.equal(well.code, 0)
+  assert.deepEqual(
+    aboutApp(well.said).map(({ is }) => is),
+    ['well', 'well'],
+  )
+  await using closed = new Installation({ ...APP, BANK_IS_CLOSED: 'yes' })
+  closed.say('migrate')
+  const ill = closed.ask('doctor')
+  assert.equal(ill.code, 1)
+  assert.deepEqual(aboutApp(ill.said).at(-1), {
+    about: 'bank',
+    is: 'wrong',
+    text: 'no answer from bank.example:443',
+  })
+})
+
+test('doctor warns of workers of another release or with other settings', async () => {
+  await using here = new Installation({ ...APP, ERRAND_RELEASE: 'v2' })
+  const worker = here.startWith({ ERRAND_RELEASE: 'v1', ERRAND_LEASE: '20s' }, 'worker')
+  await worker.said('worker started')
+  const other = here.say('doctor').stdout
+  assert.match(other, /! +release +there are v2 and v1/)
+  assert.match(other, /! +settings +worker \S+ has other settings/)
+  const Workers = z.array(z.object({ release: z.string(), settings: z.string() }))
+  assert.equal(Workers.parse(here.ask('workers').said)[0]?.release, 'v1')
+})

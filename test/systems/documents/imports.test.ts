@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto'
+import assert from 'node:assert/strict'
+import { mkdtempDisposableSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { rehearse } from 'errand/testing'
+import { documentsApp } from '../../../systems/documents/app.ts'
+import { importContacts } from '../../../systems/documents/imports/contract.ts'
+import { openRecords } from '../../../systems/documents/records.ts'
+import { onEachStore } from '../stage.ts'
+import { finish, openDocumentsOn } from './stage.ts'
+
+const ROWS = 1000
+const lines = Array.from(
+  { length: ROWS },
+  (_, i) => `Visitor ${i + 1},visitor-${i + 1}@example.net,Guests`,
+)
+const CSV = ['name,email,team', ...lines].join('\n')
+const SPOILT = CSV.replace('visitor-17@example.net', 'nowhere').replace('Visitor 800,', ',')
+
+onEachStore((open) => {
+  test('two rows of a thousand that do not fit are named, and the others come in', async () => {
+    await using system = await openDocumentsOn(open)
+    const id = await system.upload('imports?name=visitors.csv', SPOILT)
+    const { status, result, with_errors: withErrors } = await finish(system, id)
+    assert.deepEqual([status, withErrors], ['SUCCESS', true])
+    assert.deepEqual(result, { rows: ROWS, imported: 998, refused: 2 })
+    assert.deepEqual(await system.json(`/documents/imports/${id}/errors`), {
+      data: [
+        { row: 17, field: 'email', why: 'is no address' },
+        { row: 800, field: 'name', why: 'is missing' },
+      ],
+    })
+    const csv = await (await system.ask(`/documents/imports/${id}/errors.csv`)).text()
+    assert.equal(csv, 'row,field,why\n17,email,is no address\n800,name,is missing\n')
+    using records = openRecords(system.place)
+    assert.equal(records.contacts.count, 500 + 998)
+  })
+
+  test('a file that is no list of contacts fails at once, and says what is missing', async () => {
+    await using system = await openDocumentsOn(open)
+    const id = await system.upload('imports?name=other.csv', 'colour,size\nred,1\n')
+    const { status, error } = await finish(system, id)
+    assert.equal(status, 'FAILURE')
+    assert.match(error?.message ?? '', /needs the columns name, email, team/)
+  })
+})
+
+test('an import that is cut off goes on from where it was', async () => {
+  using dir = mkdtempDisposableSync(join(tmpdir(), 'errand-documents-'))
+  const place = { database: join(dir.path, 'documents.db'), uploads: join(dir.path, 'uploads') }
+  await using errand = await rehearse(documentsApp(place))
+  using records = openRecords(place)
+  const fileId = randomUUID()
+  records.uploads.add({ id: fileId, name: 'visitors.csv', notify: undefined }, Buffer.from(CSV))
+  using database = new DatabaseSync(place.database)
+  database.exec(`create table put (address text) strict;
+    create trigger puts after insert on contact begin insert into put values (new.address); end;
+    create trigger repeats after update on contact begin insert into put values (new.address); end;
+    create trigger breaks before insert on contact when new.address = 'visitor-555@example.net'
+      begin select raise(abort, 'the disk is full'); end`)
+  const { id } = await errand.enqueue(importContacts, { fileId })
+  await errand.drain()
+  assert.equal((await errand.job(id)).state, 'scheduled')
+  assert.equal(records.imports.reached(id), 500)
+  database.exec('drop trigger breaks; delete from put')
+  await errand.advance('1m')
+  assert.deepEqual((await errand.job(id)).result, { rows: ROWS, imported: ROWS, refused: 0 })
+  assert.equal(database.prepare('select count(*) as n from put').get()?.n, 500)
+})

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { openRecords } from '../../../systems/domains/batch/open-records.ts'
+import { idOf } from '../../../systems/domains/batch/records.ts'
+import { eventually as until } from '../../support/until.ts'
+import { onEachStore, type System } from '../stage.ts'
+import { appOver, databaseOf, openWeb, overAt, type SmallWeb, statusOf, submit } from './setup.ts'
+
+let web: SmallWeb
+before(async () => {
+  web = await openWeb()
+})
+after(() => web[Symbol.asyncDispose]())
+
+const recordsOf = ({ folder, url }: System) => openRecords(databaseOf(folder, url), url)
+
+const lost = (batchId: string) => ({
+  tenant: '',
+  batchId,
+  id: idOf({ tenant: '', batchId }),
+  userId: 'ada',
+  domains: ['lost.example'],
+  maxPages: 1,
+  maxConcurrent: 5,
+  createdAt: Date.now(),
+})
+
+onEachStore((open, name) => {
+  test('a record is never left without its job: not at all where both are one transaction, else for a moment', async () => {
+    await using system = await open(appOver(web, { adoptMs: 1000 }))
+    await using records = await recordsOf(system)
+    const dying = () => Promise.reject(new Error('died between record and job'))
+    await assert.rejects(records.add(lost('lost'), dying), /died between/)
+    const path = '/domains/batch/lost'
+    if (name === 'postgres') return assert.equal((await system.ask(path)).status, 404)
+    assert.equal((await statusOf(system, path)).status, 'pending')
+    web.pages.length = 0
+    await system.work()
+    assert.equal((await overAt(system, path)).status, 'complete')
+    await until(async () => (await records.waiting(Date.now() + 1000)).length === 0)
+    assert.equal(web.readsOf('lost.example'), 1)
+  })
+
+  test('taken apart twice, a batch has each domain once', async () => {
+    await using system = await open(appOver(web))
+    const path = await submit(system, ['twice-1.example', 'twice-2.example'], { batch_id: 'twice' })
+    const id = idOf({ tenant: '', batchId: 'twice' })
+    await system.work()
+    assert.equal((await overAt(system, path)).status, 'complete')
+    // The job that brings them in is run once more, as after a crash before its end was recorded.
+    await using records = await recordsOf(system)
+    const record = await records.find({ tenant: '', batchId: 'twice' })
+    assert.notEqual(record?.handedAt, undefined)
+    const { handOver } = await import('../../../systems/domains/batch/worker-service.ts')
+    const input = {
+      batch_id: 'twice',
+      tenant_id: '',
+      user_id: 'visitor',
+      domains: ['twice-1.example', 'twice-2.example'],
+      max_pages: 1,
+      max_concurrent: 5,
+    }
+    await handOver(input, id, {
+      errand: system.errand,
+      records,
+      settings: { keepMs: 2_592_000_000 },
+    })
+    assert.equal((await overAt(system, path)).completed_domains, 2)
+    assert.deepEqual([web.readsOf('twice-1.example'), web.readsOf('twice-2.example')], [1, 1])
+    web.pages.length = 0
+  })
+
+  test('a batch is followed as it changes, domain by domain, to its end', async () => {
+    await using system = await open(appOver(web))
+    const path = await submit(system, ['live-1.example', 'missing.example'])
+    const answer = await system.ask(`${path}/events`)
+    assert.match(answer.headers.get('content-type') ?? '', /event-stream/)
+    const reading = answer.text()
+    await system.work()
+    const text = await reading
+    const states = [...text.matchAll(/event: domain\ndata: (.*)/g)].map(([, json = '']) => {
+      const { domain, status }: { domain: string; status: string } = JSON.parse(json)
+      return `${domain} ${status}`
+    })
+    for (const state of [
+      'live-1.example pending',
+      'live-1.example complete',
+      'missing.example failed',
+    ])
+      assert.ok(states.includes(state), state)
+    assert.match(text, /event: end\n/)
+  })
+})
