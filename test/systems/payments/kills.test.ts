@@ -1,3 +1,4 @@
+// oxlint-disable-next-line import/no-unassigned-import -- settings are read when the system is loaded
 import './quick.ts'
 import assert from 'node:assert/strict'
 import { join, resolve } from 'node:path'
@@ -25,7 +26,7 @@ for (const name of readStores())
         test(`when ${kind} dies after the backend took in ${act}, it is not asked again`, async () => {
           await using at = await place(ground, act)
           const { id } = await at.submit(request(2, 0, { auto_commit: true }))
-          await at.taken
+          await until(at.taken, 'the backend was never asked')
           at.kill(kind)
           at.release()
           if (kind === 'errand start') at.start()
@@ -59,13 +60,15 @@ const Started = z.object({ id: z.uuid() })
 
 /** A whole installation before a bank that holds its answer to one act until it is told. */
 async function place(ground: Ground | undefined, act: string, env: Record<string, string> = {}) {
-  const took = Promise.withResolvers<void>()
+  await using left = new AsyncDisposableStack()
+  let isTaken = false
   const gate = Promise.withResolvers<void>()
   const bank = await openBank((path) => {
     if (!path.endsWith(act)) return undefined
-    took.resolve()
+    isTaken = true
     return gate.promise
   })
+  left.use(bank)
   const here = new Installation({
     ERRAND_APP: APP,
     ERRAND_SEAL_KEYS: SEAL_KEYS,
@@ -75,17 +78,20 @@ async function place(ground: Ground | undefined, act: string, env: Record<string
     PAYMENTS_BACKEND_URL: bank.url,
     PAYMENTS_TIMEOUT: '5s',
   })
+  left.use(here)
+  left.defer(() => gate.resolve())
   const store = ground?.fresh(here.folder) ?? `sqlite:${join(here.folder, 'errand.db')}`
   const start = (more: Record<string, string> = {}) =>
     here.startWith({ ERRAND_STORE: store, ...more }, 'start')
   let manager = start(env)
-  const urlOf = async () => String((await manager.said('listening'))['url'])
+  const urlOf = async () => String((await manager.said('serving'))['url'])
   await manager.said('worker started')
   const first = await urlOf()
+  const end = left.move()
   return {
     here: { ask: (...args: string[]) => here.ask(...args, '--store', store) },
     bank,
-    taken: took.promise,
+    taken: () => isTaken || undefined,
     release: () => gate.resolve(),
     start: () => void (manager = start()),
     submit: async (body: unknown) => {
@@ -98,7 +104,9 @@ async function place(ground: Ground | undefined, act: string, env: Record<string
     },
     kill: (kind: (typeof KINDS)[number]) => {
       const below = childrenOf(manager.pid)
-      const worker = below.find(({ title }) => title.startsWith('errand worker'))?.pid ?? 0
+      const worker = below.find(({ title }) => title.startsWith('errand worker'))?.pid
+      // No worker would mean 0 here, and that is everybody.
+      if (worker === undefined) throw new Error('there is no worker')
       if (kind === 'errand start') process.kill(manager.pid, 'SIGKILL')
       if (kind === 'errand worker') process.kill(worker, 'SIGKILL')
       // Which of them runs it is not known from here.
@@ -113,10 +121,6 @@ async function place(ground: Ground | undefined, act: string, env: Record<string
         return seen?.status === 'created' ? seen : undefined
       }, 'it was not created')
     },
-    async [Symbol.asyncDispose]() {
-      gate.resolve()
-      await here[Symbol.asyncDispose]()
-      await bank[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => end.disposeAsync(),
   }
 }

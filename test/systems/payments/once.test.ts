@@ -1,3 +1,4 @@
+// oxlint-disable-next-line import/no-unassigned-import -- settings are read when the system is loaded
 import './quick.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -82,6 +83,7 @@ test('who stood still between writing down and asking does not ask', async () =>
   const late = { by: '', at: Date.now() - 6000 }
   const step: Parameters<typeof askOnce>[1]['step'] = async (_, fn) => {
     const value = await fn('key')
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same, but for its time
     return Object.assign(value ?? {}, { at: late.at }) as typeof value
   }
   const ask = () => Promise.resolve(asked.push('asked'))

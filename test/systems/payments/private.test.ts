@@ -1,3 +1,4 @@
+// oxlint-disable-next-line import/no-unassigned-import -- settings are read when the system is loaded
 import './quick.ts'
 import assert from 'node:assert/strict'
 import { globSync, readFileSync, statSync } from 'node:fs'

@@ -1,3 +1,4 @@
+// oxlint-disable-next-line import/no-unassigned-import -- settings are read when the system is loaded
 import './quick.ts'
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -64,7 +65,7 @@ onEachStore((open) => {
     const worker = await at.system.work()
     await at.becomes(id, 'processed')
     const key = { 'idempotency-key': 'yes' }
-    const answers = await Promise.all([1, 2, 3].map(() => at.confirm(id, key)))
+    const answers = await Promise.all([1, 2, 3].map(async () => at.confirm(id, key)))
     const texts = await Promise.all(answers.map((answer) => answer.text()))
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([202]))
     assert.equal(new Set(texts).size, 1)

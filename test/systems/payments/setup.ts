@@ -1,3 +1,4 @@
+// oxlint-disable-next-line import/no-unassigned-import -- settings are read when the system is loaded
 import './quick.ts'
 import { Hono } from 'hono'
 import { z } from 'zod'
