@@ -6,7 +6,7 @@ import type { Resources } from '../job/context.ts'
 import type { Definition, Handler, WholeJob } from '../job/define.ts'
 import { ErrandError } from '../job/errors.ts'
 import type { RateLimit } from '../job/rate.ts'
-import { refuseUnknown } from '../job/options.ts'
+import { readCount, refuseUnknown } from '../job/options.ts'
 import type { Watch } from '../watch/watch.ts'
 import type { Links } from './links.ts'
 import { join } from './join.ts'
@@ -85,6 +85,8 @@ export type App = {
   routes?: (app: Hono<Env>, desk: { errand: Desk }) => void | Promise<void>
   /** Jobs that are enqueued by the clock: what `defineSchedule` makes. */
   schedules?: readonly AppSchedule[]
+  /** The largest body that its own routes take, in bytes: 1 MiB unless said, 16 MiB at most. */
+  bodyMax?: number
   /** The zone of cron rules that name none; UTC unless said. */
   timeZone?: string
   /** What it needs from outside, by name: each throws where that cannot be had. `errand doctor` asks them. */
@@ -106,11 +108,14 @@ const KNOWN = [
   'stop',
   'routes',
   'schedules',
+  'bodyMax',
   'timeZone',
   'checks',
   'tryFirst',
   'authenticate',
 ]
+
+const BODY_BYTES_LIMIT = 16 * 1_048_576
 
 /** What `defineApp` returned: it is not to be put together once more. */
 const defined = new WeakSet<App>()
@@ -133,6 +138,7 @@ function check(app: App): void {
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new ErrandError('DUPLICATE_NAME', { job: twice })
   checkSchedules(app)
+  readCount('bodyMax', app.bodyMax ?? 0, { max: BODY_BYTES_LIMIT })
   const limit = app.limits?.find(
     ({ name }, i, all) => all.findIndex((one) => one.name === name) < i,
   )

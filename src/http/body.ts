@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { findUnfit } from '../base/json.ts'
 import { ErrandError } from '../job/errors.ts'
-import type { Env } from './app.ts'
+import type { App, Env } from './app.ts'
 import { isNdjson } from './ndjson.ts'
 
 export const BODY_BYTES_MAX = 1_048_576
@@ -12,24 +12,35 @@ const JSON_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i
 // The envelope is one level and a few members around an input.
 const LIMITS = { depthMax: 65, membersMax: 10_100 }
 
-const tooLarge = () => {
-  throw new ErrandError('BODY_TOO_LARGE', { max: BODY_BYTES_MAX })
+/** The largest body that may come to a path: an app may say it for its own routes. */
+function bodyMaxOf(app: App): (path: string) => number {
+  const sayers = [...(app.apps ?? []), app].filter(({ bodyMax }) => bodyMax !== undefined)
+  return (path) => {
+    if (path.startsWith('/v1/')) return BODY_BYTES_MAX
+    const sayer = sayers.find(({ mount = '' }) => `${path}/`.startsWith(`${mount}/`))
+    return sayer?.bodyMax ?? BODY_BYTES_MAX
+  }
 }
 
-const countBody = bodyLimit({ maxSize: BODY_BYTES_MAX, onError: tooLarge })
-
 /** Holds every body to its limit: by what it says of its length before a byte is read, else by counting. */
-export const limitBody: MiddlewareHandler<Env> = (c, next) => {
-  if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
-  // Items are read as they come, and never held: each has a limit of its own.
-  const isStream = c.req.path === '/v1/batches' && isNdjson(c.req.header('content-type'))
-  if (c.req.header('content-encoding') !== undefined)
-    throw new ErrandError('UNSUPPORTED_ENCODING', {})
-  if (isStream) return next()
-  const length = c.req.header('content-length')
-  if (length === undefined || c.req.header('transfer-encoding') !== undefined)
-    return countBody(c, next)
-  return Number(length) > BODY_BYTES_MAX ? tooLarge() : next()
+export function limitBody(app: App): MiddlewareHandler<Env> {
+  const maxOf = bodyMaxOf(app)
+  return (c, next) => {
+    if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
+    // Items are read as they come, and never held: each has a limit of its own.
+    const isStream = c.req.path === '/v1/batches' && isNdjson(c.req.header('content-type'))
+    if (c.req.header('content-encoding') !== undefined)
+      throw new ErrandError('UNSUPPORTED_ENCODING', {})
+    if (isStream) return next()
+    const max = maxOf(c.req.path)
+    const tooLarge = () => {
+      throw new ErrandError('BODY_TOO_LARGE', { max })
+    }
+    const length = c.req.header('content-length')
+    if (length === undefined || c.req.header('transfer-encoding') !== undefined)
+      return bodyLimit({ maxSize: max, onError: tooLarge })(c, next)
+    return Number(length) > max ? tooLarge() : next()
+  }
 }
 
 /** Lets a body pass only if it is JSON that can be stored and come back the same. */

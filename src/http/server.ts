@@ -39,7 +39,7 @@ export async function buildServer(parts: Parts): Promise<OpenAPIHono<Env>> {
   answerRefusals(server, parts)
 
   server.use(requests.observe(settings), identify(settings))
-  server.use(knowHost(settings), refuseCrossSite, authenticate(app), limitBody)
+  server.use(knowHost(settings), refuseCrossSite, authenticate(app), limitBody(app))
   for (const noun of [
     jobs,
     batches,

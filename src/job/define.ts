@@ -1,7 +1,7 @@
 import type { Context } from './context.ts'
 import type { Unique } from './job.ts'
 import { type JobLimits, readJobLimits } from './limits.ts'
-import { readName, refuseUnknown } from './options.ts'
+import { readCount, readName, refuseUnknown } from './options.ts'
 import { encodePolicy, type Policy } from './policy.ts'
 import type { Given, Parsed, Schema } from './schema.ts'
 import { type JobOptions, OPTIONS, readJobPolicy, readJobUnique, readPriority } from './terms.ts'
@@ -11,6 +11,9 @@ type Spec<In extends Schema, Out extends Schema> = JobOptions<Given<In>> & {
   input: In
   output?: Out
 }
+
+/** No definition may take more: an input is held whole by whoever sends, stores and runs it. */
+const INPUT_BYTES_LIMIT = 8_388_608
 
 /** What callers import of a job: its name, schemas and policy. No handler. */
 export type Definition<In extends Schema = Schema, Out extends Schema = Schema> = {
@@ -24,6 +27,8 @@ export type Definition<In extends Schema = Schema, Out extends Schema = Schema> 
   readonly policyBytes: Uint8Array
   readonly fair?: boolean
   readonly limits?: JobLimits<Given<In>>
+  /** Where it is not the usual. */
+  readonly inputMax?: number
   readonly unique?: {
     by(input: Given<In>): string
     until: Unique['until']
@@ -74,6 +79,9 @@ export function defineJob<In extends Schema, Out extends Schema>(
     policyBytes: encodePolicy(policy),
     ...(spec.fair && { fair: true }),
     ...(spec.limits?.length && { limits: readJobLimits(spec.limits) }),
+    ...(spec.inputMax !== undefined && {
+      inputMax: readCount('inputMax', spec.inputMax, { min: 1, max: INPUT_BYTES_LIMIT }),
+    }),
     ...(by && { unique: { by, until, onConflict } }),
   }
   const { run, retryIf } = spec

@@ -61,6 +61,8 @@ const KNOWN = [
 ]
 const IDEMPOTENCY_MS = 86_400_000
 export const INPUT_BYTES_MAX = 262_144
+/** In the usual input; a larger one may have as many more. */
+const MEMBERS_MAX = 10_000
 
 /**
  * Turns a definition and an input into a job that a store can take: validated, encoded, complete.
@@ -73,7 +75,7 @@ export function prepare(
   options?: EnqueueOptions,
   idempotency?: Idempotency,
 ): NewJob | Promise<NewJob> {
-  const bytes = encodeInput(input)
+  const bytes = encodeInput(input, definition.inputMax)
   refuseUndeclared(bytes, definition.policy, definition.name)
   const validated = validate(definition.input, input, definition.name)
   const build = () =>
@@ -142,14 +144,14 @@ function optionedJob(
 }
 
 /** Input as bytes, or the reason why it cannot be stored and come back the same. */
-export function encodeInput(input: unknown): Bytes {
-  const unfit = findUnfit(input)
+export function encodeInput(input: unknown, max = INPUT_BYTES_MAX): Bytes {
+  const membersMax = MEMBERS_MAX * Math.max(1, max / INPUT_BYTES_MAX)
+  const unfit = findUnfit(input, { membersMax })
   if (unfit) throw new ErrandError('UNSTORABLE_INPUT', { pointer: unfit.pointer, why: unfit.why })
   const bytes = encodeJson(input)
   if (bytes === undefined)
     throw new ErrandError('UNSTORABLE_INPUT', { pointer: '', why: 'not_json' })
-  if (bytes.length > INPUT_BYTES_MAX)
-    throw new ErrandError('INPUT_TOO_LARGE', { bytes: bytes.length, max: INPUT_BYTES_MAX })
+  if (bytes.length > max) throw new ErrandError('INPUT_TOO_LARGE', { bytes: bytes.length, max })
   return bytes
 }
 

@@ -60,6 +60,8 @@ export type JobOptions<Input = never> = {
    * or a key made of the input. They rest in the clear.
    */
   limits?: readonly LimitOption<Input>[]
+  /** The largest input, in bytes of JSON: 262 144 unless said, 8 388 608 at most. It rests compressed. */
+  inputMax?: number
   /** Makes a second job with the same value join the first, or be refused. */
   unique?: {
     by: (input: Input) => string
@@ -85,6 +87,7 @@ export const OPTIONS = [
   'limits',
   'fair',
   'keep',
+  'inputMax',
   'unique',
 ]
 

@@ -33,7 +33,7 @@ export async function runInline<In extends Schema, Out extends Schema>(
   { files, resources, limits = [] }: Surroundings,
 ): Promise<Parsed<Out>> {
   const { definition } = handler
-  const bytes = encodeInput(input)
+  const bytes = encodeInput(input, definition.inputMax)
   const job = {
     id: newId(),
     fence: Date.now(),

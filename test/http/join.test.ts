@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { defineApp, handlersOf } from '../../src/http/app.ts'
+import { type App, defineApp, handlersOf } from '../../src/http/app.ts'
 import { defineSchedule, plannedBy } from '../../src/http/schedule.ts'
 import { defineJob, handler } from '../../src/job/define.ts'
 import { hasCode } from '../../src/job/errors.ts'
@@ -96,4 +96,17 @@ test('a job that two guests define is refused', () => {
     () => defineApp({ jobs: [], apps: [paper, other] }),
     (error) => hasCode(error, 'DUPLICATE_NAME'),
   )
+})
+
+test('an app may take larger bodies on its own routes, and on no others', async () => {
+  const routes: App['routes'] = (app) =>
+    void app.post('/', async (c) => c.json((await c.req.text()).length))
+  const large = { ...paper, mount: '/large', bodyMax: 2_000_000, jobs: [], routes } as const
+  await using door = await openDoor(defineApp({ jobs: [], apps: [large, { ...books, routes }] }))
+  const body = JSON.stringify('x'.repeat(1_500_000))
+  const statuses = []
+  for (const path of ['/large', '/large/', '/books', '/v1/jobs'])
+    statuses.push((await door.post(path, body)).status)
+  assert.deepEqual(statuses, [200, 200, 413, 413])
+  assert.equal((await door.post('/large', JSON.stringify('x'.repeat(2_000_000)))).status, 413)
 })

@@ -111,6 +111,20 @@ test('256 KiB of input are accepted, and not a byte more', async () => {
   await assert.rejects(make({}, 'x'.repeat(262_143)), refusal('INPUT_TOO_LARGE', /262145/))
 })
 
+test('a definition may take larger inputs, of more members', async () => {
+  const many = defineJob({ name: 'many', input: anything(), inputMax: 1_048_576 })
+  const rows = Array.from({ length: 20_000 }, (_, i) => i)
+  assert.equal((await prepare(many, rows)).input.length, JSON.stringify(rows).length)
+  await assert.rejects(
+    async () => prepare(many, 'x'.repeat(1_048_575)),
+    refusal('INPUT_TOO_LARGE', /at most 1048576|1048577/),
+  )
+  assert.throws(
+    () => defineJob({ name: 'all', input: anything(), inputMax: 8_388_609 }),
+    refusal('INVALID_OPTION'),
+  )
+})
+
 test('an input that does not fit its schema names every place', async () => {
   const schema = guarded((value) => typeof value === 'string', ['items', 0, 'a/b'])
   const picky = defineJob({ name: 'picky', input: schema })

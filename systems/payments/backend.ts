@@ -1,0 +1,137 @@
+import { FatalError } from 'errand'
+import { z } from 'zod'
+import type { MassPaymentRequest } from './contract.ts'
+
+export const Counts = z.object({
+  received: z.int(),
+  processed: z.int(),
+  errored: z.int(),
+  created: z.int(),
+})
+
+/** A mass payment as the backend has it: the truth about it. */
+export const MassPayment = z.object({
+  id: z.string(),
+  mp_uuid: z.string(),
+  external_reference: z.string(),
+  status: z.enum(['processing', 'processed', 'creating', 'created', 'cancelled']),
+  counts: Counts,
+  created_at: z.string(),
+})
+export type MassPayment = z.infer<typeof MassPayment>
+
+const Page = z.object({ data: z.array(MassPayment), total: z.int() })
+const Rows = z.object({ data: z.array(z.record(z.string(), z.unknown())), total: z.int() })
+const Complaint = z.object({ error: z.object({ message: z.string() }) })
+
+/** It did not do what was asked, or it is not known whether it did: worth another attempt, after a look. */
+export class BackendError extends Error {
+  override readonly name = 'BackendError'
+}
+
+type Which = { client: string; id: string }
+type Paging = { page: number; page_size: number }
+export type Search = Paging & { client: string; external_reference?: string; mp_uuid?: string }
+
+/** The statuses of an answer after which nothing was done, and another attempt would be answered the same. */
+const isRefusal = (status: number) =>
+  status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status)
+
+/** The backend over HTTP. Nothing here repeats a call. */
+export class Backend {
+  readonly #url: string
+  readonly #timeoutMs: number
+
+  constructor(url: string, timeoutMs: number) {
+    this.#url = url.replace(/\/$/, '')
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** The mass payment of this MP-UUID. */
+  async find({ client, id }: Which, signal?: AbortSignal): Promise<MassPayment | undefined> {
+    const search = { client, mp_uuid: id, page: 1, page_size: 2 }
+    const { data } = await this.list(search, signal)
+    if (data.length > 1)
+      throw new FatalError('the backend has two mass payments of this id; a person must look')
+    return data[0]
+  }
+
+  async list({ client, ...search }: Search, signal?: AbortSignal) {
+    const query = new URLSearchParams({ client_id: client })
+    for (const [name, value] of Object.entries(search)) query.set(name, `${value}`)
+    return Page.parse(await this.#call('GET', `/mass-payments?${query.toString()}`, { signal }))
+  }
+
+  async create({ client, id }: Which, request: MassPaymentRequest, signal?: AbortSignal) {
+    const { external_reference, payments } = request
+    const body = { mp_uuid: id, client_id: client, external_reference, payments }
+    return MassPayment.parse(await this.#call('POST', '/mass-payments', { body, signal, key: id }))
+  }
+
+  confirm(id: string, signal?: AbortSignal): Promise<MassPayment> {
+    return this.#act(id, 'confirm', signal)
+  }
+
+  /** To cancel what is cancelled changes nothing. */
+  cancel(id: string, signal?: AbortSignal): Promise<MassPayment> {
+    return this.#act(id, 'cancel', signal)
+  }
+
+  /** The rows it took, or what was wrong with the others. */
+  async rows(id: string, what: 'payments' | 'errors', { page, page_size }: Paging) {
+    const path = `/mass-payments/${encodeURIComponent(id)}/${what}`
+    return Rows.parse(await this.#call('GET', `${path}?page=${page}&page_size=${page_size}`))
+  }
+
+  async #act(id: string, act: 'confirm' | 'cancel', signal?: AbortSignal): Promise<MassPayment> {
+    const path = `/mass-payments/${encodeURIComponent(id)}/${act}`
+    return MassPayment.parse(await this.#call('POST', path, { signal, key: `${act} ${id}` }))
+  }
+
+  async #call(
+    method: string,
+    path: string,
+    { body, signal, key }: { body?: unknown; signal?: AbortSignal | undefined; key?: string } = {},
+  ): Promise<unknown> {
+    const limit = AbortSignal.timeout(this.#timeoutMs)
+    const { status, text } = await this.#fetch(path, {
+      method,
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        // For a backend that knows keys; this one need not.
+        ...(key !== undefined && { 'idempotency-key': key }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    if (status < 300) return read(text)
+    const message = messageIn(text) ?? 'gives no reason'
+    if (isRefusal(status)) throw new FatalError(`the backend refused it (${status}): ${message}`)
+    throw new BackendError(`the backend answered ${status}: ${message}`)
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<{ status: number; text: string }> {
+    try {
+      const answer = await fetch(`${this.#url}${path}`, init)
+      return { status: answer.status, text: await answer.text() }
+    } catch (cause) {
+      throw new BackendError('the backend did not answer', { cause })
+    }
+  }
+}
+
+function read(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new BackendError('the answer of the backend is no JSON')
+  }
+}
+
+function messageIn(text: string): string | undefined {
+  try {
+    return Complaint.safeParse(JSON.parse(text)).data?.error.message.slice(0, 500)
+  } catch {
+    return undefined
+  }
+}

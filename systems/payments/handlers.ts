@@ -1,0 +1,136 @@
+import { FatalError, handler, type Context } from 'errand'
+import { z } from 'zod'
+import { type Backend, BackendError, type MassPayment } from './backend.ts'
+import { cancel, confirm, create, type MassPaymentRequest } from './contract.ts'
+import { askOnce } from './once.ts'
+import { settings } from './settings.ts'
+
+declare module 'errand' {
+  interface Resources {
+    payments: Backend
+  }
+}
+
+/** Where in its activity a job is; shown with its status. */
+export const Stage = z.enum([
+  'validating',
+  'sending',
+  'processing',
+  'processed',
+  'confirming',
+  'creating',
+  'created',
+  'cancelling',
+  'cancelled',
+])
+type Stage = z.infer<typeof Stage>
+
+const POLL_MAX_MS = 30_000
+const POLLS_MAX = 300
+
+export const creating = handler(create, {
+  async run(request, context) {
+    const { id, tenant, signal, warn, resources } = context
+    const backend = resources.payments
+    const which = { client: tenant, id }
+    say(context, 'validating')
+    const payment = await askOnce('create', context, {
+      look: () => backend.find(which, signal),
+      ask: () => (say(context, 'sending'), backend.create(which, request, signal)),
+      settleMs: settings.settleMs,
+    })
+    refuseOther(payment, request)
+    await whileIn('processing', payment, context)
+
+    const { errored, received } = payment.counts
+    if (errored > 0) warn('ROW_ERRORS')
+    if (errored > 0 && request.on_row_errors === 'reject') {
+      if (payment.status !== 'cancelled') await backend.cancel(payment.id, signal)
+      throw new FatalError(`${errored} of ${received} payments were refused, so none is made`)
+    }
+    await follow(payment, request, context)
+    say(context, 'processed')
+  },
+})
+
+export const confirming = handler(confirm, {
+  async run({ id }, context) {
+    const { signal, warn, resources } = context
+    say(context, 'confirming')
+    const before = await found(id, context)
+    const payment = await askOnce('confirm', context, {
+      look: async () => {
+        const now = await found(id, context)
+        if (now.status === 'cancelled') throw new FatalError('it was cancelled before')
+        return now.status === 'processed' ? undefined : now
+      },
+      ask: () => resources.payments.confirm(before.id, signal),
+      settleMs: settings.settleMs,
+    })
+    await whileIn('creating', payment, context)
+    if (payment.counts.errored > 0) warn('ROW_ERRORS')
+    say(context, 'created')
+  },
+})
+
+export const cancelling = handler(cancel, {
+  async run({ id }, context) {
+    say(context, 'cancelling')
+    const payment = await found(id, context)
+    if (payment.status === 'creating' || payment.status === 'created')
+      throw new FatalError('it was confirmed before')
+    if (payment.status !== 'cancelled')
+      await context.resources.payments.cancel(payment.id, context.signal)
+    say(context, 'cancelled')
+  },
+})
+
+/** What comes after a mass payment is processed is stored by the very step that ends its job. */
+async function follow(
+  payment: MassPayment,
+  { auto_commit, accept_immediately, on_row_errors, confirm_within }: MassPaymentRequest,
+  { id, enqueue }: Context,
+): Promise<void> {
+  if (payment.status !== 'processed') return
+  const isWanted = auto_commit ?? accept_immediately ?? false
+  const isClean = payment.counts.errored === 0 || on_row_errors === 'continue'
+  const tags = [id]
+  if (isWanted && isClean) return void (await enqueue('confirm', confirm, { id }, { tags }))
+  const withinMs = confirm_within === undefined ? settings.confirmWithinMs : confirm_within * 1000
+  if (withinMs > 0) await enqueue('expire', cancel, { id }, { tags, delay: withinMs })
+}
+
+/**
+ * Lets the backend work in its own time, and holds no place meanwhile. The run after each wait looks anew, so what was
+ * seen is from after all waits that are over.
+ */
+async function whileIn(
+  status: 'processing' | 'creating',
+  payment: MassPayment,
+  context: Context,
+): Promise<void> {
+  if (payment.status !== status) return
+  say(context, status)
+  for (let poll = 0; poll < POLLS_MAX; poll++)
+    await context.sleep(
+      `${status} ${poll}`,
+      Math.min(settings.pollMs * 2 ** Math.min(poll, 20), POLL_MAX_MS),
+    )
+  throw new FatalError(`the backend is still ${status}`)
+}
+
+/** The id of somebody's mass payment may have been used before, and the record of its job be gone. */
+function refuseOther(payment: MassPayment, request: MassPaymentRequest): void {
+  const isSame =
+    payment.external_reference === request.external_reference &&
+    payment.counts.received === request.payments.length
+  if (!isSame) throw new FatalError('the backend has another mass payment under this id')
+}
+
+async function found(id: string, { tenant, signal, resources }: Context): Promise<MassPayment> {
+  const payment = await resources.payments.find({ client: tenant, id }, signal)
+  if (payment === undefined) throw new BackendError('the backend does not show it')
+  return payment
+}
+
+const say = ({ progress }: Context, stage: Stage) => progress({ status: Stage.parse(stage) })

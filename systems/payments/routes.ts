@@ -1,0 +1,124 @@
+import { type App, ErrandError } from 'errand'
+import { z } from 'zod'
+import { servePage } from '../common/page.ts'
+import { whoAsks } from '../common/who.ts'
+import { Backend } from './backend.ts'
+import { Payments } from './payments.ts'
+import { type Settings } from './settings.ts'
+
+const Body = z.looseObject({ id: z.uuid().toLowerCase().optional() })
+const Rows = z.object({ payments: z.array(z.unknown()) })
+const Key = z.string().regex(/^"?[\x21\x23-\x7e]{1,255}"?$/)
+const Paging = z.object({
+  page: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  page_size: z.coerce.number().int().min(1).max(100).default(20),
+})
+const Search = Paging.extend({
+  id: z.uuid().toLowerCase().optional(),
+  external_reference: z.string().max(140).optional(),
+})
+
+/** The mass-payments API, in the words its users know. */
+export const paymentRoutes =
+  (url: string, settings: Settings): NonNullable<App['routes']> =>
+  (app, { errand }) => {
+    const payments = new Payments(errand, new Backend(url, settings.readTimeoutMs))
+    servePage(app, new URL('page/', import.meta.url))
+
+    app.post('/mass-payments', async (c) => {
+      const { id: own, ...request } = read(Body, await c.req.json())
+      const key = readKey(c.req.header('idempotency-key'))
+      const id = await payments.submit(request, { id: own, key, tenant: whoAsks(c).tenant })
+      return c.json(accepted(id, request), 202, { location: `/payments/mass-payments/${id}` })
+    })
+
+    app.post('/mass-payments/sync', async (c) => {
+      const { id: own, ...request } = read(Body, await c.req.json())
+      checkSize(request, settings.syncRowsMax)
+      const { tenant } = whoAsks(c)
+      const key = readKey(c.req.header('idempotency-key'))
+      const id = await payments.submit(request, { id: own, key, tenant })
+      const view = await payments.viewOnce(id, tenant, settings.syncWaitMs)
+      const isOver = ['processed', 'created', 'cancelled', 'failed'].includes(view.status)
+      return c.json(view, isOver ? 200 : 202, { location: `/payments/mass-payments/${id}` })
+    })
+
+    app.get('/mass-payments', async (c) => {
+      const { id, ...search } = read(Search, c.req.query())
+      const client = whoAsks(c).tenant
+      const { external_reference, ...paging } = search
+      return c.json(
+        id === undefined
+          ? await payments.list({
+              ...paging,
+              client,
+              ...(external_reference !== undefined && { external_reference }),
+            })
+          : await payments.listOne(id, client),
+      )
+    })
+
+    app.get('/mass-payments/:id', async (c) =>
+      c.json(await payments.view(readId(c.req.param('id')), whoAsks(c).tenant)),
+    )
+
+    for (const act of ['confirm', 'cancel', 'retry'] as const)
+      app.post(`/mass-payments/:id/${act}`, async (c) => {
+        const id = readId(c.req.param('id'))
+        const { tenant } = whoAsks(c)
+        if (act === 'confirm') {
+          const key = readKey(c.req.header('idempotency-key'))
+          return c.json({ id, accepted: act, job: await payments.confirm(id, tenant, key) }, 202)
+        }
+        await payments[act](id, tenant)
+        return c.json({ id, accepted: act }, 202)
+      })
+
+    for (const [path, what] of [
+      ['errors', 'errors'],
+      ['payments-received', 'payments'],
+    ] as const)
+      app.get(`/mass-payments/:id/${path}`, async (c) => {
+        const page = read(Paging, c.req.query())
+        return c.json(await payments.rows(readId(c.req.param('id')), whoAsks(c).tenant, what, page))
+      })
+  }
+
+const accepted = (id: string, { external_reference }: Record<string, unknown>) => ({
+  id,
+  ...(external_reference !== undefined && { external_reference }),
+  status: 'queued_for_processing',
+  label: 'queued for processing',
+})
+
+function read<Of extends z.ZodType>(schema: Of, value: unknown): z.output<Of> {
+  const { success, data, error } = schema.safeParse(value)
+  if (success) return data
+  const issues = error.issues.map(({ path, code, message }) => ({
+    pointer: path.map((part) => `/${String(part)}`).join(''),
+    code,
+    detail: message,
+  }))
+  throw new ErrandError('VALIDATION_FAILED', {}, { issues })
+}
+
+function readId(text: string): string {
+  const { success, data } = z.uuid().toLowerCase().safeParse(text)
+  if (success) return data
+  throw new ErrandError('JOB_NOT_FOUND', { id: 'given' })
+}
+
+function readKey(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined
+  const { success, data } = Key.safeParse(header)
+  if (success) return data.replaceAll('"', '')
+  throw new ErrandError('INVALID_IDEMPOTENCY_KEY', {})
+}
+
+/** Within a request there is time for few. */
+function checkSize(request: unknown, max: number): void {
+  const { data } = Rows.safeParse(request)
+  if (data === undefined || data.payments.length <= max) return
+  const issue = { pointer: '/payments', code: 'too_big', detail: `takes at most ${max} rows` }
+  throw new ErrandError('VALIDATION_FAILED', {}, { issues: [issue] })
+}

@@ -1,0 +1,55 @@
+import type { JobView } from 'errand'
+import type { MassPayment } from './backend.ts'
+
+/** Queued, under way and done for each of the two jobs, and the two other ends. */
+export type Status =
+  | 'queued_for_processing'
+  | 'processing'
+  | 'processed'
+  | 'queued_for_creating'
+  | 'creating'
+  | 'created'
+  | 'cancelled'
+  | 'failed'
+
+/** What is known of one mass payment: the jobs that are kept, and what the backend has. */
+export type Known = {
+  create?: JobView | undefined
+  confirm?: JobView | undefined
+  cancel?: JobView | undefined
+  payment?: MassPayment | undefined
+}
+
+/** One status of two jobs. Where neither is under way the backend knows best. */
+export function statusOf({ create, confirm, payment }: Known): Status {
+  if (create && !isEnded(create)) return hasBegun(create) ? 'processing' : 'queued_for_processing'
+  if (create?.state === 'failed') return 'failed'
+  if (create?.state === 'cancelled') return 'cancelled'
+  if (confirm && !isEnded(confirm)) return hasBegun(confirm) ? 'creating' : 'queued_for_creating'
+  if (payment && payment.status !== 'processed') return payment.status
+  if (confirm?.state === 'failed') return 'failed'
+  return confirm?.state === 'completed' ? 'created' : 'processed'
+}
+
+const WITH_ERRORS: readonly Status[] = ['processed', 'queued_for_creating', 'creating', 'created']
+
+/** Rows were refused: told of the statuses that come after that was found out. */
+export const isWithErrors = (status: Status, { create, confirm, payment }: Known): boolean =>
+  WITH_ERRORS.includes(status) &&
+  ((create?.withErrors ?? false) ||
+    (confirm?.withErrors ?? false) ||
+    (payment?.counts.errored ?? 0) > 0)
+
+/** As people read it: `processed with errors`. */
+export const labelOf = (status: Status, withErrors: boolean): string =>
+  `${status.replaceAll('_', ' ')}${withErrors ? ' with errors' : ''}`
+
+export const isEnded = ({ state }: JobView): boolean =>
+  state === 'completed' || state === 'failed' || state === 'cancelled'
+
+/** A job that waits for its next attempt, or for the backend, has begun all the same. */
+export const hasBegun = ({ state, startedAt, attempt, waitingFor }: JobView): boolean =>
+  state === 'running' ||
+  startedAt !== undefined ||
+  attempt > 1 ||
+  (state === 'waiting' && waitingFor !== 'handler')

@@ -1,0 +1,117 @@
+// oxlint-disable-next-line import/no-unassigned-import -- settings are read when the system is loaded
+import './quick.ts'
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { onEachStore } from '../stage.ts'
+import { request, stand } from './setup.ts'
+
+const CREATE = { method: 'POST', path: '/mass-payments' }
+
+onEachStore((open) => {
+  test('a backend that takes it in and loses its reply is asked once, to create and to confirm', async () => {
+    await using at = await stand(open)
+    await at.bank.script({ ...CREATE, skip: 0, times: 2, lose: 'reply' })
+    const id = await at.submitted(request(2, 0, { auto_commit: true }))
+    await at.becomes(id, 'created')
+    const held = await at.bank.held(id)
+    assert.deepEqual(
+      held.map(({ status }) => status),
+      ['created'],
+    )
+    const paths = (await at.bank.calls('POST')).map(({ path }) => path.split('/').at(-1))
+    assert.deepEqual(paths, ['mass-payments', 'confirm'])
+  })
+
+  test('a request that was lost, and two answers of 503, end in one mass payment', async () => {
+    await using at = await stand(open)
+    await at.bank.script(
+      { ...CREATE, times: 1, lose: 'request' },
+      { ...CREATE, times: 2, status: 503 },
+    )
+    const id = await at.submitted(request(2))
+    await at.becomes(id, 'processed')
+    assert.equal((await at.bank.held(id)).length, 1)
+    assert.equal((await at.bank.calls('POST')).length, 4)
+  })
+
+  test('a backend that is slower than we wait, and takes it in later, is not asked again meanwhile', async () => {
+    await using at = await stand(open)
+    await at.bank.script({ ...CREATE, times: 2, delayMs: 700 })
+    const id = await at.submitted(request(2, 0, { auto_commit: true }))
+    await at.becomes(id, 'created')
+    assert.equal((await at.bank.held(id)).length, 1)
+    assert.equal((await at.bank.calls('POST')).length, 2)
+  })
+
+  test('a backend that is away is waited for before anything is asked of it', async () => {
+    await using at = await stand(open)
+    await at.bank.script({ times: 4, status: 503 })
+    const id = await at.submitted(request(1))
+    await at.becomes(id, 'processed')
+    assert.equal((await at.bank.calls('POST')).length, 1)
+  })
+
+  test('what the backend refuses has failed after one attempt, and says why', async () => {
+    await using at = await stand(open)
+    const body = { error: { message: 'the debit account is closed' } }
+    await at.bank.script({ ...CREATE, times: 1, status: 400, body })
+    const id = await at.submitted(request(2, 0, { auto_commit: true }))
+    const { error } = await at.becomes(id, 'failed')
+    assert.match(error?.message ?? '', /400.*the debit account is closed/)
+    const { state, attempt } = await at.system.errand.job(id)
+    assert.deepEqual([state, attempt], ['failed', 1])
+    assert.equal((await at.confirm(id)).status, 409)
+    assert.deepEqual(await at.bank.held(), [])
+  })
+
+  test('a confirmation that failed for good can be tried again', async () => {
+    await using at = await stand(open)
+    const id = await at.submitted(request(1))
+    await at.becomes(id, 'processed')
+    const refusal = { error: { message: 'not enough money' } }
+    await at.bank.script({ method: 'POST', times: 1, status: 422, body: refusal })
+    await at.confirm(id)
+    assert.match((await at.becomes(id, 'failed')).error?.message ?? '', /not enough money/)
+    assert.equal((await at.confirm(id)).status, 409)
+    assert.equal((await at.ask(`/${id}/retry`, { method: 'POST' })).status, 202)
+    await at.becomes(id, 'created')
+  })
+
+  test('for its users a backend that works in its own time is the same', async () => {
+    await using at = await stand(open)
+    await at.bank.ask('/stand-in-mode', 'PUT', { async: true, work_ms: 300 })
+    const id = await at.submitted(request(10, 2))
+    await at.becomes(id, 'processing')
+    const seen = await at.becomes(id, 'processed')
+    assert.equal(seen.label, 'processed with errors')
+    await at.confirm(id)
+    await at.becomes(id, 'creating')
+    const done = await at.becomes(id, 'created')
+    assert.equal(done.counts?.created, 8)
+    assert.equal((await at.bank.calls('POST')).length, 2)
+  })
+
+  test('while the backend does not answer, what is queued and under way is told all the same', async () => {
+    await using at = await stand(open, { idle: true })
+    const id = await at.submitted(request(1))
+    await at.bank.script({ status: 503 })
+    assert.equal((await at.view(id)).status, 'queued_for_processing')
+    const worker = await at.system.work()
+    await at.becomes(id, 'processing')
+    assert.equal((await at.ask('/00000000-0000-4000-8000-000000000000')).status, 503)
+    await worker.stop()
+  })
+
+  test('two mass payments under one id are never confirmed', async () => {
+    await using at = await stand(open)
+    const id = await at.submitted(request(1))
+    await at.becomes(id, 'processed')
+    const { payments } = request(1)
+    const twin = { mp_uuid: id, client_id: '', external_reference: 'x', payments }
+    await fetch(`${at.bank.url}/mass-payments`, { method: 'POST', body: JSON.stringify(twin) })
+    await at.confirm(id)
+    const failed = await at.becomes(id, 'failed')
+    assert.match(failed.error?.message ?? '', /two mass payments/)
+    assert.ok((await at.bank.held(id)).every(({ status }) => status === 'processed'))
+  })
+})

@@ -1,0 +1,191 @@
+// oxlint-disable-next-line import/no-unassigned-import -- settings are read when the system is loaded
+import './quick.ts'
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import { create } from '../../../systems/payments/contract.ts'
+import { until } from '../../support/command.ts'
+import { onEachStore } from '../stage.ts'
+import { List, openBank, request, stand } from './setup.ts'
+
+onEachStore((open) => {
+  test('a mass payment is processed under its MP-UUID, waits for its confirmation, and is created', async () => {
+    await using at = await stand(open)
+    const id = await at.submitted(request(3))
+    const seen = await at.becomes(id, 'processed')
+    assert.deepEqual([seen.label, seen.with_errors], ['processed', false])
+    assert.deepEqual(seen.counts, { received: 3, processed: 3, errored: 0, created: 0 })
+    assert.equal(seen.confirmation?.needed, true)
+    assert.deepEqual((await at.system.errand.list({ tag: id }, 10)).jobs, [])
+    assert.equal((await at.confirm(id)).status, 202)
+    const done = await at.becomes(id, 'created')
+    assert.equal(done.counts?.created, 3)
+    const held = await at.bank.held()
+    assert.deepEqual(
+      held.map(({ mp_uuid, status }) => [mp_uuid, status]),
+      [[id, 'created']],
+    )
+    assert.deepEqual(await at.system.errand.verify(), [])
+  })
+
+  test('a request is accepted without a word to the backend, under the id that the caller gave', async () => {
+    await using at = await stand(open, { idle: true })
+    const id = randomUUID()
+    const answer = await at.submit({ ...request(2), id })
+    assert.equal(answer.status, 202)
+    assert.equal(answer.headers.get('location'), `/payments/mass-payments/${id}`)
+    assert.equal((await at.view(id)).status, 'queued_for_processing')
+    assert.deepEqual(await at.bank.calls('POST'), [])
+    assert.deepEqual(await at.bank.calls('GET'), [])
+    assert.equal((await at.submit({ ...request(2), id })).status, 202, 'the same again')
+    assert.equal((await at.submit({ ...request(3), id })).status, 409, 'another under the same id')
+  })
+
+  test('under one Idempotency-Key there is one mass payment', async () => {
+    await using at = await stand(open, { idle: true })
+    const key = { 'idempotency-key': 'monday' }
+    const id = await at.submitted(request(1), key)
+    assert.equal(await at.submitted(request(1), key), id)
+    assert.equal((await at.submit(request(2), key)).status, 422)
+    const other = { ...key, 'x-tenant': 'acme' }
+    assert.notEqual(await at.submitted(request(1), other), id)
+    const own = { 'idempotency-key': 'tuesday' }
+    const first = await at.submitted({ ...request(1), id: randomUUID() }, own)
+    assert.equal(await at.submitted({ ...request(1), id: randomUUID() }, own), first)
+  })
+
+  test('a confirmation is taken in the right state only, and however often it is sent, there is one', async () => {
+    const { promise, resolve: release } = Promise.withResolvers<void>()
+    const bank = openBank((path) => (path.endsWith('/confirm') ? promise : undefined))
+    await using at = await stand(open, { idle: true, bank })
+    assert.equal((await at.confirm(randomUUID())).status, 404)
+    assert.equal((await at.confirm('none')).status, 404)
+    const id = await at.submitted(request(1))
+    assert.equal((await at.confirm(id)).status, 409, 'before it is processed')
+    const worker = await at.system.work()
+    await at.becomes(id, 'processed')
+    const key = { 'idempotency-key': 'yes' }
+    const answers = await Promise.all([1, 2, 3].map(async () => at.confirm(id, key)))
+    const texts = await Promise.all(answers.map((answer) => answer.text()))
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([202]))
+    assert.equal(new Set(texts).size, 1)
+    assert.equal(await (await at.confirm(id)).text(), texts[0], 'without a key, too')
+    release()
+    await at.becomes(id, 'created')
+    assert.equal((await at.confirm(id)).status, 409, 'after its end')
+    assert.equal(await (await at.confirm(id, key)).text(), texts[0], 'a repeated request')
+    const jobs = (await at.system.errand.list({ tag: id }, 10)).jobs
+    assert.equal(jobs.length, 1)
+    assert.equal((await at.bank.calls('POST')).length, 2)
+    await worker.stop()
+  })
+
+  test('who asked for it at once need not confirm, unless rows were refused and it is to be held', async () => {
+    await using at = await stand(open)
+    const clean = await at.submitted(request(2, 0, { auto_commit: true }))
+    const named = await at.submitted(request(2, 0, { accept_immediately: true }))
+    const held = await at.submitted(request(10, 2, { auto_commit: true }))
+    const on = await at.submitted(request(10, 2, { auto_commit: true, on_row_errors: 'continue' }))
+    const rejected = await at.submitted(
+      request(10, 2, { auto_commit: true, on_row_errors: 'reject' }),
+    )
+    for (const id of [clean, named]) await at.becomes(id, 'created')
+    const partly = await at.becomes(held, 'processed')
+    assert.deepEqual([partly.label, partly.with_errors], ['processed with errors', true])
+    assert.deepEqual(partly.counts, { received: 10, processed: 8, errored: 2, created: 0 })
+    const done = await at.becomes(on, 'created')
+    assert.deepEqual([done.label, done.counts?.created], ['created with errors', 8])
+    const none = await at.becomes(rejected, 'failed')
+    assert.match(none.error?.message ?? '', /2 of 10/)
+    assert.equal((await at.bank.held(rejected))[0]?.status, 'cancelled')
+    assert.equal((await at.confirm(rejected)).status, 409)
+    assert.equal((await at.confirm(held)).status, 202)
+    await at.becomes(held, 'created')
+  })
+
+  test('rows and what was wrong with them are read from the backend, and are not in the store', async () => {
+    await using at = await stand(open)
+    const id = await at.submitted(request(5, 2))
+    await at.becomes(id, 'processed')
+    const errors = JSON.stringify(await (await at.ask(`/${id}/errors?page_size=1&page=2`)).json())
+    assert.match(errors, /"row":5.*INVALID_IBAN.*"total":2/)
+    const taken = JSON.stringify(await (await at.ask(`/${id}/payments-received`)).json())
+    assert.match(taken, /Person 1.*"total":3/)
+    const job = await until(async () => {
+      const view = await at.system.errand.job(id)
+      return view.dropped ? view : undefined
+    }, 'the input stayed')
+    assert.deepEqual([job.dropped, job.result], [['input'], undefined])
+    const [row] = await at.system.errand.store.find([id])
+    assert.equal(row?.input.length, 0)
+  })
+
+  test('what nobody confirms in time is cancelled; who confirms in time takes the expiry away', async () => {
+    await using at = await stand(open)
+    const late = await at.submitted(request(1, 0, { confirm_within: 1 }))
+    const kept = await at.submitted(request(1, 0, { confirm_within: 1000 }))
+    const given = await at.submitted(request(1, 0, { confirm_within: 1000 }))
+    const waiting = await at.becomes(kept, 'processed')
+    assert.ok(Date.parse(waiting.confirmation?.expires_at ?? '') > Date.now() + 900_000)
+    await at.becomes(late, 'cancelled')
+    assert.equal((await at.confirm(late)).status, 409)
+    await at.confirm(kept)
+    await at.becomes(kept, 'created')
+    await at.becomes(given, 'processed')
+    assert.equal((await at.cancel(given)).status, 202)
+    await at.becomes(given, 'cancelled')
+    assert.equal((await at.cancel(kept)).status, 409)
+    const live = (await at.system.errand.list({ state: 'scheduled' }, 10)).jobs
+    assert.deepEqual(live, [])
+  })
+
+  test('the list pages what the backend has, finds by reference, and shows what is still to come', async () => {
+    await using at = await stand(open)
+    const first = await at.submitted(request(1, 0, { external_reference: 'a' }))
+    await at.becomes(first, 'processed')
+    const second = await at.submitted(request(1, 0, { external_reference: 'b' }))
+    await at.becomes(second, 'processed')
+    await at.bank.script({ method: 'POST', status: 400, body: { error: { message: 'no' } } })
+    const third = await at.submitted(request(1, 0, { external_reference: 'c' }))
+    await at.becomes(third, 'failed')
+    const list = async (query: string) => {
+      const { data, total } = List.parse(await (await at.ask(query)).json())
+      return [data.map(({ id }) => id), total]
+    }
+    assert.deepEqual(await list(''), [[third, second, first], 3])
+    assert.deepEqual(await list('?page=2&page_size=1'), [[first], 2])
+    assert.deepEqual(await list('?external_reference=a'), [[first], 1])
+    assert.deepEqual(await list(`?id=${second}`), [[second], 1])
+    assert.deepEqual(await list(`?id=${randomUUID()}`), [[], 0])
+  })
+
+  test('5000 rows are taken at once and processed', async () => {
+    await using at = await stand(open)
+    const id = await at.submitted(request(5000, 5))
+    const { counts } = await at.becomes(id, 'processed')
+    assert.deepEqual(counts, { received: 5000, processed: 4995, errored: 5, created: 0 })
+    assert.equal((await at.submit(request(5001))).status, 422)
+  })
+
+  test('nobody sees or confirms what another tenant has', async () => {
+    await using at = await stand(open)
+    const acme = { 'x-tenant': 'acme' }
+    const id = await at.submitted(request(1), acme)
+    await until(async () => (await at.bank.held(id, 'acme'))[0], 'it was not processed')
+    assert.equal((await at.ask(`/${id}`)).status, 404)
+    assert.equal((await at.ask(`/${id}/errors`)).status, 404)
+    assert.equal((await at.confirm(id)).status, 404)
+    assert.equal((await at.ask(`/${id}`, { headers: acme })).status, 200)
+  })
+
+  test('the synchronous way runs the same job and answers with what became of it', async () => {
+    await using at = await stand(open)
+    const post = (body: unknown) => at.system.post('/payments/mass-payments/sync', body)
+    const answer = await post(request(2, 0, { auto_commit: true }))
+    assert.equal(answer.status, 200)
+    assert.match(await answer.text(), /"status":"created".*"created":2/)
+    assert.equal((await post(request(51))).status, 422)
+    const jobs = (await at.system.errand.list({ job: create.name }, 10)).jobs
+    assert.equal(jobs.length, 1)
+  })
+})
