@@ -17,11 +17,20 @@ export const paymentsApp = (backendUrl = settings.backendUrl) =>
     bodyMax: 8_388_608,
     jobs: [create, confirm, cancel],
     handlers: () => import('./handlers.ts'),
+    checks: {
+      'payments backend': () => reach(backendUrl ?? STAND_IN),
+    },
     start: () => ({ payments: new Backend(backendUrl ?? STAND_IN, settings.timeoutMs) }),
     routes: (app, desk) => {
       if (backendUrl === undefined) hireStandIn(new URL('stand-in/main.ts', import.meta.url))
       return paymentRoutes(backendUrl ?? STAND_IN, settings)(app, desk)
     },
   })
+
+/** Whether it answers at all, and as what. */
+async function reach(url: string): Promise<void> {
+  const backend = new Backend(url, settings.readTimeoutMs)
+  await backend.list({ client: '', page: 1, page_size: 1 })
+}
 
 export default paymentsApp()
