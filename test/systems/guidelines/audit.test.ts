@@ -49,10 +49,10 @@ onEachStore((open) => {
     assert.equal(await endedIn(system, dead), 'failed')
     await system.post(`/jobs/${dead}/discard`, {}, ADA)
     await again.stop()
-    assert.deepEqual(await acts(system), [
-      ...['submit', 'read', 'retry', 'read', 'read', 'read', 'erase'],
-      ...['submit', 'submit', 'cancel', 'discard'],
-    ])
+    assert.equal(
+      (await acts(system)).join(' '),
+      'submit read retry read read read erase submit submit cancel discard',
+    )
     const { entries } = await system.errand.watch.audit({}, 100)
     assert.deepEqual([...new Set(entries.map(({ person }) => person))], ['Ada'])
     assert.doesNotMatch(JSON.stringify(entries), /Sentinel|washed/)
