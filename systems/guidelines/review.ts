@@ -2,6 +2,7 @@ import { type Desk, ErrandError, hasCode, type JobView } from 'errand'
 import { whoAsks } from '../common/who.ts'
 import { GuidelineInput, QUEUE } from './contract.ts'
 import { toError, toEvent } from './events.ts'
+import { Readings } from './readings.ts'
 import { byOf, find, type Routes } from './routes.ts'
 import { readReview } from './submission.ts'
 
@@ -10,6 +11,8 @@ const RETRIED_MAX = 1000
 
 /** Dead letters: what failed for good, until a person retries or discards it. */
 export function reviewRoutes(app: Routes, errand: Desk): void {
+  const readings = new Readings()
+
   app.get('/review', async (c) => {
     const { tenant } = whoAsks(c)
     const { jobs, next } = await errand.list(
@@ -17,6 +20,9 @@ export function reviewRoutes(app: Routes, errand: Desk): void {
       PAGE,
       c.req.query('cursor'),
     )
+    const { person, ...by } = byOf(c)
+    const news = readings.news(`${tenant}/${person}`, jobs)
+    if (news.length > 0) await errand.record('read', news, { person, ...by })
     const data = await Promise.all(jobs.map((view) => toLetter(errand, view)))
     return c.json({ data, ...(next !== undefined && { next_cursor: next }) })
   })

@@ -34,6 +34,8 @@ onEachStore((open) => {
     const worker = await system.work({ concurrency: 1 })
     assert.equal(await endedIn(system, id), 'failed')
     await system.ask(`/jobs/${id}`, asAda)
+    await system.ask('/review', asAda)
+    await system.ask('/review', asAda)
     await system.post(`/jobs/${id}/retry`, { guidelines: `${SECRET} Again.` }, ADA)
     assert.equal(await endedIn(system, id), 'completed')
     await system.ask(`/jobs/${id}`, asAda)
@@ -51,13 +53,13 @@ onEachStore((open) => {
     await again.stop()
     assert.equal(
       (await acts(system)).join(' '),
-      'submit read retry read read read erase submit submit cancel discard',
+      'submit read read retry read read read erase submit submit cancel discard',
     )
     const { entries } = await system.errand.watch.audit({}, 100)
     assert.deepEqual([...new Set(entries.map(({ person }) => person))], ['Ada'])
     assert.doesNotMatch(JSON.stringify(entries), /Sentinel|washed/)
     const { entries: count, faults } = await system.errand.watch.checkAudit()
-    assert.deepEqual([count, faults], [11, []])
+    assert.deepEqual([count, faults], [12, []])
   })
 
   test('a dead letter with another text keeps whom to call back, and its metadata', async () => {
