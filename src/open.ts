@@ -139,6 +139,7 @@ export class Errand implements AsyncDisposable {
   retry: Client['retry'] = (id, options) => this.client.retry(id, options)
 
   job: Watch['job'] = (...call) => this.watch.job(...call)
+  input: Watch['input'] = (...call) => this.watch.input(...call)
   why: Watch['why'] = (...call) => this.watch.why(...call)
   find: Watch['find'] = (...call) => this.watch.find(...call)
   result: Watch['result'] = (...call) => this.watch.result(...call)

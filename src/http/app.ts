@@ -32,6 +32,7 @@ export type Desk = Pick<
   Pick<
     Watch,
     | 'job'
+    | 'input'
     | 'why'
     | 'find'
     | 'result'

@@ -21,6 +21,7 @@ export const deskOf = ({
   retryBatch: client.batches.retry.bind(client.batches),
   schedules,
   job: watch.job.bind(watch),
+  input: watch.input.bind(watch),
   why: watch.why.bind(watch),
   find: watch.find.bind(watch),
   result: watch.result.bind(watch),

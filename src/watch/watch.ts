@@ -50,6 +50,13 @@ export class Watch implements Disposable {
     return this.#view(await this.#read(id, tenant))
   }
 
+  /** What it was given; undefined once that was dropped, or cannot be opened here. @throws ErrandError JOB_NOT_FOUND */
+  async input(id: JobId, tenant?: string): Promise<unknown> {
+    const job = await this.#read(id, tenant)
+    const input = this.#open(job.input, job, 'input')
+    return input && readOwn(input, undefined)
+  }
+
   /** Why it is not running, or where it stands. @throws ErrandError JOB_NOT_FOUND */
   async why(id: JobId, tenant?: string): Promise<Why> {
     return findWhy(this.#lookout, await this.#read(id, tenant))

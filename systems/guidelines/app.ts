@@ -17,9 +17,15 @@ export type GuidelinesOptions = {
   /** Where it lives beside others. Alone it also answers at its document's own paths, `/jobs` and all. */
   mount?: typeof MOUNT
   settings?: Settings
+  /** Who tells others of an end, where it is not the usual one. */
+  callbacks?: Callbacks
 }
 
-export const guidelinesApp = ({ mount, settings: own = settings }: GuidelinesOptions = {}) =>
+export const guidelinesApp = ({
+  mount,
+  settings: own = settings,
+  callbacks = new Callbacks(),
+}: GuidelinesOptions = {}) =>
   defineApp({
     ...(mount && { mount, tryFirst: 'GET /health' }),
     ...(mount === undefined && { tryFirst: `GET ${MOUNT}/` }),
@@ -27,7 +33,7 @@ export const guidelinesApp = ({ mount, settings: own = settings }: GuidelinesOpt
     jobs: [guidelineChecklist, guidelineChecklistCalledBack, guidelineCallback],
     limits: [llmLimit],
     handlers: () => import('./handlers.ts'),
-    start: async () => ({ guidelines: await openResources(own) }),
+    start: async () => ({ guidelines: { ...(await openResources(own)), callbacks } }),
     routes: (app, { errand }) => {
       if (own.LLM_URL === undefined) hireStandIn(new URL('stand-in/main.ts', import.meta.url))
       const mounted = mount === undefined ? app.basePath(MOUNT) : app
@@ -51,7 +57,6 @@ async function openResources(own: Settings) {
       keyGraceMs: millis(own.KEY_GRACE),
     }),
     breaker: new Breaker({ failures: own.BREAKER_FAILURES, holdMs: millis(own.BREAKER_HOLD) }),
-    callbacks: new Callbacks(),
     patienceMs: millis(own.TURN_PATIENCE),
   }
 }

@@ -1,53 +1,81 @@
 import { lookup } from 'node:dns/promises'
-import { BlockList, isIP } from 'node:net'
+import { request } from 'node:https'
+import { isIP, isIPv6, type LookupFunction } from 'node:net'
 import { FatalError } from 'errand'
+import { isPublic } from '../common/public.ts'
 
 export type Told = { event_id: string; status: 'COMPLETED' | 'FAILED' }
 
-const inside = new BlockList()
-for (const [net, bits] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-] as const)
-  inside.addSubnet(net, bits)
-for (const [net, bits] of [
-  ['::', 127],
-  ['fc00::', 7],
-  ['fe80::', 10],
-] as const)
-  inside.addSubnet(net, bits, 'ipv6')
+export type CallbackOptions = {
+  /** Finds the addresses of a name. */
+  names?: (host: string) => Promise<string[]>
+  mayCall?: (address: string) => boolean
+  /** Whose certificates are trusted beside those the machine trusts. */
+  ca?: string
+}
+
+const NAMES = async (host: string) =>
+  (await lookup(host, { all: true })).map(({ address }) => address)
 
 /** Tells others that a job has ended: over https, and never an address of the house. */
 export class Callbacks {
-  readonly #fetch: typeof fetch
+  readonly #names
+  readonly #mayCall
+  readonly #ca
 
-  constructor(send: typeof fetch = fetch) {
-    this.#fetch = send
+  constructor({ names = NAMES, mayCall = isPublic, ca }: CallbackOptions = {}) {
+    this.#names = names
+    this.#mayCall = mayCall
+    this.#ca = ca
   }
 
-  async send(url: string, told: Told, { key, signal }: { key: string; signal: AbortSignal }) {
-    const { protocol, hostname } = new URL(url)
-    if (protocol !== 'https:' || (await isInside(hostname)))
-      throw new FatalError('the callback_url does not lead outside')
-    const answer = await this.#fetch(url, {
+  async send(href: string, told: Told, { key, signal }: { key: string; signal: AbortSignal }) {
+    const url = new URL(href)
+    const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+    // A literal address is never looked up, so nobody would ask for it later.
+    if (url.protocol !== 'https:' || (isIP(host) && !this.#mayCall(host))) throw inside()
+    const { promise, resolve, reject } = Promise.withResolvers<number>()
+    const body = JSON.stringify(told)
+    const call = request(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': key },
-      body: JSON.stringify(told),
-      redirect: 'error',
+      headers: {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+        'idempotency-key': key,
+      },
+      agent: false,
+      lookup: this.#lookup,
       signal,
+      ...(this.#ca !== undefined && { ca: this.#ca }),
     })
-    await answer.body?.cancel()
-    if (!answer.ok) throw new Error(`the callback was answered with ${answer.status}`)
+    call.once('error', reject).once('response', (answer) => {
+      answer.destroy()
+      resolve(answer.statusCode ?? 0)
+    })
+    call.end(body)
+    const status = await promise
+    // Who sends it elsewhere is not followed there.
+    if (status < 200 || status >= 300) throw new Error(`the callback was answered with ${status}`)
+  }
+
+  /** Asked by the connection itself, which goes to no other address: a name that changes its mind is harmless. */
+  readonly #lookup: LookupFunction = (host, { all }, done) => {
+    this.#allowed(host).then(
+      (found) => {
+        const addresses = found.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }))
+        const [one] = addresses
+        return all ? done(null, addresses) : done(null, one?.address ?? '', one?.family)
+      },
+      (error: Error) => done(error, ''),
+    )
+  }
+
+  async #allowed(host: string): Promise<string[]> {
+    const found = await this.#names(host)
+    if (found.length === 0) throw new Error('the name of the callback_url has no address')
+    if (found.every((address) => this.#mayCall(address))) return found
+    throw inside()
   }
 }
 
-async function isInside(hostname: string): Promise<boolean> {
-  const host = hostname.replace(/^\[|\]$/g, '')
-  const found = isIP(host) === 0 ? await lookup(host, { all: true }) : [{ address: host }]
-  return found.some(({ address }) => inside.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'))
-}
+const inside = () => new FatalError('the callback_url does not lead outside')

@@ -1,7 +1,8 @@
-import { type Desk, hasCode, type JobView } from 'errand'
+import { type Desk, ErrandError, hasCode, type JobView } from 'errand'
 import { whoAsks } from '../common/who.ts'
-import { QUEUE } from './contract.ts'
+import { GuidelineInput, QUEUE } from './contract.ts'
 import { toError, toEvent } from './events.ts'
+import { Readings } from './readings.ts'
 import { byOf, find, type Routes } from './routes.ts'
 import { readReview } from './submission.ts'
 
@@ -10,6 +11,8 @@ const RETRIED_MAX = 1000
 
 /** Dead letters: what failed for good, until a person retries or discards it. */
 export function reviewRoutes(app: Routes, errand: Desk): void {
+  const readings = new Readings()
+
   app.get('/review', async (c) => {
     const { tenant } = whoAsks(c)
     const { jobs, next } = await errand.list(
@@ -17,6 +20,9 @@ export function reviewRoutes(app: Routes, errand: Desk): void {
       PAGE,
       c.req.query('cursor'),
     )
+    const { person, ...by } = byOf(c)
+    const news = readings.news(`${tenant}/${person}`, jobs)
+    if (news.length > 0) await errand.record('read', news, { person, ...by })
     const data = await Promise.all(jobs.map((view) => toLetter(errand, view)))
     return c.json({ data, ...(next !== undefined && { next_cursor: next }) })
   })
@@ -33,7 +39,7 @@ export function reviewRoutes(app: Routes, errand: Desk): void {
   app.post('/jobs/:event_id/retry', async (c) => {
     const { note, guidelines } = await readReview(c)
     const { id } = await find(errand, c)
-    const input = guidelines === undefined ? {} : { input: { guidelines } }
+    const input = guidelines === undefined ? {} : { input: await edited(errand, id, guidelines) }
     await errand.retry(id, { ...input, by: byOf(c, note) })
     return c.json(await toEvent(errand, await errand.job(id)), 202)
   })
@@ -52,6 +58,13 @@ export function reviewRoutes(app: Routes, errand: Desk): void {
       data: entries.map(({ at, act, person, from, note }) => ({ at, act, person, from, note })),
     })
   })
+}
+
+/** The request as it came, with another text: whoever asked is called back all the same. */
+async function edited(errand: Desk, id: string, guidelines: string): Promise<GuidelineInput> {
+  const { success, data } = GuidelineInput.safeParse(await errand.input(id))
+  if (!success) throw new ErrandError('WRONG_STATE', { id, state: 'failed', verb: 'edited' })
+  return { ...data, guidelines }
 }
 
 /** Why it is here, and what its attempts said first and last. */

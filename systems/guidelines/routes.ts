@@ -16,9 +16,10 @@ import {
   QUEUE,
   QUEUE_KEY,
 } from './contract.ts'
-import { findEvent, toAccepted, toEvent } from './events.ts'
+import { findEvent, statusOf, toAccepted, toEvent } from './events.ts'
 import { inspect } from './health.ts'
 import { measure } from './metrics.ts'
+import { Readings } from './readings.ts'
 import { reviewRoutes } from './review.ts'
 import { settings } from './settings.ts'
 import { readId, readSubmission, type Submission } from './submission.ts'
@@ -53,10 +54,12 @@ export function metricsRoute(app: Routes, errand: Desk): void {
 export const pageRoutes = (app: Routes): void => servePage(app, new URL('page/', import.meta.url))
 
 function jobRoutes(app: Routes, errand: Desk): void {
+  const readings = new Readings()
   app.post('/jobs', async (c) => {
     const submission = await readSubmission(c)
     try {
       const { id, joined } = await submit(errand, submission, c)
+      await errand.record('submit', [id], byOf(c))
       c.header('location', `${c.req.path.replace(/\/$/, '')}/${id}`)
       return c.json(toAccepted(id, joined), STATUSES[settings.SUBMIT_STATUS])
     } catch (error) {
@@ -68,13 +71,21 @@ function jobRoutes(app: Routes, errand: Desk): void {
   app.get('/jobs', async (c) => {
     const { tenant } = whoAsks(c)
     const { jobs } = await errand.list({ queue: QUEUE, tenant }, RECENT)
+    const { person, ...by } = byOf(c)
+    const news = readings.news(`${tenant}/${person}`, jobs.filter(isEnded))
+    if (news.length > 0) await errand.record('read', news, { person, ...by })
     return c.json({ data: await Promise.all(jobs.map((view) => toEvent(errand, view))) })
   })
 
-  app.get('/jobs/:event_id', async (c) => c.json(await toEvent(errand, await find(errand, c))))
+  app.get('/jobs/:event_id', async (c) => {
+    const view = await find(errand, c)
+    if (isEnded(view)) await errand.record('read', [view.id], byOf(c))
+    return c.json(await toEvent(errand, view))
+  })
 
   app.get('/jobs/:event_id/log', async (c) => {
     const { id } = await find(errand, c)
+    await errand.record('read', [id], byOf(c))
     const lines = await errand.logs(id)
     return c.json({ data: lines.map(({ at, level, text }) => ({ event_id: id, at, level, text })) })
   })
@@ -96,6 +107,9 @@ function jobRoutes(app: Routes, errand: Desk): void {
     return c.body(null, 204)
   })
 }
+
+/** Only an ended one tells what it is about. */
+const isEnded = (view: JobView) => ['COMPLETED', 'FAILED'].includes(statusOf(view))
 
 const STATUSES = { 200: 200, 201: 201, 202: 202 } as const
 

@@ -11,7 +11,9 @@ const Settings = z.object({
   LLM_MODEL: z.string().default('gpt-4o-mini'),
   LLM_KEY: z.string().optional(),
   LLM_KEY_FILE: z.string().optional(),
-  LLM_RATE: z.templateLiteral([z.number(), '/', z.enum(['s', 'm', 'h', 'd'])]).default('60/m'),
+  LLM_RATE: z
+    .templateLiteral([z.number(), '/', z.union([z.enum(['s', 'm', 'h', 'd']), Span])])
+    .default('60/m'),
   LLM_TIMEOUT: Span.default('120s'),
   KEY_GRACE: Span.default('2s'),
   TURN_PATIENCE: Span.default('60s'),

@@ -40,6 +40,7 @@ for (const job of [book, secret])
     await errand.signal(id, 'say', text)
     const result = await errand.result(job, id, { wait: '20s' })
     assert.deepEqual(result, { text: text.toUpperCase(), said: text })
+    assert.deepEqual(await errand.input(id), { text })
     // A repeat is known by what was given, not by the bytes that were kept.
     assert.deepEqual(await errand.enqueue(job, { text }, { id }), { id, joined: true })
     await assertFew(errand, id)
