@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { eventually } from '../../support/until.ts'
+import { browse } from '../browser.ts'
+import { onEachStore } from '../stage.ts'
+import { appOver, openWeb } from './setup.ts'
+
+onEachStore((open, store) => {
+  // What a browser sees is the same on each store, and browsers are slow.
+  if (store !== 'sqlite') return
+
+  test('domains are pasted and followed to their ends; a failed one can be tried again', async () => {
+    await using web = await openWeb()
+    await using system = await open(appOver(web))
+    await using seen = await browse(system.server, '/domains/')
+    const { page } = seen
+    await page.getByLabel('Domains', { exact: true }).fill('a.example\nmissing.example')
+    await page.getByRole('button', { name: 'Read them' }).click()
+    const good = page.getByRole('row').filter({ hasText: 'a.example' })
+    const bad = page.getByRole('row').filter({ hasText: 'missing.example' })
+    await good.waitFor()
+    const worker = await system.work()
+    await good.getByText('Complete').waitFor()
+    await bad.getByText('The site answered 404').waitFor()
+    const before = web.readsOf('missing.example')
+    await bad.getByRole('button', { name: /Try/ }).click()
+    await eventually(() => web.readsOf('missing.example') > before)
+    assert.equal(web.readsOf('a.example'), 1)
+    await worker.stop()
+    assert.deepEqual(seen.complaints, [])
+  })
+
+  test('the page allows nothing from elsewhere', async () => {
+    await using web = await openWeb()
+    await using system = await open(appOver(web))
+    const answer = await system.ask('/domains/')
+    assert.match(answer.headers.get('content-security-policy') ?? '', /^default-src 'self'/)
+    assert.doesNotMatch(await answer.text(), /<style|<script(?![^>]* src=)|style=|onclick=/)
+  })
+})
