@@ -1,0 +1,122 @@
+import { ask, reasonOf } from './ask.js'
+import { Item } from './item.js'
+import { readRows, SAMPLE, sayIssue, sumUp } from './rows.js'
+
+const POLL_MS = 1000
+const STEP = 20
+const MAX = 100
+
+const form = document.querySelector('#new')
+const list = document.querySelector('#list')
+const more = document.querySelector('#more')
+const items = new Map()
+let size = STEP
+let timer
+let turn = 0
+let sent
+
+form.rows.value = SAMPLE
+form.rows.addEventListener('input', sum)
+form.querySelector('[type=file]').addEventListener('change', ({ target }) => void takeFile(target))
+form.addEventListener('submit', (event) => {
+  event.preventDefault()
+  void handIn()
+})
+more.addEventListener('click', () => {
+  size = Math.min(MAX, size + STEP)
+  void refresh()
+})
+document.addEventListener('visibilitychange', () => document.hidden || void refresh())
+window.addEventListener('hashchange', tryIt)
+setInterval(() => items.forEach((item) => item.tick()), 1000)
+sum()
+void refresh()
+tryIt()
+
+/** The page hands in its sample where its address ends in #try: once, not again with each reload. */
+function tryIt() {
+  if (location.hash !== '#try') return
+  history.replaceState(undefined, '', location.pathname)
+  void handIn()
+}
+
+async function takeFile(input) {
+  form.rows.value = (await input.files[0]?.text()) ?? form.rows.value
+  input.value = ''
+  sum()
+}
+
+function sum() {
+  document.querySelector('#sum').textContent = sumUp(readRows(form.rows.value))
+}
+
+/** The same once more under the same key, unless the server has answered it: never two of one. */
+async function handIn() {
+  const button = form.querySelector('.primary')
+  if (button.disabled) return
+  const { lines, payments } = readRows(form.rows.value)
+  const { reference, errors, auto, within } = Object.fromEntries(new FormData(form))
+  const body = JSON.stringify({
+    external_reference: reference,
+    auto_commit: auto !== undefined,
+    on_row_errors: errors,
+    ...(within && { confirm_within: Number(within) }),
+    payments,
+  })
+  if (sent?.body !== body) sent = { body, key: crypto.randomUUID() }
+  const isHeld = document.activeElement === button
+  button.disabled = true
+  const headers = { 'content-type': 'application/json', 'idempotency-key': sent.key }
+  const answer = await ask('', { method: 'POST', headers, body })
+  button.disabled = false
+  if (isHeld) button.focus()
+  if (answer.isOk) sent = undefined
+  const problem = document.querySelector('#problem')
+  problem.hidden = answer.isOk
+  problem.textContent = answer.isOk ? '' : explain(answer, lines)
+  await refresh()
+}
+
+function explain(answer, lines) {
+  const issues = answer.body?.errors ?? []
+  if (issues.length === 0) return reasonOf(answer)
+  const rest = issues.length > 3 ? ` And ${issues.length - 3} more.` : ''
+  return `${issues
+    .slice(0, 3)
+    .map((issue) => sayIssue(issue, lines))
+    .join(' ')}${rest}`
+}
+
+async function refresh() {
+  clearTimeout(timer)
+  const mine = ++turn
+  const { isOk, status, body } = await ask(`?page_size=${size}`)
+  if (mine !== turn) return
+  const trouble = document.querySelector('#trouble')
+  trouble.hidden = isOk
+  trouble.textContent =
+    status === 503 || status === 502
+      ? 'The bank’s backend does not answer just now. What you hand in is kept; this page keeps trying.'
+      : 'The server does not answer just now. This page keeps trying.'
+  if (isOk) show(body)
+  if (!document.hidden) timer = setTimeout(refresh, POLL_MS)
+}
+
+function show({ data, total }) {
+  document.querySelector('#none').hidden = data.length > 0
+  more.hidden = total <= data.length || size >= MAX
+  const seen = new Set(data.map(({ id }) => id))
+  for (const [id, { element }] of items)
+    if (!seen.has(id)) {
+      element.remove()
+      items.delete(id)
+    }
+  for (const [i, view] of data.entries()) {
+    const item = items.get(view.id) ?? new Item(refresh)
+    items.set(view.id, item)
+    if (item.show(view))
+      document.querySelector('#news').textContent =
+        `${view.external_reference || 'Without a name'}: ${view.label}`
+    if (list.children[i] !== item.element) list.insertBefore(item.element, list.children[i] ?? null)
+  }
+}
