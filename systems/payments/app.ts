@@ -18,7 +18,11 @@ export const paymentsApp = (backendUrl = settings.backendUrl) =>
     jobs: [create, confirm, cancel],
     handlers: () => import('./handlers.ts'),
     checks: {
-      'payments backend': () => reach(backendUrl ?? STAND_IN),
+      'payments backend': async () => {
+        if (backendUrl === undefined) return
+        const backend = new Backend(backendUrl, settings.readTimeoutMs)
+        await backend.list({ client: '', page: 1, page_size: 1 })
+      },
     },
     start: () => ({ payments: new Backend(backendUrl ?? STAND_IN, settings.timeoutMs) }),
     routes: (app, desk) => {

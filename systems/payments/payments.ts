@@ -3,7 +3,7 @@ import { type Desk, ErrandError, FatalError, hasCode, type JobView } from 'erran
 import { HTTPException } from 'hono/http-exception'
 import { type Backend, BackendError, type MassPayment, type Search } from './backend.ts'
 import { cancel, confirm, create } from './contract.ts'
-import { hasBegun, isEnded, isWithErrors, type Known, labelOf, statusOf } from './status.ts'
+import { actsOf, hasBegun, isEnded, isWithErrors, type Known, labelOf, statusOf } from './status.ts'
 
 type Errand = Pick<Desk, 'enqueue' | 'cancel' | 'retry' | 'job' | 'ended' | 'list'>
 type Submission = { id?: string | undefined; key?: string | undefined; tenant: string }
@@ -80,11 +80,12 @@ export class Payments {
     await this.#errand.enqueue(cancel, { id }, { ...ownedBy(tenant), tags: [id] })
   }
 
-  /** Has a confirmation that failed tried again; it is looked for before it is asked for, as ever. */
+  /** Has what failed tried again; it is looked for before it is asked for, as ever. */
   async retry(id: string, tenant: string): Promise<void> {
     const jobs = await this.#jobs(id, tenant)
-    if (jobs.confirm?.state !== 'failed') throw refuse(id, statusOf(jobs), 'tried again')
-    await this.#errand.retry(jobs.confirm.id)
+    const failed = [jobs.confirm, jobs.create].find((job) => job?.state === 'failed')
+    if (!failed) throw refuse(id, statusOf(jobs), 'tried again')
+    await this.#errand.retry(failed.id)
   }
 
   /** Rows come from the backend, page by page, and go nowhere else. */
@@ -213,6 +214,7 @@ function toView(id: string, known: Known) {
       },
     }),
     ...(status === 'failed' && error && { error: { message: error.message, name: error.name } }),
+    acts: actsOf(status, known),
     created_at: payment?.created_at ?? first?.createdAt,
   }
 }

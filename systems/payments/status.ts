@@ -44,6 +44,17 @@ export const isWithErrors = (status: Status, { create, confirm, payment }: Known
 export const labelOf = (status: Status, withErrors: boolean): string =>
   `${status.replaceAll('_', ' ')}${withErrors ? ' with errors' : ''}`
 
+/** What its owner may do now. */
+export function actsOf(status: Status, { create, confirm, cancel }: Known) {
+  if (status === 'failed')
+    return [create, confirm].some((job) => job?.state === 'failed') ? ['retry'] : []
+  if (status !== 'processed') return []
+  const isOpen =
+    cancel === undefined || cancel.state === 'scheduled' || cancel.state === 'cancelled'
+  const isCancellable = !confirm && (isOpen || cancel?.state === 'failed')
+  return [...(isOpen ? ['confirm'] : []), ...(isCancellable ? ['cancel'] : [])]
+}
+
 export const isEnded = ({ state }: JobView): boolean =>
   state === 'completed' || state === 'failed' || state === 'cancelled'
 

@@ -1,173 +1,122 @@
-import { ask } from './api.js'
+import { ask, reasonOf } from './ask.js'
+import { Item } from './item.js'
+import { readRows, SAMPLE, sayIssue, sumUp } from './rows.js'
 
 const POLL_MS = 1000
-const IDLE_POLL_MS = 5000
-const HIDDEN_POLL_MS = 20_000
-const BUSY = ['queued_for_processing', 'processing', 'queued_for_creating', 'creating']
-const TINTS = { processed: 'warn', created: 'good', failed: 'bad', cancelled: '' }
+const STEP = 20
+const MAX = 100
 
-const SAMPLE = [
-  'Ada Byron, DE89370400440532013000, 120.00, EUR',
-  'Grace Hopper, GB29NWBK60161331926819, 80.50, GBP',
-  'Alan Turing, FR1420041010050500013M02606, 310.25, EUR',
-  'Wrong Digits, DE00370400440532013000, 5.00, EUR',
-]
-
-const part = (id) => document.querySelector(`#${id}`)
-/** Id → its card. */
-const cards = new Map()
-/** Ids whose refused rows are shown. */
-const told = new Set()
+const form = document.querySelector('#new')
+const list = document.querySelector('#list')
+const more = document.querySelector('#more')
+const items = new Map()
+let size = STEP
 let timer
+let turn = 0
+let sent
 
-part('sample').addEventListener('click', fillIn)
-part('form').addEventListener('submit', (event) => {
+form.rows.value = SAMPLE
+form.rows.addEventListener('input', sum)
+form.querySelector('[type=file]').addEventListener('change', ({ target }) => void takeFile(target))
+form.addEventListener('submit', (event) => {
   event.preventDefault()
   void handIn()
 })
-document.addEventListener('visibilitychange', () => void follow())
-if (location.hash === '#try') {
-  history.replaceState(null, '', location.pathname)
-  fillIn()
+more.addEventListener('click', () => {
+  size = Math.min(MAX, size + STEP)
+  void refresh()
+})
+document.addEventListener('visibilitychange', () => document.hidden || void refresh())
+window.addEventListener('hashchange', tryIt)
+setInterval(() => items.forEach((item) => item.tick()), 1000)
+sum()
+void refresh()
+tryIt()
+
+/** The page hands in its sample where its address ends in #try: once, not again with each reload. */
+function tryIt() {
+  if (location.hash !== '#try') return
+  history.replaceState(undefined, '', location.pathname)
   void handIn()
-} else void follow()
-
-/** Looks at all of them, then again after a while: soon while something moves. */
-async function follow() {
-  clearTimeout(timer)
-  const { body } = await ask('mass-payments')
-  const list = body?.data ?? []
-  if (body) show(list)
-  clearTimeout(timer)
-  const isMoving = !body || list.some(({ status }) => BUSY.includes(status))
-  timer = setTimeout(follow, document.hidden ? HIDDEN_POLL_MS : isMoving ? POLL_MS : IDLE_POLL_MS)
 }
 
-function fillIn() {
-  part('rows').value = SAMPLE.join('\n')
-  part('reference').value = 'A sample'
+async function takeFile(input) {
+  form.rows.value = (await input.files[0]?.text()) ?? form.rows.value
+  input.value = ''
+  sum()
 }
 
+function sum() {
+  document.querySelector('#sum').textContent = sumUp(readRows(form.rows.value))
+}
+
+/** The same once more under the same key, unless the server has answered it: never two of one. */
 async function handIn() {
-  const lines = part('rows')
-    .value.split('\n')
-    .filter((line) => line.trim() !== '')
-  const payments = lines.map((line) => {
-    const [beneficiary = '', iban = '', amount = '', currency = ''] = line.split(',')
-    return {
-      beneficiary: beneficiary.trim(),
-      iban: iban.replaceAll(/\s/g, '').toUpperCase(),
-      amount: amount.trim(),
-      currency: currency.trim().toUpperCase(),
-    }
-  })
-  const within = part('within').value
-  const request = {
-    // Sent again after a lost answer it is the same mass payment.
-    id: crypto.randomUUID(),
-    external_reference: part('reference').value,
-    auto_commit: part('auto').checked,
-    on_row_errors: part('errors').value,
-    ...(within !== '' && { confirm_within: Number(within) }),
+  const button = form.querySelector('.primary')
+  if (button.disabled) return
+  const { lines, payments } = readRows(form.rows.value)
+  const { reference, errors, auto, within } = Object.fromEntries(new FormData(form))
+  const body = JSON.stringify({
+    external_reference: reference,
+    auto_commit: auto !== undefined,
+    on_row_errors: errors,
+    ...(within && { confirm_within: Number(within) }),
     payments,
-  }
-  const { status, body } = await ask('mass-payments', request)
-  refuse(status === 202 ? undefined : body)
-  if (status === 202) part('form').reset()
-  void follow()
-}
-
-/** Says what did not fit, line by line. */
-function refuse(problem) {
-  const issues = (problem?.errors ?? []).map(({ pointer = '', detail }) => {
-    const [, line, field] = /^\/payments\/(\d+)(?:\/(\w+))?/.exec(pointer) ?? []
-    return line === undefined ? detail : `Line ${Number(line) + 1}: ${field ?? 'it'} ${detail}`
   })
-  part('refusal').hidden = problem === undefined
-  part('refusal').textContent = issues.join('. ') || (problem?.detail ?? '')
+  if (sent?.body !== body) sent = { body, key: crypto.randomUUID() }
+  const isHeld = document.activeElement === button
+  button.disabled = true
+  const headers = { 'content-type': 'application/json', 'idempotency-key': sent.key }
+  const answer = await ask('', { method: 'POST', headers, body })
+  button.disabled = false
+  if (isHeld) button.focus()
+  if (answer.isOk) sent = undefined
+  const problem = document.querySelector('#problem')
+  problem.hidden = answer.isOk
+  problem.textContent = answer.isOk ? '' : explain(answer, lines)
+  await refresh()
 }
 
-function show(list) {
-  part('none').hidden = list.length > 0
-  const known = list.map((one) => {
-    const card = cards.get(one.id) ?? newCard(one.id)
-    draw(card, one)
-    return card
-  })
-  const isSame = known.every((card, i) => part('list').children[i] === card)
-  if (!isSame || part('list').children.length !== known.length)
-    part('list').replaceChildren(...known)
+function explain(answer, lines) {
+  const issues = answer.body?.errors ?? []
+  if (issues.length === 0) return reasonOf(answer)
+  const rest = issues.length > 3 ? ` And ${issues.length - 3} more.` : ''
+  return `${issues
+    .slice(0, 3)
+    .map((issue) => sayIssue(issue, lines))
+    .join(' ')}${rest}`
 }
 
-function newCard(id) {
-  const card = part('one').content.cloneNode(true).firstElementChild
-  for (const act of ['confirm', 'cancel', 'retry'])
-    card.querySelector(`.${act}`).addEventListener('click', () => void perform(id, act))
-  card.querySelector('details').addEventListener('toggle', () => void tell(id, card))
-  cards.set(id, card)
-  return card
+async function refresh() {
+  clearTimeout(timer)
+  const mine = ++turn
+  const { isOk, status, body } = await ask(`?page_size=${size}`)
+  if (mine !== turn) return
+  const trouble = document.querySelector('#trouble')
+  trouble.hidden = isOk
+  trouble.textContent =
+    status === 503 || status === 502
+      ? 'The bank’s backend does not answer just now. What you hand in is kept; this page keeps trying.'
+      : 'The server does not answer just now. This page keeps trying.'
+  if (isOk) show(body)
+  if (!document.hidden) timer = setTimeout(refresh, POLL_MS)
 }
 
-async function perform(id, act) {
-  const card = cards.get(id)
-  for (const button of card.querySelectorAll('button')) button.disabled = true
-  const { status, body } = await ask(`mass-payments/${id}/${act}`, {})
-  card.dataset.refused = status < 300 ? '' : (body?.detail ?? 'that could not be done')
-  await follow()
-}
-
-function draw(card, one) {
-  const { status, label, with_errors: withErrors, stage, counts, confirmation, error } = one
-  const of = (name) => card.querySelector(`.${name}`)
-  of('name').textContent = one.external_reference || `Mass payment ${one.id.slice(0, 8)}`
-  const isBusy = BUSY.includes(status)
-  const state = of('state')
-  state.textContent = label
-  state.className = `state ${isBusy ? 'busy' : withErrors ? 'warn' : (TINTS[status] ?? '')}`
-  const acts = {
-    confirm: status === 'processed',
-    cancel: status === 'processed',
-    retry: status === 'failed' && counts,
+function show({ data, total }) {
+  document.querySelector('#none').hidden = data.length > 0
+  more.hidden = total <= data.length || size >= MAX
+  const seen = new Set(data.map(({ id }) => id))
+  for (const [id, { element }] of items)
+    if (!seen.has(id)) {
+      element.remove()
+      items.delete(id)
+    }
+  for (const [i, view] of data.entries()) {
+    const item = items.get(view.id) ?? new Item(refresh)
+    items.set(view.id, item)
+    if (item.show(view))
+      document.querySelector('#news').textContent =
+        `${view.external_reference || 'Without a name'}: ${view.label}`
+    if (list.children[i] !== item.element) list.insertBefore(item.element, list.children[i] ?? null)
   }
-  for (const [act, may] of Object.entries(acts)) {
-    of(act).hidden = !may
-    of(act).disabled = false
-    of(act).setAttribute('aria-label', `${of(act).textContent} ${of('name').textContent}`)
-  }
-  card.querySelector('progress').hidden = !isBusy
-  for (const name of ['received', 'processed', 'errored', 'created'])
-    of(name).textContent = counts?.[name] ?? '–'
-  of('errored').classList.toggle('some', counts?.errored > 0)
-  const why = card.dataset.refused || error?.message
-  of('why').hidden = !why
-  of('why').textContent = why ?? ''
-  of('more').textContent = [
-    ...(isBusy && stage ? [`just now ${stage}`] : []),
-    ...(confirmation?.expires_at ? [`to be confirmed by ${when(confirmation.expires_at)}`] : []),
-    `handed in ${when(one.created_at)}`,
-    one.id,
-  ].join(' · ')
-  card.querySelector('details').hidden = !(counts?.errored > 0)
 }
-
-/** Rows come from the bank when somebody looks, and are kept nowhere. */
-async function tell(id, card) {
-  if (!card.querySelector('details').open || told.has(id)) return
-  const { body } = await ask(`mass-payments/${id}/errors?page_size=100`)
-  if (!body) return
-  told.add(id)
-  const lines = body.data.map(({ row, message, code }) => {
-    const line = document.createElement('li')
-    line.textContent = `Line ${row}: ${message ?? code}`
-    return line
-  })
-  if (body.total > lines.length) {
-    const more = document.createElement('li')
-    more.textContent = `and ${body.total - lines.length} more`
-    lines.push(more)
-  }
-  card.querySelector('.refused').replaceChildren(...lines)
-}
-
-const when = (moment) =>
-  new Date(moment).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })

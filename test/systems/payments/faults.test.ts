@@ -2,6 +2,7 @@
 import './quick.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { paymentsApp } from '../../../systems/payments/app.ts'
 import { onEachStore } from '../stage.ts'
 import { request, stand } from './setup.ts'
 
@@ -100,6 +101,15 @@ onEachStore((open) => {
     await at.becomes(id, 'processing')
     assert.equal((await at.ask('/00000000-0000-4000-8000-000000000000')).status, 503)
     await worker.stop()
+  })
+
+  test('the check before a deployment asks the backend, and fails while it is away', async () => {
+    await using at = await stand(open, { idle: true })
+    const { 'payments backend': check } = paymentsApp(at.bank.url).checks ?? {}
+    await check?.()
+    assert.equal((await at.bank.calls('GET')).length, 1)
+    await at.bank.script({ method: 'GET', times: 1, status: 503 })
+    await assert.rejects(async () => check?.(), /503/)
   })
 
   test('two mass payments under one id are never confirmed', async () => {
