@@ -80,6 +80,18 @@ onEachStore((open) => {
     await worker.stop()
   })
 
+  test('a confirmation that no worker has begun is queued for creating, and offers nothing more', async () => {
+    await using at = await stand(open, { idle: true })
+    const id = await at.submitted(request(1))
+    assert.equal((await at.view(id)).status, 'queued_for_processing')
+    const worker = await at.system.work()
+    await at.becomes(id, 'processed')
+    await worker.stop()
+    assert.equal((await at.confirm(id)).status, 202)
+    assert.equal((await at.view(id)).status, 'queued_for_creating')
+    assert.equal((await at.cancel(id)).status, 409)
+  })
+
   test('who asked for it at once need not confirm, unless rows were refused and it is to be held', async () => {
     await using at = await stand(open)
     const clean = await at.submitted(request(2, 0, { auto_commit: true }))
