@@ -31,10 +31,4 @@ export const paymentsApp = (backendUrl = settings.backendUrl) =>
     },
   })
 
-/** Whether it answers at all, and as what. */
-async function reach(url: string): Promise<void> {
-  const backend = new Backend(url, settings.readTimeoutMs)
-  await backend.list({ client: '', page: 1, page_size: 1 })
-}
-
 export default paymentsApp()
