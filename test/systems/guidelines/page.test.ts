@@ -36,6 +36,65 @@ onEachStore((open, store) => {
     assert.deepEqual(seen.complaints, [])
   })
 
+  test('the steps are seen as they go, also after a reload', async () => {
+    await using llm = await openLlm()
+    await using system = await open(() => llm.app({ mount: '/guidelines' }))
+    await using seen = await browse(system.server, '/guidelines/')
+    const { page } = seen
+    await page.getByText('Nothing yet').waitFor()
+    await page.getByRole('button', { name: 'Use a sample' }).click()
+    await page.getByRole('button', { name: 'Make checklist' }).click()
+    await page.locator('.event').getByText('Waiting').waitFor()
+    await llm.script({ path: '/v1', skip: 1, times: 1, delayMs: 3000 })
+    const worker = await system.work()
+    await page.reload()
+    await page.locator('.steps .now').getByText('Checklist').waitFor()
+    await page.locator('.steps .done').getByText('Summarise').waitFor()
+    await page.locator('.state').getByText('Ready').waitFor()
+    assert.equal(await page.locator('.items input').count(), 6)
+    await worker.stop()
+    assert.deepEqual(seen.complaints, [])
+  })
+
+  test('a dead letter is discarded with a note, and the list of those to be reviewed goes', async () => {
+    await using llm = await openLlm()
+    await llm.script({ status: 400, times: 1, body: { error: { message: 'no' } } })
+    await using system = await open(() => llm.app({ mount: '/guidelines' }))
+    const worker = await system.work()
+    await using seen = await browse(system.server, '/guidelines/#try')
+    const { page } = seen
+    await page.getByLabel('Note for the audit log').fill('sent twice')
+    await page.getByRole('button', { name: 'Discard' }).click()
+    await page.getByText('Nothing yet').waitFor()
+    assert.ok(await page.getByText('To be reviewed').isHidden())
+    const { entries } = await system.errand.watch.audit({}, 10)
+    assert.ok(entries.some(({ act, note }) => act === 'discard' && note === 'sent twice'))
+    await worker.stop()
+    assert.deepEqual(seen.complaints, [])
+  })
+
+  test('a text is shown as it is, never run; one that is refused says why', async () => {
+    await using llm = await openLlm()
+    await using system = await open(() => llm.app({ mount: '/guidelines' }))
+    const worker = await system.work()
+    await using seen = await browse(system.server, '/guidelines/')
+    const { page } = seen
+    await page.getByLabel('Guideline text').fill('short')
+    await page.getByRole('button', { name: 'Make checklist' }).click()
+    await page.locator('#problem').getByText('The text was not taken').waitFor()
+    await page
+      .getByLabel('Guideline text')
+      .fill(`You must never write <img src=x onerror=alert(1)>.`)
+    await page.getByRole('button', { name: 'Make checklist' }).click()
+    await page.locator('.items').getByText('<img src=x onerror=alert(1)>').waitFor()
+    assert.equal(await page.locator('img').count(), 0)
+    await worker.stop()
+    assert.deepEqual(
+      seen.complaints.filter((line) => !line.includes('400')),
+      [],
+    )
+  })
+
   test('the page allows nothing from elsewhere', async () => {
     await using llm = await openLlm()
     await using system = await open(() => llm.app({ mount: '/guidelines' }))
