@@ -156,8 +156,8 @@ export const ON_SQLITE: readonly Sabotage[] = [
   {
     breaks: 'a subject is purged while its hook may be retried',
     file: 'src/store/sqlite/purge.sql',
-    find: 'hook.state <> 4',
-    put: 'hook.state < 4',
+    find: 'where job.turn = :turn and hook.state <> 4',
+    put: 'where job.turn = :turn and hook.state < 4',
     test: SQLITE,
     red: /C12 /,
   },
