@@ -9,13 +9,15 @@ import type { System } from '../stage.ts'
 
 export type SmallWeb = Awaited<ReturnType<typeof openWeb>>
 
-/** The small web in this process, which counts who reads it. */
+/** The small web in this process, which counts who reads it, and how many of its slow sites are read at once. */
 export async function openWeb() {
   const pages: string[] = []
   const at = { once: 0, most: 0 }
   const counted = new Hono().use(async (c, next) => {
     if (c.req.path.startsWith('/names/')) return next()
     pages.push(c.req.path)
+    // Others may be answered long after their reader has gone.
+    if (!c.req.path.startsWith('/slow-')) return next()
     at.most = Math.max(at.most, ++at.once)
     await next()
     at.once--
