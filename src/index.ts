@@ -1,5 +1,5 @@
 export type { BulkDone, BulkFilter, BulkOptions } from './client/bulk.ts'
-export { type Enqueued } from './client/client.ts'
+export type { Enqueued, OnEnqueued } from './client/enqueued.ts'
 export { type BatchAccepted, Unreadable } from './client/sending.ts'
 export type { PauseOptions } from './client/pauses.ts'
 export type { ScheduleView } from './client/schedule-view.ts'

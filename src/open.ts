@@ -4,6 +4,7 @@ import type { BatchClient } from './client/batch.ts'
 import type { BulkDone, BulkFilter, BulkOptions } from './client/bulk.ts'
 import type { Items } from './client/sending.ts'
 import { Client } from './client/client.ts'
+import type { OnEnqueued } from './client/enqueued.ts'
 import { Pauses } from './client/pauses.ts'
 import { Schedules } from './client/schedules.ts'
 import type { InTransaction } from './client/transaction.ts'
@@ -36,6 +37,8 @@ export type OpenOptions = StoreOptions & {
   files?: string
   /** Keys for sealed data: `id:key` with commas between, each key 32 bytes in base64. The first seals, all open. */
   sealKeys?: string
+  /** Told of every job once it is stored; not of those in a transaction of their caller. */
+  onEnqueued?: OnEnqueued
   /** The zone of schedules' cron rules that name none; UTC unless said. */
   timeZone?: string
 }
@@ -60,6 +63,7 @@ const OPEN_OPTIONS = [
   'flush',
   'files',
   'sealKeys',
+  'onEnqueued',
   'timeZone',
 ]
 
@@ -89,13 +93,16 @@ export class Errand implements AsyncDisposable {
       jobs = [],
       flush,
       keys,
+      onEnqueued,
       timeZone: zone,
-    }: Pick<OpenOptions, 'jobs' | 'flush' | 'timeZone'> & { keys?: Keyring | undefined } = {},
+    }: Pick<OpenOptions, 'jobs' | 'flush' | 'onEnqueued' | 'timeZone'> & {
+      keys?: Keyring | undefined
+    } = {},
   ) {
     this.#keys = keys
     this.store = store
     this.files = files
-    this.client = new Client(store, jobs, { flush, keys, files })
+    this.client = new Client(store, jobs, { flush, keys, files, onEnqueued })
     this.watch = new Watch(store, keys)
     this.pauses = new Pauses(store, keys)
     const means = { next: nextCron, keys, zone }

@@ -28,12 +28,10 @@ import {
 import { AuditLog, type OnBehalf } from './audit.ts'
 import { BatchClient } from './batch.ts'
 import { Bulk } from './bulk.ts'
+import { accepted, type Enqueued, type OnEnqueued, tellEach } from './enqueued.ts'
 import { Erasing } from './erasing.ts'
 import { openLimit } from './limits.ts'
 import { type InTransaction, takeApart } from './transaction.ts'
-
-/** What an enqueue answers: the job's id, and whether it is one that was there before. */
-export type Enqueued = { id: JobId; joined: boolean }
 
 export type SignalOptions = {
   /** Sent again under the same key it counts once. */
@@ -47,6 +45,8 @@ export type ClientParts = {
   keys?: Keyring | undefined
   /** Where the files of a job go with it when it is erased. */
   files?: Pick<Files, 'removeAll'> | undefined
+  /** Told of every job once it is stored; not of those in a transaction of their caller. */
+  onEnqueued?: OnEnqueued | undefined
 }
 
 type Looks = Pick<Lookout, 'find' | 'findBatches' | 'list' | 'rates' | 'audits'>
@@ -65,6 +65,7 @@ export class Client {
   readonly #keys: Keyring | undefined
   readonly #erasing: Erasing
   readonly #log: AuditLog
+  readonly #insertAll: (jobs: NewJob[]) => Promise<Inserted[]>
   readonly #plain: Batching<NewJob, Inserted>
   /** Inserts that look up others go apart, so that plain ones never wait for them. */
   readonly #named: Batching<NewJob, Inserted>
@@ -72,7 +73,7 @@ export class Client {
   constructor(
     intake: Intake & Looks,
     definitions: readonly Definition[] = [],
-    { flush, keys, files }: ClientParts = {},
+    { flush, keys, files, onEnqueued }: ClientParts = {},
   ) {
     this.#log = new AuditLog(intake, keys)
     this.bulk = new Bulk({ store: intake, files, log: this.#log })
@@ -86,9 +87,13 @@ export class Client {
       keys,
       log: this.#log,
     })
-    const insert = (jobs: NewJob[]) => intake.insert(jobs)
-    this.#plain = new Batching(insert, isCulprit, flush)
-    this.#named = new Batching(insert, isCulprit, flush)
+    this.#insertAll = async (jobs) => {
+      const inserted = await intake.insert(jobs)
+      if (onEnqueued) tellEach(jobs, inserted, onEnqueued)
+      return inserted
+    }
+    this.#plain = new Batching(this.#insertAll, isCulprit, flush)
+    this.#named = new Batching(this.#insertAll, isCulprit, flush)
   }
 
   /**
@@ -149,7 +154,8 @@ export class Client {
       inputs.map(async (input) => prepare(definition, input, terms)),
     )
     const jobs = prepared.map((job) => sealNew(job, this.#keys))
-    return (await this.#intake.insert(jobs, tx)).map(accepted)
+    const inserted = tx ? this.#intake.insert(jobs, tx) : this.#insertAll(jobs)
+    return (await inserted).map(accepted)
   }
 
   /**
@@ -279,14 +285,4 @@ export class Client {
     const isPlain = job.fingerprint === undefined && job.unique === undefined
     return (isPlain ? this.#plain : this.#named).add(job)
   }
-}
-
-function accepted(inserted: Inserted | undefined): Enqueued {
-  if (inserted === undefined) throw new TypeError('an insert was not answered')
-  if (!('refused' in inserted)) return inserted
-  if (inserted.refused === 'LIMIT_REACHED')
-    throw new ErrandError('LIMIT_REACHED', { key: inserted.key })
-  if (inserted.refused !== 'STORE_BUSY')
-    throw new ErrandError(inserted.refused, { id: inserted.id })
-  throw new ErrandError('STORE_BUSY', { waitedMs: inserted.waitedMs })
 }

@@ -1,4 +1,5 @@
-import type { Client, Enqueued } from '../client/client.ts'
+import type { Client } from '../client/client.ts'
+import type { Enqueued } from '../client/enqueued.ts'
 import { ErrandError, hasCode } from '../job/errors.ts'
 import type { EnqueueOptions } from '../job/prepare.ts'
 

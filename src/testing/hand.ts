@@ -102,7 +102,7 @@ export class Hand {
     const settlement = { id: job.id, fence: job.fence, outcome }
     try {
       const claim = { queues: [], limit: 0 }
-      const { answers } = await this.#trips.exchange([{ job, settlement }], claim)
+      const { answers } = await this.#trips.exchange([{ job, ranMs: 0, settlement }], claim)
       return answers[0] === 'done' ? outcome : undefined
     } catch (error) {
       if (hasCode(error, 'WORKER_GONE')) return undefined

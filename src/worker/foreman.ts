@@ -17,8 +17,8 @@ import type { WorkerSettings } from './settings.ts'
 import { Stats } from './stats.ts'
 import { type Ended, type Handed, isResult, Trips } from './trips.ts'
 
-/** An attempt that ended, and what the store made of it. */
-export type Settled = { job: Claimed; outcome: Outcome; answer: Answer | undefined }
+/** An attempt that ended, how long its handler ran, and what the store made of it. */
+export type Settled = { job: Claimed; outcome: Outcome; ranMs: Millis; answer: Answer | undefined }
 
 const SETTLE_MAX = 1000
 
@@ -30,6 +30,7 @@ export class Foreman {
   readonly #gate: Gate
   readonly #crew: Crew
   readonly #settings: WorkerSettings
+  readonly #onBegun: (job: Claimed) => void
   readonly #onSettled: (settled: Settled) => void
   readonly #cutOff: (job: Claimed) => void
   readonly #bell = new Bell()
@@ -49,6 +50,7 @@ export class Foreman {
     crew: Crew
     settings: WorkerSettings
     onError: (error: unknown) => void
+    onBegun: (job: Claimed) => void
     onSettled: (settled: Settled) => void
     /** A run was cut off: files it wrote are nobody's. */
     cutOff: (job: Claimed) => void
@@ -66,6 +68,7 @@ export class Foreman {
     })
     const { bench: store, onError } = parts
     this.#gate = new Gate({ store, lookMs: parts.settings.pollMs, onError })
+    this.#onBegun = parts.onBegun
     this.#onSettled = parts.onSettled
     this.#cutOff = parts.cutOff
     this.#known = new Set(parts.crew.manifest)
@@ -162,9 +165,9 @@ export class Foreman {
       if (this.#isOver) return
       if (jobs.length > 0) failpoint('claim.received')
       this.stats.answered(answers)
-      for (const [i, { job, settlement }] of ended.entries()) {
+      for (const [i, { job, ranMs, settlement }] of ended.entries()) {
         this.stats.settled(job, settlement.outcome, now)
-        this.#onSettled({ job, outcome: settlement.outcome, answer: answers[i] })
+        this.#onSettled({ job, outcome: settlement.outcome, ranMs, answer: answers[i] })
       }
       for (const job of jobs) this.#begin(job, now)
       // A full hand means that more may lie there.
@@ -217,6 +220,7 @@ export class Foreman {
       return this.#release(job)
     }
     this.#crew.begin(job, limitsOf(job, policy, now))
+    this.#onBegun(job)
   }
 
   #release(job: Claimed): void {
@@ -239,7 +243,7 @@ export class Foreman {
     }
     if (report.how === 'crashed' || report.how === 'released') this.#pace.distrust()
     const outcome = decide(job, report, Date.now() + this.#trips.aheadMs)
-    const ended = { job, settlement: { id: job.id, fence: job.fence, outcome } }
+    const ended = { job, ranMs, settlement: { id: job.id, fence: job.fence, outcome } }
     if (this.#isOver) return this.#late([ended])
     this.#outbox.push(ended)
     this.ring()

@@ -9,7 +9,7 @@ import type { Claim, Exchanged, Settlement, Workbench } from '../store/contract.
 
 export type Handed = Exclude<Exchanged, { refused: string }>
 /** An attempt that ended, on its way to the store. */
-export type Ended = { settlement: Settlement; job: Claimed; isRefused?: boolean }
+export type Ended = { settlement: Settlement; job: Claimed; ranMs: Millis; isRefused?: boolean }
 
 const SWEEP_MAX = 100
 const RETRY_MS = 250
@@ -89,11 +89,11 @@ export class Trips {
 }
 
 /** What a job came to cannot be stored, whatever it was: it has failed, with a text of ours. */
-function refused({ job, settlement }: Ended, aheadMs: Millis): Ended {
+function refused({ job, ranMs, settlement }: Ended, aheadMs: Millis): Ended {
   const error = encodeFailure('UnfitResult', 'what it came to cannot be stored')
   const report = { how: 'failed', reason: 'unserializable_result', error, retry: false } as const
   const outcome = decide(job, report, Date.now() + aheadMs)
-  return { job, settlement: { ...settlement, outcome }, isRefused: true }
+  return { job, ranMs, settlement: { ...settlement, outcome }, isRefused: true }
 }
 
 /** Whether it says how a job ended or what it came to; what was only given back says nothing. */

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { encodeJson } from '../base/json.ts'
 import { newId } from '../base/id.ts'
 import type { Millis } from '../base/time.ts'
-import type { WorkerId } from '../job/job.ts'
+import type { Claimed, WorkerId } from '../job/job.ts'
 import { vitalsGauges } from '../job/vitals.ts'
 import type { Files } from '../files/contract.ts'
 import type { NextCron } from '../job/rule.ts'
@@ -25,6 +25,8 @@ export type WorkerParts = {
   crew: Crew
   settings?: Partial<WorkerSettings>
   onError?: (error: unknown) => void
+  /** Told of every attempt that was handed to the crew. */
+  onBegun?: (job: Claimed) => void
   /** Told of every attempt that ended. */
   onSettled?: (settled: Settled) => void
   /** Results refused before, by a worker of this process that was given up: shown with this one's. */
@@ -38,6 +40,9 @@ export type WorkerParts = {
   /** Opens and seals the inputs of private jobs that schedules fire. */
   keys?: Keyring | undefined
 }
+
+/** Who has nobody to tell. */
+const nobody = () => undefined
 
 /** One foreman with its crew, its lease and its housekeeping, from registration to retirement. */
 export class Worker {
@@ -56,7 +61,7 @@ export class Worker {
     plans: Plans | undefined,
   ) {
     const { store, files, crew, lateBefore = 0, next, keys } = parts
-    const { onError = () => undefined, onSettled = () => undefined } = parts
+    const { onError = nobody, onBegun = nobody, onSettled = nobody } = parts
     this.id = id
     this.#parts = parts
     this.#settings = settings
@@ -66,6 +71,7 @@ export class Worker {
       crew,
       settings,
       onError,
+      onBegun,
       onSettled,
       lateBefore,
       // What cannot be removed now is found later, by its age.
@@ -154,7 +160,7 @@ export class Worker {
     const ended = await Promise.race([this.closed.then(() => true), this.#giveUp(graceMs)])
     clearTimeout(grace)
     if (!ended) return false
-    await store.renew(this.id, this.#foreman.stats.snapshot()).catch(onError ?? (() => undefined))
+    await store.renew(this.id, this.#foreman.stats.snapshot()).catch(onError ?? nobody)
     return store.retire(this.id).then(
       () => true,
       () => false,

@@ -90,12 +90,36 @@ test('a killed worker is replaced by the manager, and its jobs run again', async
   assert.deepEqual(await place.errand.verify(), [])
 })
 
-test('at the level debug a worker tells of every attempt that ended, and of no input', async () => {
+test('at the level debug the log tells the life of every job, and nothing that it carries', async () => {
   await using place = await workplace()
-  const worker = place.here.start('worker', '--log-level', 'debug')
+  const manager = place.here.start('start', '--log-level', 'debug', '--port', '0')
+  const { url } = await manager.said('serving')
+  await manager.said('worker started')
+  const answer = await fetch(`${String(url)}/v1/jobs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ job: 'echo', input: { text: 'a secret of mine' } }),
+  })
+  assert.equal(answer.status, 202)
+  const settled = await manager.said('settled')
+  assert.deepEqual([settled.job, settled.attempt, settled.to], ['echo', 1, 'completed'])
+  const life = manager.lines.filter(({ id }) => id === settled.id).map(({ msg }) => msg)
+  // Two processes tell it, so that the server may be heard after the worker.
+  assert.deepEqual(new Set(life), new Set(['enqueued', 'started', 'settled']))
+  assert.equal(JSON.stringify(manager.lines).includes('a secret'), false)
+})
+
+test('a job that failed for good is told at the usual level, with its reason and no word of its error', async () => {
+  await using place = await workplace()
+  const worker = place.here.start('worker')
   await worker.said('worker started')
-  const { id } = await place.errand.enqueue('echo', { text: 'a secret of mine' })
-  const line = await worker.said('settled')
-  assert.deepEqual([line.id, line.job, line.to], [id, 'echo', 'completed'])
-  assert.equal(JSON.stringify(worker.lines).includes('a secret'), false)
+  const { id } = await place.errand.enqueue('report', { file: import.meta.filename, how: 'fail' })
+  const line = await worker.said('failed')
+  assert.deepEqual([line.id, line.job, line.reason], [id, 'report', 'error'])
+  assert.deepEqual(
+    worker.lines.filter(
+      (said) => said.msg === 'started' || JSON.stringify(said).includes('assert'),
+    ),
+    [],
+  )
 })

@@ -9,6 +9,7 @@ import { hearManager, joinFamily, managed, tellManager } from '../family.ts'
 import { faultOf } from '../fault.ts'
 import { firstRequest } from '../first.ts'
 import { linkKey } from '../keys.ts'
+import { tellEnqueued } from '../lives.ts'
 import { type Log, openLog } from '../log.ts'
 import { reach } from '../reach.ts'
 import { seldom } from '../seldom.ts'
@@ -36,7 +37,8 @@ async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> 
   const app = await loadApp(findApp(settings.app))
   const links = new Links(await linkKey(settings))
   const { jobs, timeZone } = app
-  const options = { jobs, flush: 'turn', ...(timeZone !== undefined && { timeZone }) } as const
+  const zone = timeZone === undefined ? {} : { timeZone }
+  const options = { jobs, flush: 'turn', ...zone, ...tellEnqueued(log) } as const
   await using errand = await reach(() => desk.errand(options), {
     signal,
     tell: (error, delayMs) => log.warn({ ...faultOf(error), delayMs }, 'waiting for the store'),

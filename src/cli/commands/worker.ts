@@ -12,6 +12,7 @@ import { type Desk, offer, WORKER_SETTINGS } from '../desk.ts'
 import { joinFamily, managed, tellManager } from '../family.ts'
 import { faultOf } from '../fault.ts'
 import { type Log, openLog } from '../log.ts'
+import { tellAttempts } from '../lives.ts'
 import { reach } from '../reach.ts'
 import { filesRoot, type Settings } from '../rows.ts'
 import { seldom } from '../seldom.ts'
@@ -128,8 +129,7 @@ const startWorker = (
       auditKeepMs,
     },
     onError: seldom((fault) => log.error(fault, 'the worker met an error and goes on')),
-    onSettled: ({ job: { id, job, queue, failures }, outcome, answer }) =>
-      log.debug({ id, job, queue, attempt: failures + 1, to: outcome.to, answer }, 'settled'),
+    ...tellAttempts(log),
   })
 }
 
