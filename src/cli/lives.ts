@@ -22,7 +22,8 @@ export function tellAttempts(log: Log): Pick<WorkerParts, 'onBegun' | 'onSettled
   const onBegun: WorkerParts['onBegun'] = (job) => log.debug(attempt(job), 'started')
   const onSettled: WorkerParts['onSettled'] = ({ job, outcome, ranMs, answer }) => {
     const reason = 'reason' in outcome && { reason: outcome.reason }
-    if (outcome.to === 'failed') log.warn({ ...attempt(job), ...reason, ranMs, answer }, 'failed')
+    if (outcome.to === 'failed' && answer === 'done')
+      log.warn({ ...attempt(job), ...reason, ranMs, answer }, 'failed')
     else if (isTold)
       log.debug({ ...attempt(job), to: outcome.to, ...reason, ranMs, answer }, 'settled')
   }

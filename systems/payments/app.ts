@@ -17,13 +17,15 @@ export const paymentsApp = (backendUrl = settings.backendUrl) =>
     bodyMax: 8_388_608,
     jobs: [create, confirm, cancel],
     handlers: () => import('./handlers.ts'),
-    checks: {
-      'payments backend': async () => {
-        if (backendUrl === undefined) return
-        const backend = new Backend(backendUrl, settings.readTimeoutMs)
-        await backend.list({ client: '', page: 1, page_size: 1 })
-      },
-    },
+    checks:
+      backendUrl === undefined
+        ? {}
+        : {
+            [`payments backend at ${new URL(backendUrl).host}`]: async () => {
+              const backend = new Backend(backendUrl, settings.readTimeoutMs)
+              await backend.list({ client: '', page: 1, page_size: 1 })
+            },
+          },
     start: () => ({ payments: new Backend(backendUrl ?? STAND_IN, settings.timeoutMs) }),
     routes: (app, desk) => {
       if (backendUrl === undefined) hireStandIn(new URL('stand-in/main.ts', import.meta.url))

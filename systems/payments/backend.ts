@@ -27,15 +27,29 @@ const Complaint = z.object({ error: z.object({ message: z.string() }) })
 /** It did not do what was asked, or it is not known whether it did: worth another attempt, after a look. */
 export class BackendError extends Error {
   override readonly name = 'BackendError'
+  /** It said that it did nothing. */
+  readonly isRefusal: boolean
+
+  constructor(message: string, { isRefusal = false, ...options }: ErrorOptions & Refused = {}) {
+    super(message, options)
+    this.isRefusal = isRefusal
+  }
 }
+
+type Refused = { isRefusal?: boolean }
+
+/** Whether the backend said that it did nothing; after a time-out, a lost reply or a 5xx nobody knows. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof FatalError || (error instanceof BackendError && error.isRefusal)
 
 type Which = { client: string; id: string }
 type Paging = { page: number; page_size: number }
 export type Search = Paging & { client: string; external_reference?: string; mp_uuid?: string }
 
-/** The statuses of an answer after which nothing was done, and another attempt would be answered the same. */
-const isRefusal = (status: number) =>
-  status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status)
+/** Nothing was done, for it was too early or too much: another attempt may be answered otherwise. */
+const PASSING = [425, 429]
+/** Somebody may be at it. */
+const UNSURE = [408, 409]
 
 /** The backend over HTTP. Nothing here repeats a call. */
 export class Backend {
@@ -106,8 +120,10 @@ export class Backend {
     })
     if (status < 300) return read(text)
     const message = messageIn(text) ?? 'gives no reason'
-    if (isRefusal(status)) throw new FatalError(`the backend refused it (${status}): ${message}`)
-    throw new BackendError(`the backend answered ${status}: ${message}`)
+    const isPassing = PASSING.includes(status)
+    if (status < 500 && !isPassing && !UNSURE.includes(status))
+      throw new FatalError(`the backend refused it (${status}): ${message}`)
+    throw new BackendError(`the backend answered ${status}: ${message}`, { isRefusal: isPassing })
   }
 
   async #fetch(path: string, init: RequestInit): Promise<{ status: number; text: string }> {

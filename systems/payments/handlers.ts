@@ -1,6 +1,6 @@
 import { FatalError, handler, type Context } from 'errand'
 import { z } from 'zod'
-import { type Backend, BackendError, type MassPayment } from './backend.ts'
+import { type Backend, BackendError, isRefusal, type MassPayment } from './backend.ts'
 import { cancel, confirm, create, type MassPaymentRequest } from './contract.ts'
 import { askOnce } from './once.ts'
 import { settings } from './settings.ts'
@@ -37,6 +37,7 @@ export const creating = handler(create, {
     const payment = await askOnce('create', context, {
       look: () => backend.find(which, signal),
       ask: () => (say(context, 'sending'), backend.create(which, request, signal)),
+      isRefusal,
       settleMs: settings.settleMs,
     })
     refuseOther(payment, request)
@@ -65,6 +66,7 @@ export const confirming = handler(confirm, {
         return now.status === 'processed' ? undefined : now
       },
       ask: () => resources.payments.confirm(before.id, signal),
+      isRefusal,
       settleMs: settings.settleMs,
     })
     await whileIn('creating', payment, context)

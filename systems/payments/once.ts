@@ -7,6 +7,8 @@ const FRESH_MS = 5000
 type Effect<Seen> = {
   look: () => Promise<Seen | undefined>
   ask: () => Promise<Seen>
+  /** Whether the other side has answered that it does nothing, so that no request is on its way any more. */
+  isRefusal: (error: unknown) => boolean
   /** How long after it was asked the other side may still take in what it does not show yet. */
   settleMs: number
 }
@@ -17,11 +19,12 @@ type Effect<Seen> = {
  * It is looked for first. Then it is written down that it will be asked, which only the holder of the job can do, and
  * only then it is asked. So whoever runs after a death, a time-out or a lost reply knows that a request may be on its
  * way: it waits, without holding a place, until the other side shows what it took in or never will, and looks again.
+ * A refusal is written down too: after one nothing need be waited for.
  */
 export async function askOnce<Seen>(
   name: string,
   { step, sleep }: Pick<Context, 'step' | 'sleep'>,
-  { look, ask, settleMs }: Effect<Seen>,
+  { look, ask, isRefusal, settleMs }: Effect<Seen>,
 ): Promise<Seen> {
   const lookedAt = Date.now()
   const seen = await look()
@@ -31,8 +34,14 @@ export async function askOnce<Seen>(
     const asked = await step(`${name} ${round}`, () => ({ by: run, at: Date.now() }))
     if (asked.by === run) {
       if (Date.now() - asked.at > FRESH_MS) throw new Error('this run stood still for too long')
-      return ask()
+      try {
+        return await ask()
+      } catch (error) {
+        if (isRefusal(error)) await step(`${name} ${round} refused`, () => true)
+        throw error
+      }
     }
+    if (await step(`${name} ${round} refused`, () => false)) continue
     const leftMs = asked.at + settleMs - lookedAt
     // The run after this sleep looks anew before it comes here.
     if (leftMs > 0) await sleep(`${name} ${round} settles`, leftMs)

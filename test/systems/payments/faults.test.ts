@@ -65,6 +65,22 @@ onEachStore((open) => {
     assert.deepEqual(await at.bank.held(), [])
   })
 
+  test('after an answer that nothing was done, nothing is waited for: not by itself, nor by who tries again', async () => {
+    await using at = await stand(open)
+    const create = { ...CREATE, times: 1 }
+    await at.bank.script({ ...create, status: 429 }, { ...create, status: 422 })
+    const id = await at.submitted(request(1))
+    await at.becomes(id, 'failed')
+    assert.equal((await at.ask(`/${id}/retry`, { method: 'POST' })).status, 202)
+    await at.becomes(id, 'processed')
+    const names = (await at.system.errand.steps(id)).map(({ name }) => name)
+    assert.deepEqual(
+      names.filter((name) => name.endsWith('settles')),
+      [],
+    )
+    assert.equal((await at.bank.held(id)).length, 1)
+  })
+
   test('a confirmation that failed for good can be tried again', async () => {
     await using at = await stand(open)
     const id = await at.submitted(request(1))
@@ -105,7 +121,8 @@ onEachStore((open) => {
 
   test('the check before a deployment asks the backend, and fails while it is away', async () => {
     await using at = await stand(open, { idle: true })
-    const { 'payments backend': check } = paymentsApp(at.bank.url).checks ?? {}
+    const [[name, check] = []] = Object.entries(paymentsApp(at.bank.url).checks ?? {})
+    assert.equal(name, `payments backend at ${new URL(at.bank.url).host}`)
     await check?.()
     assert.equal((await at.bank.calls('GET')).length, 1)
     await at.bank.script({ method: 'GET', times: 1, status: 503 })

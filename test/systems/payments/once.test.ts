@@ -88,7 +88,16 @@ test('who stood still between writing down and asking does not ask', async () =>
   }
   const ask = () => Promise.resolve(asked.push('asked'))
   const look = () => Promise.resolve(undefined)
-  const call = askOnce('pay', { step, sleep: async () => {} }, { look, ask, settleMs: 1000 })
+  const call = askOnce(
+    'pay',
+    { step, sleep: async () => {} },
+    {
+      look,
+      ask,
+      isRefusal: () => false,
+      settleMs: 1000,
+    },
+  )
   await assert.rejects(call, /stood still/)
   assert.deepEqual(asked, [])
 })
@@ -98,7 +107,16 @@ test('who may not write down that it asks does not ask', async () => {
   const step = () => Promise.reject(new DOMException('another run holds it', 'AbortError'))
   const ask = () => Promise.resolve(asked.push('asked'))
   const look = () => Promise.resolve(undefined)
-  const call = askOnce('pay', { step, sleep: async () => {} }, { look, ask, settleMs: 1000 })
+  const call = askOnce(
+    'pay',
+    { step, sleep: async () => {} },
+    {
+      look,
+      ask,
+      isRefusal: () => false,
+      settleMs: 1000,
+    },
+  )
   await assert.rejects(call, /another run/)
   assert.deepEqual(asked, [])
 })
