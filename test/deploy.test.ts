@@ -83,11 +83,23 @@ test('every metric that a rule or a panel asks for is shown', async () => {
   assert.deepEqual([...new Set(lacking)], [])
 })
 
-test('Prometheus accepts the rules', () => {
-  const checked = spawnSync('promtool', ['check', 'rules', join(FOLDER, 'alerts.yaml')], {
-    encoding: 'utf8',
-  })
-  assert.equal(checked.status, 0, checked.stdout + checked.stderr)
+test('each rule is silent while all is well, and fires when it should', () => {
+  const rules = [...read('alerts.yaml').matchAll(/- alert: (\w+)/g)].map(([, name = '']) => name)
+  const tried = read('alerts.test.yaml')
+  assert.deepEqual(
+    rules.filter((name) => !tried.includes(`alertname="${name}", alertstate="firing"`)),
+    [],
+  )
+  for (const [verb, file] of [
+    ['check', 'alerts.yaml'],
+    ['test', 'alerts.test.yaml'],
+  ] as const) {
+    const { status, stdout, stderr } = spawnSync('promtool', [verb, 'rules', file], {
+      cwd: FOLDER,
+      encoding: 'utf8',
+    })
+    assert.equal(status, 0, stdout + stderr)
+  }
 })
 
 test('a container is given no more than the repository has', () => {
