@@ -15,6 +15,7 @@ import { ON_SCHEDULES } from './support/sabotages/schedules.ts'
 import { POSTGRES, REDIS, type Sabotage, SQLITE } from './support/sabotages/sabotage.ts'
 import { ON_SERVERS } from './support/sabotages/servers.ts'
 import { ON_SQLITE } from './support/sabotages/sqlite.ts'
+import { OF_SYSTEMS } from './support/sabotages/systems.ts'
 
 const ONE_MODE: Record<string, string> = {
   [SQLITE]: 'SQLite in memory',
@@ -33,6 +34,7 @@ const SABOTAGES: readonly Sabotage[] = [
   ...ON_PAUSES,
   ...BY_PEOPLE,
   ...ELSEWHERE,
+  ...OF_SYSTEMS,
 ]
 
 const ROOT = resolve(import.meta.dirname, '..')
@@ -93,13 +95,17 @@ async function isNoticed(copy: string, sabotage: Sabotage): Promise<boolean> {
   }
 }
 
-/** Runs the tests that should fall, and of a store in one mode: enough to see them, and much faster. */
+/** Runs the tests that should fall, of a store in one mode and of a system on one store: much faster, and enough. */
 async function run(copy: string, { test, red }: Sabotage): Promise<string> {
   const narrow = `${ONE_MODE[test] ?? ''}.*(?:${red.source})`
   const options = ['--no-warnings', '--test', '--test-reporter=tap']
   const child = spawn(process.execPath, [...options, `--test-name-pattern=${narrow}`, test], {
     cwd: copy,
-    env: { ...process.env, NODE_COMPILE_CACHE: join(copy, '.cache') },
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: join(copy, '.cache'),
+      ...(test.startsWith('test/systems/') && { STORES: 'sqlite' }),
+    },
     stdio: ['ignore', 'pipe', 'ignore'],
     timeout: PATIENCE_MS,
   })

@@ -1,0 +1,138 @@
+import type { Sabotage } from './sabotage.ts'
+
+const PAYMENTS = 'test/systems/payments/faults.test.ts'
+const CHAIN = 'test/systems/guidelines/chain.test.ts'
+const DOMAINS = 'test/systems/domains/batch.test.ts'
+const GUARD = 'test/systems/domains/guard.test.ts'
+
+/** What each team trusts its system with. */
+export const OF_SYSTEMS: readonly Sabotage[] = [
+  {
+    breaks: 'a payment is asked for without a look',
+    file: 'systems/payments/once.ts',
+    find: 'if (seen !== undefined) return seen',
+    put: '',
+    test: PAYMENTS,
+    red: /loses its reply is asked once/,
+  },
+  {
+    breaks: 'that a payment is asked for is written down nowhere',
+    file: 'systems/payments/once.ts',
+    find: 'await step(`${name} ${round}`, () => ({ by: run, at: Date.now() }))',
+    put: '{ by: run, at: Date.now() }',
+    test: PAYMENTS,
+    red: /takes it in later, is not asked again/,
+  },
+  {
+    breaks: 'a lost reply of the bank is taken for a refusal',
+    file: 'systems/payments/once.ts',
+    find: 'if (isRefusal(error)) await',
+    put: 'await',
+    test: PAYMENTS,
+    red: /takes it in later, is not asked again/,
+  },
+  {
+    breaks: 'a refusal of the bank is waited out',
+    file: 'systems/payments/once.ts',
+    find: 'if (isRefusal(error)) await step(`${name} ${round} refused`, () => true)',
+    put: '',
+    test: PAYMENTS,
+    red: /nothing is waited for/,
+  },
+  {
+    breaks: 'a payment is confirmed in whatever state',
+    file: 'systems/payments/handlers.ts',
+    find: "return now.status === 'processed' ? undefined : now",
+    put: 'return undefined',
+    test: PAYMENTS,
+    red: /loses its reply is asked once/,
+  },
+  {
+    breaks: 'bank data rests in the clear',
+    file: 'systems/payments/contract.ts',
+    find: "data: 'sealed',",
+    put: '',
+    test: 'test/systems/payments/private.test.ts',
+    red: /no bank data lies in the clear/,
+  },
+  {
+    breaks: 'a step of the LLM is paid for in each run',
+    file: 'systems/guidelines/handlers.ts',
+    find: 'return step(name, async (key) => {',
+    put: 'return step(`${name} ${Math.random()}`, async (key) => {',
+    test: CHAIN,
+    red: /does not have the first one paid again/,
+  },
+  {
+    breaks: 'a lost reply of the LLM is asked for under another key',
+    file: 'systems/guidelines/handlers.ts',
+    find: 'ask({ key, signal })',
+    put: 'ask({ key: `${key} ${Math.random()}`, signal })',
+    test: CHAIN,
+    red: /asked for again under the same key/,
+  },
+  {
+    breaks: 'the LLM is called while it is down',
+    file: 'systems/guidelines/handlers.ts',
+    find: 'resources.guidelines.breaker.guard(() => ask({ key, signal }))',
+    put: 'ask({ key, signal })',
+    test: CHAIN,
+    red: /while the LLM is down/,
+  },
+  {
+    breaks: 'a report rests in the clear',
+    file: 'systems/reports/contract.ts',
+    find: "data: 'sealed',",
+    put: '',
+    test: 'test/systems/reports/privacy.test.ts',
+    red: /no recipient is left anywhere/,
+  },
+  {
+    breaks: 'each request for a report makes one',
+    file: 'systems/reports/contract.ts',
+    find: "unique: { by: uniqueOf, until: 'kept' },",
+    put: '',
+    test: 'test/systems/reports/reports.test.ts',
+    red: /the same request joins/,
+  },
+  {
+    breaks: 'one public address of a name is enough for the guard',
+    file: 'systems/domains/scraper/guard.ts',
+    find: 'addresses.every(isPublic)',
+    put: 'addresses.some(isPublic)',
+    test: GUARD,
+    red: /one private address/,
+  },
+  {
+    breaks: 'a connection goes where the name leads by now',
+    file: 'systems/domains/scraper/web.ts',
+    find: '...(!standIn && { lookup: this.#lookup }),',
+    put: '',
+    test: GUARD,
+    red: /goes only where the guard allowed it/,
+  },
+  {
+    breaks: 'all domains of a batch are read at once',
+    file: 'systems/domains/batch/worker-service.ts',
+    find: '    concurrency,\n',
+    put: '',
+    test: DOMAINS,
+    red: /no more of a batch are read at once/,
+  },
+  {
+    breaks: 'batches are looked up by their id alone',
+    file: 'systems/domains/batch/records-sqlite.ts',
+    find: 'where tenant = ? and batch_id = ?',
+    put: "where coalesce(?, '') is not null and batch_id = ?",
+    test: DOMAINS,
+    red: /nobody else’s/,
+  },
+  {
+    breaks: 'a document whose job died stays in progress',
+    file: 'systems/documents/contract.ts',
+    find: 'onFailure: pdfEnded',
+    put: 'onFailure: undefined',
+    test: 'test/systems/documents/mark.test.ts',
+    red: /not left in progress/,
+  },
+]
