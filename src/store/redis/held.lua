@@ -23,26 +23,23 @@ do
     freed[key] = freed[key] + places
   end
 
-  function give_places(packed)
-    for _, limit in ipairs(limits_in(packed)) do
-      if limit.running then
-        count_key('places', limit.key, -1)
-        free_key(limit.key, 1)
-      end
+  -- As many as jobs of these limits gave them up.
+  function give_places(packed, count)
+    for _, limit in ipairs(limits_in(packed).runs) do
+      count_key('places', limit.key, -count)
+      free_key(limit.key, count)
     end
   end
 
   local function take_places(limits, count)
-    for _, limit in ipairs(limits) do
-      if limit.running then count_key('places', limit.key, count) end
-    end
+    for _, limit in ipairs(limits.runs) do count_key('places', limit.key, count) end
   end
 
   -- Who may stay in the line of its `own` key does: it keeps its turn there.
   local function key_without_places(limits, count, own)
     local full
-    for _, limit in ipairs(limits) do
-      if limit.running and counted('places', limit.key) + count > limit.running then
+    for _, limit in ipairs(limits.runs) do
+      if counted('places', limit.key) + count > limit.running then
         if limit.key == own then return own end
         full = full or limit.key
       end
@@ -99,8 +96,9 @@ do
 
   -- Where all of them find a place, and nobody stands before them, they need not stand in the line.
   local function seat_comers(key)
+    if not comers[key] then return end
     local list, places, alike = {}, {}, true
-    for _, comer in ipairs(comers[key] or {}) do
+    for _, comer in ipairs(comers[key]) do
       if coming[sub(comer.place, 7)] == comer then
         list[#list + 1] = comer
         places[#places + 1], places[#places + 2] = comer.score, comer.place
@@ -155,7 +153,9 @@ do
       end
       gone[#gone + 1] = place
     end
-    each_part(gone, function(...) redis.call('ZREM', P .. 'held:' .. key, ...) end)
+    for from = 1, #gone, BATCH do
+      redis.call('ZREM', P .. 'held:' .. key, unpack(gone, from, min(from + BATCH - 1, #gone)))
+    end
     if #gone > 0 and head.is_all and not is_full then redis.call('SREM', P .. 'heldkeys', key) end
     return not head.is_all and not is_full
   end

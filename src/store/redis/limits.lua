@@ -36,11 +36,14 @@ do
     local limits = unpacked[packed]
     if limits then return limits end
     local at = 1
-    limits = {}
+    limits = { runs = {}, waits = {} }
     while at <= #packed do
       local key, running, pending
       key, running, pending, at = unstruct('>Hc0I4I4', packed, at)
-      limits[#limits + 1] = { key = key, running = running ~= UNBOUNDED and running, pending = pending ~= UNBOUNDED and pending }
+      local limit = { key = key, running = running ~= UNBOUNDED and running, pending = pending ~= UNBOUNDED and pending }
+      limits[#limits + 1] = limit
+      if limit.running then limits.runs[#limits.runs + 1] = limit end
+      if limit.pending then limits.waits[#limits.waits + 1] = limit end
     end
     unpacked[packed] = limits
     return limits
@@ -48,15 +51,14 @@ do
 end
 
 local function first_key(packed)
-  for _, limit in ipairs(limits_in(packed)) do
-    if limit.running then return limit.key end
-  end
+  local first = limits_in(packed).runs[1]
+  return first and first.key
 end
 
 -- The key in whose line a job stands.
 local function holder_of(packed, place)
-  for _, limit in ipairs(limits_in(packed)) do
-    if limit.running and redis.call('ZSCORE', P .. 'held:' .. limit.key, place) then return limit.key end
+  for _, limit in ipairs(limits_in(packed).runs) do
+    if redis.call('ZSCORE', P .. 'held:' .. limit.key, place) then return limit.key end
   end
 end
 
@@ -117,14 +119,12 @@ end
 
 -- One more that waits, or one fewer.
 local function count_pending(packed, by)
-  for _, limit in ipairs(limits_in(packed)) do
-    if limit.pending then count_key('pending', limit.key, by) end
-  end
+  for _, limit in ipairs(limits_in(packed).waits) do count_key('pending', limit.key, by) end
 end
 
 -- The key of which as many wait as may.
 local function full_key(packed)
-  for _, limit in ipairs(limits_in(packed)) do
-    if limit.pending and counted('pending', limit.key) >= limit.pending then return limit.key end
+  for _, limit in ipairs(limits_in(packed).waits) do
+    if counted('pending', limit.key) >= limit.pending then return limit.key end
   end
 end

@@ -47,7 +47,7 @@ local function leave(id, row)
   elseif state == READY and row.has.l and leave_held(id, row) then
     return
   elseif state == READY and marked(row, LINED) then
-    if row.has.l then give_places(row.has.l) end
+    if row.has.l then give_places(row.has.l, 1) end
     redis.call('ZREM', P .. 'line:' .. kind(row.kind).queue, row.turn .. id)
   elseif state == WAITING then
     redis.call('ZREM', P .. 'waiting', row.turn .. id)

@@ -82,7 +82,7 @@ local function settle_fully(id, raw, to, ms, left, rare)
     end
   end
   if limits then
-    if row.state ~= READY then give_places(limits) end
+    if row.state ~= READY then give_places(limits, 1) end
     if row.state < COMPLETED then count_pending(limits, 1) end
   end
   write(id, row)
@@ -117,7 +117,7 @@ local function settle_one(id, raw, blob, at)
     .. sub(raw, 7, 46) .. six(kept_until(ms)) .. sub(raw, 53, 58) .. NOW .. sub(raw, WITH_LIFE) .. left)
   keep(ms, sub(raw, 7, 12) .. id)
   local limits = limits_of(raw)
-  if limits then give_places(limits) end
+  if limits then give_places(limits, 1) end
   if bit.band(marks, PLACED) > 0 then
     tell_end(place_in(raw), COMPLETED, left_size > 0 and sections(left, 1).W, 1)
   end
@@ -138,7 +138,7 @@ local function settle(worker, blob)
   local keys = fetch(ids)
 
   local moved = {}
-  local spans, untils = {}, {}
+  local spans, untils, freed = {}, {}, {}
   for i, id in ipairs(ids) do
     local raw, fence = rows[id], fences[i]
     local head, turn, moments, holder, of, n, started, what
@@ -155,7 +155,7 @@ local function settle(worker, blob)
         untils[ms] = untils[ms] or six(kept_until(spans[ms]))
         if head == RUNS_IN then tell_end(place_in(raw), COMPLETED, false, 1) end
         local limits = head == TRAILS_RUNS and limits_of(raw)
-        if limits then give_places(limits) end
+        if limits then freed[limits] = (freed[limits] or 0) + 1 end
         local fresh = completes .. turn .. moments .. holder .. of .. untils[ms] .. started .. NOW
           .. sub(raw, WITH_LIFE)
         local last = #changed
@@ -174,6 +174,7 @@ local function settle(worker, blob)
       answers[i] = 'd'
     end
   end
+  for limits, count in pairs(freed) do give_places(limits, count) end
   for what, counts in pairs(moved) do
     local queue = kind(what).queue
     for state, count in pairs(counts) do
