@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { CODES } from '../src/job/errors.ts'
 import { compile, ROOT } from './support/compile.ts'
+import { SABOTAGES } from './support/sabotages/all.ts'
 
 /** A room may import from the floors below it, and from nowhere else. The top floor is one room. */
 const FLOORS = [
@@ -159,4 +160,12 @@ test('what the texts show as TypeScript compiles', () => {
   )
   assert.notEqual(blocks.length, 0)
   assert.deepEqual(compile(Object.fromEntries(blocks)), [])
+})
+
+test('every sabotage finds the one place that it breaks', () => {
+  const lost = SABOTAGES.filter(({ file, find }) => read(file).split(find).length !== 2)
+  assert.deepEqual(
+    lost.map(({ breaks }) => breaks),
+    [],
+  )
 })

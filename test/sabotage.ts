@@ -4,38 +4,14 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { styleText } from 'node:util'
-import { ON_BATCHES } from './support/sabotages/batches.ts'
-import { OF_LIMITS } from './support/sabotages/limits.ts'
-import { MOVING } from './support/sabotages/moving.ts'
-import { IN_OUTAGES } from './support/sabotages/outages.ts'
-import { ON_PAUSES } from './support/sabotages/pause.ts'
-import { BY_PEOPLE } from './support/sabotages/people.ts'
-import { ELSEWHERE } from './support/sabotages/rest.ts'
-import { ON_SCHEDULES } from './support/sabotages/schedules.ts'
+import { SABOTAGES } from './support/sabotages/all.ts'
 import { POSTGRES, REDIS, type Sabotage, SQLITE } from './support/sabotages/sabotage.ts'
-import { ON_SERVERS } from './support/sabotages/servers.ts'
-import { ON_SQLITE } from './support/sabotages/sqlite.ts'
-import { OF_SYSTEMS } from './support/sabotages/systems.ts'
 
 const ONE_MODE: Record<string, string> = {
   [SQLITE]: 'SQLite in memory',
   [REDIS]: 'Redis keeps',
   [POSTGRES]: 'PostgreSQL keeps',
 }
-
-const SABOTAGES: readonly Sabotage[] = [
-  ...ON_SQLITE,
-  ...ON_SERVERS,
-  ...ON_BATCHES,
-  ...IN_OUTAGES,
-  ...MOVING,
-  ...OF_LIMITS,
-  ...ON_SCHEDULES,
-  ...ON_PAUSES,
-  ...BY_PEOPLE,
-  ...ELSEWHERE,
-  ...OF_SYSTEMS,
-]
 
 const ROOT = resolve(import.meta.dirname, '..')
 const PARTS = [

@@ -40,7 +40,7 @@ export const OF_LIMITS: readonly Sabotage[] = [
   {
     breaks: 'Redis does not give a place back',
     file: 'src/store/redis/held.lua',
-    find: "count_key('places', limit.key, -1)",
+    find: "count_key('places', limit.key, -count)",
     put: '',
     test: REDIS,
     red: GIVEN_BACK,
@@ -56,7 +56,7 @@ export const OF_LIMITS: readonly Sabotage[] = [
   {
     breaks: 'Redis does not count who waits',
     file: 'src/store/redis/limits.lua',
-    find: "if limit.pending then count_key('pending', limit.key, by) end",
+    find: "count_key('pending', limit.key, by)",
     put: '',
     test: REDIS,
     red: COUNTED,
