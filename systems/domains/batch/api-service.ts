@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
 import { type By, type Desk, ErrandError, type JobView } from 'errand'
 import type { Who } from '../../common/who.ts'
 import type { Settings } from '../settings.ts'
+import { Looks } from './looks.ts'
 import { type BatchRecord, idOf, type NewRecord, type Records } from './records.ts'
 import { submit } from './shared.ts'
 import { type BatchStatus, toStatus } from './status.ts'
@@ -20,12 +20,12 @@ const PAGE = 1000
 export class Batches {
   readonly #errand: Desk
   readonly #records: Records
-  readonly #settings: Pick<Settings, 'liveMs'>
+  readonly #looks: Looks<BatchStatus>
 
-  constructor(errand: Desk, records: Records, settings: Pick<Settings, 'liveMs'>) {
+  constructor(errand: Desk, records: Records, { liveMs }: Pick<Settings, 'liveMs'>) {
     this.#errand = errand
     this.#records = records
-    this.#settings = settings
+    this.#looks = new Looks(liveMs)
   }
 
   /**
@@ -77,22 +77,17 @@ export class Batches {
     )
   }
 
-  /**
-   * The status again and again, until it is over. How often costs at most a tenth of the time, however large the
-   * batch is.
-   */
+  /** The status again and again, until it is over. */
   async *follow(
     who: Who,
     batchId: string,
     signal: AbortSignal,
   ): AsyncGenerator<BatchStatus, void, undefined> {
-    while (!signal.aborted) {
-      const from = performance.now()
-      const status = await this.status(who, batchId)
+    const id = idOf({ tenant: who.tenant, batchId })
+    const look = () => this.status(who, batchId)
+    for await (const status of this.#looks.follow(id, look, signal)) {
       yield status
       if (status.is_over) return
-      const restMs = Math.max(this.#settings.liveMs, 10 * (performance.now() - from))
-      await pause(restMs, undefined, { signal }).catch(() => undefined)
     }
   }
 
