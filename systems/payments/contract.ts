@@ -21,6 +21,8 @@ export const MassPaymentRequest = z.strictObject({
   /** The same under the name that some callers know it by. */
   accept_immediately: z.boolean().optional(),
   on_row_errors: OnRowErrors.default('hold'),
+  /** `continue`, under the name that some callers know it by. */
+  accept_partial: z.boolean().optional(),
   /** Cancelled unless it is confirmed within so many seconds. */
   confirm_within: z.int().min(1).max(31_536_000).optional(),
   payments: z.array(Row).min(1).max(settings.rowsMax),

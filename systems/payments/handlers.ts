@@ -90,12 +90,14 @@ export const cancelling = handler(cancel, {
 /** What comes after a mass payment is processed is stored by the very step that ends its job. */
 async function follow(
   payment: MassPayment,
-  { auto_commit, accept_immediately, on_row_errors, confirm_within }: MassPaymentRequest,
+  request: MassPaymentRequest,
   { id, enqueue }: Context,
 ): Promise<void> {
   if (payment.status !== 'processed') return
+  const { auto_commit, accept_immediately, confirm_within } = request
   const isWanted = auto_commit ?? accept_immediately ?? false
-  const isClean = payment.counts.errored === 0 || on_row_errors === 'continue'
+  const mayBePart = request.accept_partial ?? request.on_row_errors === 'continue'
+  const isClean = payment.counts.errored === 0 || mayBePart
   const tags = [id]
   if (isWanted && isClean) return void (await enqueue('confirm', confirm, { id }, { tags }))
   const withinMs = confirm_within === undefined ? settings.confirmWithinMs : confirm_within * 1000

@@ -98,10 +98,11 @@ onEachStore((open) => {
     const named = await at.submitted(request(2, 0, { accept_immediately: true }))
     const held = await at.submitted(request(10, 2, { auto_commit: true }))
     const on = await at.submitted(request(10, 2, { auto_commit: true, on_row_errors: 'continue' }))
+    const part = await at.submitted(request(10, 2, { auto_commit: true, accept_partial: true }))
     const rejected = await at.submitted(
       request(10, 2, { auto_commit: true, on_row_errors: 'reject' }),
     )
-    for (const id of [clean, named]) await at.becomes(id, 'created')
+    for (const id of [clean, named, part]) await at.becomes(id, 'created')
     const partly = await at.becomes(held, 'processed')
     assert.deepEqual([partly.label, partly.with_errors], ['processed with errors', true])
     assert.deepEqual(partly.counts, { received: 10, processed: 8, errored: 2, created: 0 })
