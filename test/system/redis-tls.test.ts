@@ -12,11 +12,10 @@ const CHORES = `${import.meta.dirname}/chores.app.ts`
 async function rent() {
   const folder = freshFolder('tls')
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const made = spawnSync('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-    ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '2'],
-    ...['-keyout', key, '-out', cert],
-  ])
+  const kind = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2'
+  const name = '-subj /CN=localhost -addext subjectAltName=DNS:localhost'
+  const as = ['req', ...kind.split(' '), ...name.split(' ')]
+  const made = spawnSync('openssl', [...as, '-keyout', key, '-out', cert])
   assert.equal(made.status, 0)
   const port = await freePort()
   const tls = ['--tls-port', `${port}`, '--tls-cert-file', cert, '--tls-key-file', key]

@@ -7,6 +7,7 @@ import type { Define } from '../commands.ts'
 import type { Desk } from '../desk.ts'
 import { when } from '../pages.ts'
 import { brief, type Print } from '../print.ts'
+import { putSchedule } from '../put-schedule.ts'
 
 export const schedules: Define = (command, desk) => {
   command.action(() =>
@@ -15,6 +16,7 @@ export const schedules: Define = (command, desk) => {
       desk.print.show({ data: views }, () => page(desk.print, views))
     }),
   )
+  putSchedule(command, desk)
   act(
     command,
     desk,

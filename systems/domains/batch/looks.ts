@@ -35,10 +35,11 @@ export class Looks<Seen> {
     const forget = () => {
       if (this.#latest.get(id) === one) this.#latest.delete(id)
     }
-    one.seen.then(() => {
+    const rest = () => {
       one.restMs = Math.max(this.#everyMs, 10 * (performance.now() - from))
-      setTimeout(forget, one.restMs).unref()
-    }, forget)
+      return setTimeout(forget, one.restMs).unref()
+    }
+    one.seen.then(rest, forget)
     return one
   }
 }
