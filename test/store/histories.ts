@@ -38,6 +38,7 @@ const STEP = fc.oneof(
   { weight: 3, arbitrary: batches.close },
   { weight: 1, arbitrary: batches.stop },
   { weight: 1, arbitrary: batches.stopIdle },
+  { weight: 2, arbitrary: around.put },
   { weight: 1, arbitrary: around.holder },
   { weight: 1, arbitrary: around.look },
 )

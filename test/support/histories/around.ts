@@ -48,6 +48,19 @@ export const unpark = step('unpark', draw.names, (stage, names) =>
   stage.both('unpark', [names], stage.store.unpark(names), () => stage.model.unpark(names)),
 )
 
+export const put = step('put', draw.change, (stage, { isStale, atIn, job, ...drawn }) => {
+  const stands = stage.model.ledger.entries.get(`${drawn.kind} ${drawn.name}`)?.stamp
+  const expect = isStale ? stage.stamp() : stands
+  const change = {
+    ...drawn,
+    stamp: stage.stamp(),
+    ...(expect !== undefined && { expect }),
+    ...(atIn !== undefined && { at: stage.clock.now() + atIn }),
+    ...(job && { jobs: [job] }),
+  }
+  return stage.both('put', [change], stage.store.put([change]), () => stage.model.put([change]))
+})
+
 export const register = step('register', draw.slot, (stage, slot) => stage.register(slot))
 
 export const renew = step('renew', draw.slot, (stage, slot) => renewOne(stage, slot))

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import type { Limit, NewJob } from '../../../src/job/job.ts'
 import { REASONS } from '../../../src/job/state.ts'
+import { PAUSE } from '../../../src/store/contract.ts'
 import { HOOKS, JOBS, WORKERS } from './stage.ts'
 
 /** What steps are drawn from: few ids, names and moments, so that calls meet. */
@@ -169,6 +170,19 @@ export const letters = array(
     { requiredKeys: ['which', 'name', 'key', 'value'] },
   ),
   { minLength: 1, maxLength: 3 },
+)
+/** What is to become of an entry, by who saw it as it stands or as it stood before. */
+export const change = record(
+  {
+    kind: constantFrom(PAUSE, 'note'),
+    name: constantFrom('a', 'b'),
+    isStale: constantFrom(false, false, false, true),
+    value: bytes,
+    /** Counted from the call. */
+    atIn: constantFrom(-1000, 0, 5000),
+    job: record(chore),
+  },
+  { requiredKeys: ['kind', 'name', 'isStale'] },
 )
 export const several = array(which, { minLength: 1, maxLength: 3 })
 export const names = fc.subarray(['chore', 'rare', 'unheard-of'])

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { itemId } from '../../../src/job/batch.ts'
 import type { Fence, JobId, WorkerId } from '../../../src/job/job.ts'
-import type { Claim, Settlement, Store } from '../../../src/store/contract.ts'
+import { type Claim, PAUSE, type Settlement, type Store } from '../../../src/store/contract.ts'
 import type { HandClock } from '../clock.ts'
 import { LEASE_MS } from '../hand.ts'
 import { admit } from '../model/limits.ts'
@@ -40,6 +40,7 @@ export class Stage {
   readonly sent = new Map<WorkerId, Sent>()
   readonly #workers: WorkerId[] = Array.from({ length: WORKERS }, (_, i) => uuid('b', i + 1))
   readonly #began: number
+  #stamps = 0
   readonly #said: string[] = []
 
   constructor(store: Store, clock: HandClock) {
@@ -57,6 +58,11 @@ export class Stage {
   /** What was called, and what the store answered. */
   get history(): string {
     return this.#said.join('\n')
+  }
+
+  /** One that no entry has borne yet. */
+  stamp(): string {
+    return uuid('f', ++this.#stamps)
   }
 
   say(line: string): void {
@@ -133,6 +139,13 @@ export class Stage {
     for (const tenant of [undefined, 'acme']) {
       const page = await store.listBatches({ ...(tenant !== undefined && { tenant }) }, IDS.length)
       assert.deepEqual(idsOf(page.batches), model.listBatches(tenant))
+    }
+    for (const kind of [PAUSE, 'note']) {
+      const [all, due] = [await store.entries(kind), await store.entries(kind, 'due')]
+      const [allOf, dueOf] = [model.entries(kind), model.entries(kind, 'due')]
+      assert.deepEqual(sorted(all.entries), sorted(allOf.entries))
+      assert.deepEqual(sorted(due.entries), sorted(dueOf.entries))
+      assert.deepEqual([all.nextAt, due.nextAt], [allOf.nextAt, dueOf.nextAt])
     }
     assert.deepEqual(sorted(await store.tally()), sorted(model.tally()))
     assert.deepEqual(sorted(await store.workers()), sorted(model.workers()))

@@ -1,6 +1,6 @@
 import { encodeTally } from '../../../src/job/batch.ts'
 import type { JobId, WorkerId } from '../../../src/job/job.ts'
-import type { Claim, Settlement } from '../../../src/store/contract.ts'
+import { type Claim, PAUSE, type Settlement } from '../../../src/store/contract.ts'
 import { judged, viewOf } from './batch.ts'
 import type { Ledger } from './ledger.ts'
 import { admit, mayLeave } from './limits.ts'
@@ -90,11 +90,11 @@ function promote(ledger: Ledger): number | undefined {
   return left.length > 0 ? Math.min(...left) : undefined
 }
 
-/** Of each queue by priority, then by the moment of becoming ready, then by arrival (C7). */
+/** Of each queue that is not paused by priority, then by the moment of becoming ready, then by arrival (C7). */
 function claimable(ledger: Ledger, { queues, limit }: Claim, order: readonly string[]): Row[] {
   const ready = ledger
     .in('ready')
-    .filter(mayLeave)
+    .filter((row) => mayLeave(row) && !ledger.entries.has(`${PAUSE} ${row.given.queue}`))
     .toSorted((a, b) => a.given.priority - b.given.priority || a.runAt - b.runAt || a.turn - b.turn)
   const all = [...new Set(ready.map(({ given }) => given.queue))]
   const lines = queues.length > 0 ? queues : inOrder(all, (queue) => queue, order)

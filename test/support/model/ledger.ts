@@ -1,7 +1,7 @@
 import type { Clock, Millis } from '../../../src/base/time.ts'
 import type { JobId, WorkerId } from '../../../src/job/job.ts'
 import type { State } from '../../../src/job/state.ts'
-import type { Registration } from '../../../src/store/contract.ts'
+import type { Entry, Registration } from '../../../src/store/contract.ts'
 import type { Kept } from './batch.ts'
 import type { Row } from './row.ts'
 
@@ -27,6 +27,8 @@ export class Ledger {
   /** What each exchange handed out, by worker and number. The row says whether it still runs under this fence. */
   readonly receipts = new Map<string, { readonly row: Row; readonly fence: number }[]>()
   readonly batches = new Map<JobId, Kept>()
+  /** What is kept beside jobs, by kind and name. */
+  readonly entries = new Map<string, Entry>()
   readonly queues = new Map<string, { accepted: number; erased: number }>()
   /** Which key holds whom by now, as the store has it. */
   chosen: ReadonlyMap<JobId, string> = new Map()

@@ -3,6 +3,7 @@ import type { Clock } from '../../../src/base/time.ts'
 import type { JobId, NewJob, WorkerId } from '../../../src/job/job.ts'
 import type * as contract from '../../../src/store/contract.ts'
 import * as batch from './batch.ts'
+import { entries, put } from './entries.ts'
 import { cancel, erase, purge, retry, ripe } from './change.ts'
 import { exchange, sweep } from './exchange.ts'
 import { holderOf, insert } from './insert.ts'
@@ -63,6 +64,11 @@ export class Model {
     const lease = { registeredAt: now, leaseUntil: now + worker.leaseMs, unbrokenFrom: now }
     workers.set(worker.id, { ...worker, ...lease, goneAt: undefined, newest: 0, second: 0 })
   }
+
+  put = (changes: readonly contract.Change[]) =>
+    batch.judged(this.ledger, () => changes.map((one) => put(this.ledger, one)))
+
+  entries = (kind: string, which?: 'due') => entries(this.ledger, kind, which)
 
   exchange(
     worker: WorkerId,
