@@ -1,6 +1,6 @@
 import type { Batch } from '../job/batch.ts'
 import type { Definition } from '../job/define.ts'
-import { ErrandError } from '../job/errors.ts'
+import { ErrandError, hasCode } from '../job/errors.ts'
 import { type BatchOptions, prepareBatch } from '../job/items.ts'
 import type { JobId } from '../job/job.ts'
 import type { Idempotency } from '../job/prepare.ts'
@@ -112,10 +112,17 @@ export class BatchClient {
     if (known && known.fingerprint !== batch.fingerprint)
       throw new ErrandError('ID_TAKEN', { id: batch.id })
     // All of it came before: its items need not be read again.
-    if (known?.closedAt !== undefined)
-      return { id: batch.id, joined: true, items: known.items, invalid: 0, issues: [] }
+    if (known?.closedAt !== undefined) return joined(known)
     const sender = new BatchSender({ store: this.#store, keys: this.#keys, prepared })
-    return { ...(await sender.send(items)), joined: known !== undefined }
+    try {
+      return { ...(await sender.send(items)), joined: known !== undefined }
+    } catch (error) {
+      if (!hasCode(error, 'BATCH_CLOSED')) throw error
+      const closed = await this.#find(batch.id)
+      // The same request, sent twice at once: the other was through first.
+      if (closed.stopped === undefined) return joined(closed)
+      throw error
+    }
   }
 
   /** Those that were so when it was asked: what fails anew meanwhile stays. */
@@ -132,3 +139,11 @@ export class BatchClient {
     return retried
   }
 }
+
+const joined = ({ id, items }: Batch): BatchAccepted => ({
+  id,
+  joined: true,
+  items,
+  invalid: 0,
+  issues: [],
+})

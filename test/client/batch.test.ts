@@ -96,6 +96,27 @@ test('items that do not fit fail alone where that was asked for', async () => {
   assert.deepEqual(await Promise.all(inputs), ['{"to":"nobody"}', '"{\\"to\\":"'])
 })
 
+test('of a batch that is sent twice at once the slower one joins; one that was stopped takes no more', async () => {
+  await using here = await opened()
+  for (const isStopped of [false, true]) {
+    const id = newId()
+    const [begun, through] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const held = (async function* () {
+      yield* stream(1000)
+      begun.resolve()
+      await through.promise
+      yield* stream(500)
+    })()
+    const slow = here.batches.enqueue(mail, held, { id, invalid: 'fail' })
+    await begun.promise
+    if (isStopped) await here.batches.cancel(id)
+    else await here.batches.enqueue(mail, stream(1500), { id, invalid: 'fail' })
+    through.resolve()
+    if (isStopped) await assert.rejects(slow, code('BATCH_CLOSED'))
+    else assert.deepEqual([(await slow).joined, (await slow).items], [true, 1500])
+  }
+})
+
 test('a batch that is sent again under its id is the same; what was missing comes in', async () => {
   await using here = await opened()
   const id = newId()
