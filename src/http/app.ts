@@ -84,6 +84,10 @@ export type App = {
   stop?: (resources: Partial<Resources>) => void | Promise<void>
   /** The app's own pages and routes, below its mount. */
   routes?: (app: Hono<Env>, desk: { errand: Desk }) => void | Promise<void>
+  /** Other origins, such as `https://www.example.org`, whose pages may ask its own routes, with credentials. */
+  origins?: readonly string[]
+  /** Paths below its mount that anybody may read, whoever `authenticate` lets in: a script, a style. */
+  open?: readonly `/${string}`[]
   /** Jobs that are enqueued by the clock: what `defineSchedule` makes. */
   schedules?: readonly AppSchedule[]
   /** The largest body that its own routes take, in bytes: 1 MiB unless said, 16 MiB at most. */
@@ -108,6 +112,8 @@ const KNOWN = [
   'start',
   'stop',
   'routes',
+  'origins',
+  'open',
   'schedules',
   'bodyMax',
   'timeZone',

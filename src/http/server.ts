@@ -17,6 +17,7 @@ import { history } from './history.ts'
 import { jobs } from './jobs.ts'
 import { limits } from './limits.ts'
 import { metrics, Requests } from './metrics.ts'
+import { share } from './origins.ts'
 import type { Parts } from './parts.ts'
 import { answerProblem } from './problem.ts'
 import { queues } from './queues.ts'
@@ -39,7 +40,8 @@ export async function buildServer(parts: Parts): Promise<OpenAPIHono<Env>> {
   answerRefusals(server, parts)
 
   server.use(requests.observe(settings), identify(settings))
-  server.use(knowHost(settings), refuseCrossSite, authenticate(app), limitBody(app))
+  server.use(knowHost(settings), share(app), refuseCrossSite(app))
+  server.use(authenticate(app), limitBody(app))
   for (const noun of [
     jobs,
     batches,
