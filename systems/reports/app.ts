@@ -1,7 +1,7 @@
 import { defineApp, defineSchedule } from 'errand'
 import { hireStandIn } from '../common/stand-in.ts'
 import { Carrier } from './carrier.ts'
-import { carrierLimit, nightly, report, send, sweep } from './contract.ts'
+import { carrierLimit, nightly, report, send, sweep, unsent } from './contract.ts'
 import { Messages } from './messages.ts'
 import { reportRoutes } from './routes.ts'
 import { fillSample } from './sample.ts'
@@ -16,7 +16,9 @@ export const reportsApp = (given: Partial<Settings> = {}) => {
     mount: '/reports',
     about: 'Messages, and reports of them over 1, 3, 5 and 7 days.',
     tryFirst: 'POST /download/messages?days=3',
-    jobs: [report, send, nightly, sweep],
+    jobs: [report, send, unsent, nightly, sweep],
+    origins: own.origins,
+    open: ['/widget.js', '/widget.css'],
     handlers: () => import('./handlers.ts'),
     limits: [carrierLimit],
     timeZone: own.zone,
@@ -35,6 +37,7 @@ export const reportsApp = (given: Partial<Settings> = {}) => {
     }),
     routes: async (app, desk) => {
       if (own.carrierUrl === undefined) hireStandIn(new URL('stand-in/main.ts', import.meta.url))
+      await messages.open()
       await fillSample(messages, own.service, own.sampleRows)
       await reportRoutes(messages, own)(app, desk)
     },

@@ -9,7 +9,16 @@ export type Origin = z.infer<typeof Origin>
 export const Days = z.literal([1, 3, 5, 7])
 export const DAYS = Days.def.values
 
-export const FileName = z.string().regex(/^[\w][\w .-]{0,139}\.csv$/)
+const DATE = /\d{4}-\d\d-\d\d/g
+
+/** It lies in the clear, as the path of the file does: what might be somebody's number is none. */
+export const FileName = z
+  .string()
+  .regex(/^[\w][\w .-]{0,139}\.csv$/, 'needs letters, digits, spaces, dots or dashes, and .csv')
+  .refine(
+    (name) => !/\d{7}/.test(name.replaceAll(DATE, '').replaceAll(/[ .-]/g, '')),
+    'takes no seven digits in a row',
+  )
 
 const ReportInput = z.strictObject({
   days: Days,
@@ -54,7 +63,13 @@ export const report = defineJob({
 export const nightly = defineJob({
   name: 'reports.nightly',
   queue: 'reports',
-  input: z.strictObject({ after: z.string().optional() }),
+  input: z.strictObject({
+    after: z
+      .string()
+      .max(80)
+      .regex(/^[^+]*$/)
+      .optional(),
+  }),
   data: 'reference',
   references: ['after'],
   unique: { by: ({ after = '' }) => `after ${after}` },
@@ -70,22 +85,35 @@ export const sweep = defineJob({
   unique: { by: () => 'sweep' },
 })
 
+const Place = z.strictObject({
+  file: z.string().regex(/^\d{4}-\d\d-\d\d\/[\w-]{1,160}\.ndjson$/),
+  row: z.int().min(0),
+  /** At which byte its line begins. */
+  at: z.int().min(0),
+})
+
+/** Notes that a message was not sent and will not be any more. */
+export const unsent = defineJob({
+  name: 'reports.unsent',
+  queue: 'sends',
+  priority: 'high',
+  input: z.object({ input: Place }),
+  attempts: 100,
+  backoff: '10s',
+})
+
 /** Sends one message: it carries where its recipient stands, never the recipient. */
 export const send = defineJob({
   name: 'reports.send',
   queue: 'sends',
-  input: z.strictObject({
-    file: z.string().max(200),
-    row: z.int().min(0),
-    /** At which byte its line begins. */
-    at: z.int().min(0),
-  }),
+  input: Place,
   data: 'reference',
   references: ['file', 'row', 'at'],
-  attempts: 4,
-  backoff: ['10s', '1m', '5m'],
+  attempts: settings.sendAttempts,
+  backoff: settings.sendBackoff,
   timeout: '30s',
   fair: true,
+  onFailure: unsent,
 })
 
 export const carrierLimit = defineLimit('reports.carrier', { rate: settings.carrierRate })

@@ -1,6 +1,6 @@
 import { FatalError, handler } from 'errand'
 import type { Carrier } from './carrier.ts'
-import { carrierLimit, DAYS, nightly, report, send, sweep } from './contract.ts'
+import { carrierLimit, DAYS, nightly, report, send, sweep, unsent } from './contract.ts'
 import { csvOf } from './csv.ts'
 import { dayOf } from './file-name.ts'
 import type { Messages, Reported } from './messages.ts'
@@ -59,6 +59,11 @@ export const sweepMessages = handler(sweep, {
   run: async (_, { resources: { reports } }) => ({
     days: await reports.messages.sweep(Date.now() - msOf(settings.sourceKeep)),
   }),
+})
+
+export const noteUnsent = handler(unsent, {
+  run: ({ input }, { tenant, resources: { reports } }) =>
+    reports.messages.settle(tenant, input, 'failed'),
 })
 
 export const sendMessage = handler(send, {

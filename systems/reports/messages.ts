@@ -1,7 +1,9 @@
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FatalError } from 'errand'
 import { z } from 'zod'
+import { claim, type Claim, sweepClaims } from './claims.ts'
 import type { Origin } from './contract.ts'
 import { dayOf, nameOf, readName, type SourceFile } from './file-name.ts'
 import { lineAt, linesOf } from './lines.ts'
@@ -20,9 +22,10 @@ const Message = z.object({
   template: z.string(),
   status: z.enum(['accepted', 'delivered', 'failed']).optional(),
 })
-const SERVICE = /^[\w@-][\w.@-]{0,63}$/
 const DAY = /^\d{4}-\d\d-\d\d$/
 const DAY_MS = 86_400_000
+/** Of a folder, with each of its bytes written as three. */
+const NAME_MAX = 80
 const PIECE = 65_536
 
 /** The source of messages: files in a folder, by service and day. Nothing else in this system holds a recipient. */
@@ -33,10 +36,20 @@ export class Messages {
     this.#root = root
   }
 
-  /** Lays down what is to be sent, whole or not at all, and says where each message stands. */
+  /** Makes the folder: from then on one that is not there is an error, and no message that is missing. */
+  async open(): Promise<void> {
+    await mkdir(this.#root, { recursive: true, mode: 0o700 })
+  }
+
+  /** What was claimed first under an id. */
+  claim(service: string, id: string, own: Claim): Promise<Claim> {
+    return claim(this.#folder(service), id, own)
+  }
+
+  /** Lays down what is to be sent, whole or not at all, and says where each message stands. Done again, it is the same. */
   async add(service: string, about: Omit<SourceFile, 'rows'>, messages: Iterable<Message>) {
     const folder = join(this.#folder(service), dayOf(about.fromMs))
-    const draft = join(folder, `.${about.id}.${process.pid}`)
+    const draft = join(folder, `.${randomUUID()}`)
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const places: { row: number; at: number }[] = []
     let at = 0
@@ -60,20 +73,9 @@ export class Messages {
     return places.map((place) => ({ file: `${dayOf(about.fromMs)}/${name}`, ...place }))
   }
 
-  /** Where the messages of a send stand that was laid down before. */
-  async find(service: string, id: string): Promise<Place[] | undefined> {
-    for (const day of await this.#days(service))
-      for (const name of await this.#names(service, day)) {
-        if (readName(name)?.id !== id) continue
-        const places: Place[] = []
-        let at = 0
-        for await (const line of linesOf(join(this.#folder(service), day, name))) {
-          places.push({ file: `${day}/${name}`, row: places.length, at })
-          at += Buffer.byteLength(line) + 1
-        }
-        return places
-      }
-    return undefined
+  /** Takes back what was laid down and will not be sent. */
+  async remove(service: string, { file }: Pick<Place, 'file'>): Promise<void> {
+    await rm(this.#path(service, file), { force: true })
   }
 
   async one(service: string, { file, row, at }: Place): Promise<Message> {
@@ -84,10 +86,14 @@ export class Messages {
     return writeState(statesOf(this.#path(service, file)), row, status)
   }
 
-  /** How many messages a window holds: told by the names of files, so an edge within one counts it whole. */
+  /** How many messages a window holds: told by the names of files; one that reaches over an edge is read. */
   async count(service: string, span: Span): Promise<number> {
+    const [from, to] = [Date.parse(span.from), Date.parse(span.to)]
     let count = 0
-    for await (const [, { rows }] of this.#within(service, span)) count += rows
+    for await (const [path, { fromMs, toMs, rows }] of this.#within(service, span)) {
+      const isWhole = fromMs >= from && toMs < to
+      count += isWhole ? rows : await countIn(messagesIn(path, span))
+    }
     return count
   }
 
@@ -95,12 +101,8 @@ export class Messages {
   async *read(service: string, span: Span): AsyncGenerator<Reported> {
     for await (const [path, { origin }] of this.#within(service, span)) {
       const stateOf = await readStates(statesOf(path))
-      let row = 0
-      for await (const line of linesOf(path)) {
-        const message = read(line, row)
+      for await (const { message, row } of messagesIn(path, span)) {
         const state = message.status ? { status: message.status } : stateOf(row)
-        row++
-        if (message.at < span.from || message.at >= span.to) continue
         const statusAt = 'at' in state ? state.at : undefined
         yield { ...message, origin, status: state.status, ...(statusAt && { statusAt }) }
       }
@@ -110,21 +112,25 @@ export class Messages {
   /** Services that have messages since then. */
   async services(since: string): Promise<string[]> {
     const active: string[] = []
-    for (const service of await list(this.#root))
-      if (SERVICE.test(service) && (await this.#days(service)).some((day) => day >= since))
+    for (const name of await readdir(this.#root)) {
+      const service = serviceOf(name)
+      if (service !== undefined && (await this.#days(service)).some((day) => day >= since))
         active.push(service)
+    }
     return active
   }
 
   /** Removes the days that ended before this moment. */
   async sweep(beforeMs: number): Promise<number> {
     let removed = 0
-    for (const service of await this.services(''))
+    for (const service of await this.services('')) {
+      await sweepClaims(this.#folder(service), beforeMs)
       for (const day of await this.#days(service)) {
         if (Date.parse(day) + DAY_MS > beforeMs) continue
         await rm(join(this.#folder(service), day), { recursive: true, force: true })
         removed++
       }
+    }
     return removed
   }
 
@@ -147,8 +153,9 @@ export class Messages {
   }
 
   #folder(service: string): string {
-    if (!SERVICE.test(service)) throw new FatalError('no service has such a name')
-    return join(this.#root, service)
+    if (service === '' || service.length > NAME_MAX)
+      throw new FatalError('no service has such a name')
+    return join(this.#root, folderOf(service))
   }
 
   #path(service: string, file: string): string {
@@ -158,10 +165,42 @@ export class Messages {
     return join(this.#folder(service), day, name)
   }
 
-  #days = async (service: string) =>
-    (await list(this.#folder(service))).filter((day) => DAY.test(day)).toSorted()
+  /** A service without a folder has no messages; without the folder of all of them nobody knows. */
+  #days = async (service: string) => {
+    const days = await list(this.#folder(service))
+    if (days.length === 0) await access(this.#root)
+    return days.filter((day) => DAY.test(day)).toSorted()
+  }
   #names = async (service: string, day: string) =>
     (await list(join(this.#folder(service), day))).toSorted()
+}
+
+/** Any name as that of a folder, and back. */
+const folderOf = (service: string): string => encodeURIComponent(service).replace(/^\./, '%2E')
+function serviceOf(folder: string): string | undefined {
+  try {
+    const service = decodeURIComponent(folder)
+    return folderOf(service) === folder ? service : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Those of a file that lie within a span, and at which row. */
+async function* messagesIn(path: string, { from, to }: Span) {
+  let row = -1
+  for await (const line of linesOf(path)) {
+    row++
+    if (line.trim() === '') continue
+    const message = read(line, row)
+    if (message.at >= from && message.at < to) yield { message, row }
+  }
+}
+
+async function countIn(messages: AsyncIterable<unknown>): Promise<number> {
+  let count = 0
+  for await (const _ of messages) count++
+  return count
 }
 
 const statesOf = (path: string): string => path.replace(/ndjson$/, 'states')

@@ -3,20 +3,28 @@ import { Days, FileName, Origin, type ReportInput } from './contract.ts'
 import { settings, type Settings } from './settings.ts'
 import { windowOf } from './window.ts'
 
-/** What may be asked for, in a query or a body. */
-export const Query = z.object({
-  days: z.preprocess((days) => (typeof days === 'string' ? Number(days) : days), Days),
+/** A query has nothing but texts. */
+const fromText = <Of extends z.ZodType>(pattern: RegExp, schema: Of) =>
+  z.preprocess(
+    (given) => (typeof given === 'string' && pattern.test(given) ? JSON.parse(given) : given),
+    schema,
+  )
+
+/** What may be asked for. Whatever else is named is refused: it might be somebody's number. */
+export const Query = z.strictObject({
+  days: fromText(/^\d$/, Days),
   origin: Origin.default('all'),
 })
 export type Query = { days: ReportInput['days']; origin?: Origin }
 
-export const Wish = z.object({
+/** And how, where a report is asked for rather than about. */
+export const Wish = Query.extend({
   /** The name of the file, where the report is not being made yet. */
   filename: FileName.optional(),
   /** Once more, after a failure, after it expired, or when there was nothing to report. */
-  again: z.boolean().default(false),
+  again: fromText(/^(true|false)$/, z.boolean()).default(false),
 })
-export type Wish = z.infer<typeof Wish>
+export type Wish = Pick<z.infer<typeof Wish>, 'again' | 'filename'>
 
 /** What is asked for as a job carries it: its window is reckoned here, once. */
 export function inputOf(
@@ -26,7 +34,7 @@ export function inputOf(
   at: Pick<Settings, 'step' | 'zone'> = settings,
 ): ReportInput {
   const window = windowOf(days, at)
-  const until = window.to.slice(0, at.step === '1d' ? 10 : 19).replaceAll(':', '')
+  const until = untilIn(window.to, at)
   const kind = origin === 'all' ? '' : `-${origin}`
   return {
     days,
@@ -34,4 +42,10 @@ export function inputOf(
     ...window,
     filename: filename ?? `messages-${service.replaceAll('@', '_')}${kind}-${days}d-${until}.csv`,
   }
+}
+
+/** The end of a window as it stands in the name of a file: a day of the zone, or a moment in UTC. */
+function untilIn(to: string, { step, zone }: Pick<Settings, 'step' | 'zone'>): string {
+  if (step !== '1d') return to.slice(0, 19).replaceAll(':', '')
+  return Temporal.Instant.from(to).toZonedDateTimeISO(zone).toPlainDate().toString()
 }

@@ -29,11 +29,10 @@ export class Reports {
   }
 
   /** Joins the report that is made, finds the one that is there, or has one made. */
-  async request(who: Who, query: Query, { filename, again }: Wish): Promise<Task | Paused> {
+  async request(who: Who, { filename, again, ...query }: Query & Wish): Promise<Task | Paused> {
     const input = inputOf(query, who.tenant, filename, this.#settings)
     const held = await this.#last(who.tenant, input)
-    if (held && !(again && isWorthAnother(toTask(held, this.#errand))))
-      return this.#told(held, who.tenant)
+    if (held && !(again && isWorthAnother(this.#task(held)))) return this.#told(held, who.tenant)
     return this.#turns.take(ownerOf(who), async () => {
       const paused = await this.#paused()
       if (paused) return paused
@@ -96,10 +95,13 @@ export class Reports {
       throw new HTTPException(403, {
         message: `This report would have ${count} rows; ${rowsMax} at most are made.`,
       })
-    if ((await this.#countOpen(who)) >= perOwner)
-      throw new HTTPException(429, {
-        message: `${perOwner} reports of yours are on their way; wait for one of them.`,
-      })
+    if ((await this.#countOpen(who)) >= perOwner) throw this.#tooMany()
+  }
+
+  #tooMany(): HTTPException {
+    const { perOwner } = this.#settings
+    const message = `${perOwner} reports of yours are on their way; wait for one of them.`
+    return new HTTPException(429, { message })
   }
 
   async #countOpen(who: Who): Promise<number> {
@@ -117,18 +119,26 @@ export class Reports {
     }
     if (held) await this.#errand.erase(held.id).catch(unlessDone)
     const owner = ownerOf(who)
-    const { id } = await this.#errand.enqueue(report, input, {
+    const options = {
       tenant: who.tenant,
       tags: [owner, ...tagsOf(input)],
       // Where several servers are asked at once, the store still lets no more of them wait.
       limits: [{ key: owner, pending: this.#settings.perOwner }],
-    })
-    return id
+    }
+    try {
+      return (await this.#errand.enqueue(report, input, options)).id
+    } catch (error) {
+      throw hasCode(error, 'LIMIT_REACHED') ? this.#tooMany() : error
+    }
+  }
+
+  #task(view: JobView): Task {
+    return toTask(view, { errand: this.#errand, zone: this.#settings.zone })
   }
 
   /** A service that sent nothing has no report: the one that is there from another day goes with it. */
   async #told(view: JobView, tenant: string): Promise<Task> {
-    const task = toTask(view, this.#errand)
+    const task = this.#task(view)
     if (task.status === 'complete' && task.empty) {
       const { jobs } = await this.#errand.list(
         { tenant, job: report.name, tag: wordsOf(task) },

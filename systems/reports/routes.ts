@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { type App, ErrandError } from 'errand'
 import type { Context } from 'hono'
-import { cors } from 'hono/cors'
 import type { z } from 'zod'
 import { servePage } from '../common/page.ts'
 import { whoAsks } from '../common/who.ts'
@@ -29,23 +28,28 @@ export const reportRoutes =
       const { tenant, user } = whoAsks(c)
       return { tenant: tenant || settings.service, user }
     }
-    if (settings.origins.length > 0) app.use(cors({ origin: settings.origins, credentials: true }))
     servePage(app, new URL('page/', import.meta.url))
+
+    // Asked by who watches: an answer of 200 means that reports are made.
+    app.get('/health', async (c) => {
+      const alive = (await errand.workers()).filter((worker) => worker.alive).length
+      return c.json({ status: alive > 0 ? 'ok' : 'down', workers: alive }, alive > 0 ? 200 : 503)
+    })
 
     app.get('/messages', async (c) =>
       c.json(await reports.preview(who(c), fit(Query, c.req.query()))),
     )
 
     app.post('/', async (c) => {
-      const body = await bodyOf(c)
-      const task = await reports.request(who(c), fit(Query, body), fit(Wish, body))
+      const wish = fit(Wish, await bodyOf(c))
+      const task = await reports.request(who(c), wish)
       return 'paused' in task ? paused(c, task) : answer(c, task)
     })
 
     // Asked for and asked about in one: the same request begins, joins, waits and finds.
     app.post('/download/messages', async (c) => {
       const wish = fit(Wish, await bodyOf(c))
-      const task = await reports.request(who(c), fit(Query, c.req.query()), wish)
+      const task = await reports.request(who(c), wish)
       if ('paused' in task) return paused(c, task)
       return c.json(toDownload(task), statusCodeOf(task), againIn(task))
     })
@@ -91,9 +95,13 @@ const paused = (c: Context, { paused: detail }: Paused): Response =>
 /** Who has seen it already is told so, in a few bytes. */
 function tagged(c: Context, mark: string, body: object, headers: Record<string, string> = {}) {
   const etag = `W/"${createHash('sha256').update(mark).digest('base64url').slice(0, 22)}"`
-  if (c.req.header('if-none-match') === etag) return c.body(null, 304, { etag, ...headers })
+  if (isKnown(c.req.header('if-none-match'), etag)) return c.body(null, 304, { etag, ...headers })
   return c.json(body, 200, { etag, ...headers })
 }
+
+/** Any of a list, weakly compared (RFC 9110, 13.1.2). */
+const isKnown = (known = '', etag: string): boolean =>
+  known === '*' || known.split(',').some((one) => `W/${one.trim().replace(/^W\//, '')}` === etag)
 
 const markOf = ({ id, status, progress, ended_at: end }: Task): string =>
   `${id} ${status} ${progress?.done} ${end}`

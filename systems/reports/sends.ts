@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto'
 import { type BatchView, type Desk, ErrandError } from 'errand'
+import { streamCsvRows } from 'hucre/csv'
 import { z } from 'zod'
 import type { Who } from '../common/who.ts'
 import { send } from './contract.ts'
 import type { Message, Messages } from './messages.ts'
 import type { Settings } from './settings.ts'
+import { msOf } from './span.ts'
 
 const Recipient = z.string().regex(/^\+\d{8,15}$/)
 const Sending = z.strictObject({
@@ -17,31 +20,41 @@ export type Sending = z.infer<typeof Sending>
 /** Under a key of its caller it may be asked for again. */
 export type SendId = { id: string; isKeyed: boolean }
 
+type Door = Pick<Desk, 'enqueueBatch' | 'batch'>
+
 /** Messages to send: one or many, there is no other way for one. */
 export class Sends {
-  readonly #errand: Desk
+  readonly #errand: Door
   readonly #messages: Messages
   readonly #settings: Settings
 
-  constructor(errand: Desk, messages: Messages, settings: Settings) {
+  constructor(errand: Door, messages: Messages, settings: Settings) {
     this.#errand = errand
     this.#messages = messages
     this.#settings = settings
   }
 
   /**
-   * Lays the messages down, then has them sent by where they stand. Asked for again under the same id, what is missing of
-   * both is made up for.
+   * Lays the messages down, then has them sent by where they stand. Asked for again under the same key, also at the same
+   * moment, it is the same, and what is missing of both is made up for.
+   * @throws ErrandError VALIDATION_FAILED, IDEMPOTENCY_KEY_REUSED, STORE_BUSY and its kin
    */
   async accept({ tenant }: Who, { id, isKeyed }: SendId, sending: Sending) {
     this.#check(sending)
-    const before = isKeyed ? await this.#messages.find(tenant, id) : undefined
-    const places = before ?? (await this.#layDown(tenant, id, sending))
-    await this.#errand.enqueueBatch(send, places, {
-      id,
-      tenant,
-      expiresIn: this.#settings.sendWithin,
-    })
+    const { at } = sending
+    const own = { atMs: at === undefined ? Date.now() : Date.parse(at), print: printOf(sending) }
+    const first = isKeyed ? await this.#messages.claim(tenant, id, own) : own
+    if (first.print !== own.print) throw new ErrandError('IDEMPOTENCY_KEY_REUSED', {})
+    const places = await this.#layDown(tenant, id, { ...sending, atMs: first.atMs })
+    try {
+      const expiresIn = this.#settings.sendWithin
+      await this.#errand.enqueueBatch(send, places, { id, tenant, expiresIn })
+    } catch (error) {
+      const [place] = places
+      // Nobody can ask for it again, so nothing is left of it.
+      if (!isKeyed && place) await this.#messages.remove(tenant, place)
+      throw error
+    }
     return toSend(await this.#errand.batch(id, tenant))
   }
 
@@ -52,18 +65,20 @@ export class Sends {
     return toSend(view)
   }
 
-  #layDown(tenant: string, id: string, { template, recipients, at }: Sending) {
-    const moment = at === undefined ? Date.now() : Date.parse(at)
+  #layDown(tenant: string, id: string, { template, recipients, atMs }: Sending & { atMs: number }) {
     const origin = recipients.length === 1 ? 'one-off' : 'batch'
-    const about = { fromMs: moment, toMs: moment, origin, id } as const
-    const accepted = new Date(moment).toISOString()
+    const about = { fromMs: atMs, toMs: atMs, origin, id } as const
+    const accepted = new Date(atMs).toISOString()
     const messages = recipients.map((to): Message => ({ at: accepted, to, template }))
     return this.#messages.add(tenant, about, messages)
   }
 
   /** What does not fit is told by its place, never repeated. */
-  #check({ recipients }: Sending): void {
-    const { sendMax } = this.#settings
+  #check({ recipients, at }: Sending): void {
+    const { sendMax, sourceKeep } = this.#settings
+    const age = at === undefined ? 0 : Date.now() - Date.parse(at)
+    if (age > msOf(sourceKeep) || age < -AHEAD_MS)
+      throw unfit('/at', `lies ahead, or longer ago than ${sourceKeep}`)
     const pointers = recipients.flatMap((to, i) => (Recipient.safeParse(to).success ? [] : [i]))
     if (recipients.length > sendMax) throw unfit('/recipients', `has more than ${sendMax}`)
     if (pointers.length === 0) return
@@ -72,6 +87,9 @@ export class Sends {
   }
 }
 
+/** By how much the clock of a caller may be ahead. */
+const AHEAD_MS = 60_000
+const RECIPIENT = /^(recipient|phone( number)?|to)$/i
 const NUMBER = 'needs a number such as +15550100123'
 
 /** A send as JSON, or as CSV with a column of recipients. @throws ErrandError VALIDATION_FAILED */
@@ -90,17 +108,22 @@ export function readSending(
 }
 
 function readColumn(csv: string): string[] {
-  const [head = '', ...rows] = csv.split(/\r?\n/).filter((row) => row.trim() !== '')
-  const cells = (row: string) => row.split(/[,;]/).map((cell) => cell.trim().replaceAll('"', ''))
-  const column = cells(head).findIndex((name) => /^(recipient|phone( number)?|to)$/i.test(name))
+  const [head = [], ...rows] = streamCsvRows(csv, { skipEmptyRows: true, typeInference: false })
+  const column = head.findIndex((name) => RECIPIENT.test(String(name).trim()))
   if (column < 0) throw unfit('', 'needs a first line with a column "recipient" or "phone number"')
-  return rows.map((row) => cells(row)[column] ?? '')
+  return rows.map((row) => String(row[column] ?? '').trim())
 }
 
 function toSend({ id, state, outcome, items, completed, failed, cancelled, createdAt }: BatchView) {
   const status = state === 'ended' ? (outcome ?? 'completed') : 'sending'
   return { id, status, total: items, done: completed, failed: failed + cancelled, at: createdAt }
 }
+
+/** By what a request is known again. It lies beside the messages themselves, and nowhere else. */
+const printOf = ({ template, recipients, at = '' }: Sending): string =>
+  createHash('sha256')
+    .update(JSON.stringify([template, recipients, at]))
+    .digest('base64url')
 
 const issue = (pointer: string, detail: string) => ({ pointer, code: 'invalid', detail })
 const unfit = (pointer: string, detail: string) =>

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { isSpan, type Span } from './span.ts'
 
+type Env = Readonly<Record<string, string | undefined>>
+
 /** All that may be set, and what is shipped. Each line stands in README.md. */
-export const readSettings = (env: Readonly<Record<string, string | undefined>>) => ({
+export const readSettings = (env: Env) => ({
   /** Where the messages lie: the only place that holds recipients, beside a finished report. */
   source: env['REPORTS_SOURCE'] ?? join(env['ERRAND_DATA'] ?? '.errand', 'reports'),
   /** Whose messages a visitor sees whom no gateway and no `authenticate` names. */
@@ -16,22 +18,24 @@ export const readSettings = (env: Readonly<Record<string, string | undefined>>) 
   remember: span(env['REPORTS_REMEMBER'], '8d'),
   /** How long messages lie in the source: the longest window, and the day in which it is asked for. */
   sourceKeep: span(env['REPORTS_SOURCE_KEEP'], '8d'),
-  rowsMax: Number(env['REPORTS_ROWS_MAX'] ?? 1_000_000),
+  rowsMax: count(env, 'REPORTS_ROWS_MAX', 1_000_000),
   /** Reports of one person that may be on their way. */
-  perOwner: Number(env['REPORTS_PER_OWNER'] ?? 5),
-  attempts: Number(env['REPORTS_ATTEMPTS'] ?? 4),
-  backoff: (env['REPORTS_BACKOFF'] ?? '10s,1m,5m').split(',').map((text) => span(text, '10s')),
+  perOwner: count(env, 'REPORTS_PER_OWNER', 5),
+  attempts: count(env, 'REPORTS_ATTEMPTS', 4),
+  backoff: spans(env['REPORTS_BACKOFF'] ?? '10s,1m,5m'),
   soft: span(env['REPORTS_SOFT'], '4m'),
   hard: span(env['REPORTS_HARD'], '5m'),
   nightly: env['REPORTS_NIGHTLY'] ?? '0 1 * * *',
   sweep: env['REPORTS_SWEEP'] ?? '30 1 * * *',
   /** Messages that were not begun by then are not sent any more. */
   sendWithin: span(env['REPORTS_SEND_WITHIN'], '4d'),
-  sendMax: Number(env['REPORTS_SEND_MAX'] ?? 50_000),
+  sendMax: count(env, 'REPORTS_SEND_MAX', 50_000),
+  sendAttempts: count(env, 'REPORTS_SEND_ATTEMPTS', 4),
+  sendBackoff: spans(env['REPORTS_SEND_BACKOFF'] ?? '10s,1m,5m'),
   carrierUrl: env['REPORTS_CARRIER_URL'],
   carrierRate: rate(env['REPORTS_CARRIER_RATE'], '1000/s'),
   /** Messages a day that are made up for the visitor's service; none where a real carrier is named. */
-  sampleRows: Number(env['REPORTS_SAMPLE_ROWS'] ?? (env['REPORTS_CARRIER_URL'] ? 0 : 400)),
+  sampleRows: count(env, 'REPORTS_SAMPLE_ROWS', env['REPORTS_CARRIER_URL'] ? 0 : 400, 0),
   /** Other origins whose pages may use the widget. */
   origins: (env['REPORTS_ORIGINS'] ?? '').split(',').filter((origin) => origin !== ''),
 })
@@ -43,6 +47,14 @@ function span(text: string | undefined, usual: Span): Span {
   const given = text ?? usual
   if (isSpan(given)) return given
   throw new TypeError(`${given} is no span such as 90s, 4m or 7d`)
+}
+
+const spans = (text: string): Span[] => text.split(',').map((one) => span(one.trim(), '10s'))
+
+function count(env: Env, name: string, usual: number, least = 1): number {
+  const given = env[name] === undefined ? usual : Number(env[name])
+  if (Number.isInteger(given) && given >= least) return given
+  throw new TypeError(`${name} needs a whole number, ${least} at least`)
 }
 
 function rate(text: string | undefined, usual: Rate): Rate {

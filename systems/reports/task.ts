@@ -9,6 +9,8 @@ export type Task = {
   origin: Origin
   from: string
   to: string
+  /** In whose days its window is reckoned. */
+  zone: string
   created_at: string
   ended_at?: string
   progress?: Progress
@@ -36,13 +38,17 @@ export const tagsOf = (input: ReportInput): string[] => [
 ]
 
 /** A report in the words of this API. Of what went wrong nothing is told: it might name a recipient. */
-export function toTask(view: JobView, errand: Pick<Desk, 'link'>): Task {
+export function toTask(
+  view: JobView,
+  { errand, zone }: { errand: Pick<Desk, 'link'>; zone: string },
+): Task {
   const { id, tags = [], progress, createdAt, endedAt } = view
   const status = statusOf(view)
   return {
     id,
     status,
     ...readTags(tags),
+    zone,
     created_at: createdAt,
     ...(endedAt && { ended_at: endedAt }),
     ...(status === 'running' && progress && { progress }),

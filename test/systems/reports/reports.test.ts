@@ -38,13 +38,37 @@ onEachStore((open) => {
     await using at = await setUp(open)
     for (const days of [2, 0, 8, 'x', null, 1.5, '', [3]])
       assert.equal((await at.post('/reports', { days })).status, 422, JSON.stringify(days))
-    for (const days of ['2', '0', '8', 'x', ''])
+    for (const days of ['2', '0', '8', 'x', '', '0x7', '3&phone=%2B15550142001'])
       assert.equal((await at.post(`/reports/download/messages?days=${days}`, {})).status, 422)
+    for (const more of [{ phone: PHONES[0] }, { filename: '15550142077.csv' }]) {
+      const refused = await at.post('/reports', { days: 3, ...more })
+      assert.equal(refused.status, 422)
+      assert.doesNotMatch(await refused.text(), /15550142/)
+    }
     const input = { days: 3, origin: 'all', from: '', to: '', filename: 'a.csv', phone: PHONES[0] }
     const refused = await at.post('/v1/jobs', { job: report.name, input })
     assert.equal(refused.status, 422)
     assert.doesNotMatch(await refused.text(), /15550142/)
     assert.deepEqual((await at.errand.list({}, 10)).jobs, [])
+  })
+
+  test('who bears a name that is none is nobody’s visitor', async () => {
+    await using at = await setUp(open)
+    await at.seed(PHONES)
+    for (const header of ['x-tenant', 'x-user'])
+      for (const name of ['dept 7', 'dept/7', '..', '.foo', 'x'.repeat(65)]) {
+        const answer = await at.ask('/reports/mine', { headers: { [header]: name } })
+        assert.equal(answer.status, 400, name)
+      }
+  })
+
+  test('while no worker lives, whoever watches is told that no reports are made', async () => {
+    await using at = await setUp(open)
+    assert.equal((await at.ask('/reports/health')).status, 503)
+    const worker = await at.work()
+    assert.deepEqual(await at.json('/reports/health'), { status: 'ok', workers: 1 })
+    await worker.stop()
+    assert.equal((await at.ask('/reports/health')).status, 503)
   })
 
   test('the same request joins what is made and finds what is there; another service has its own', async () => {

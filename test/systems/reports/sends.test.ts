@@ -2,15 +2,23 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { hasCode } from 'errand'
 import { rehearse } from 'errand/testing'
 import { z } from 'zod'
 import { reportsApp } from '../../../systems/reports/app.ts'
 import { Carrier } from '../../../systems/reports/carrier.ts'
 import { send } from '../../../systems/reports/contract.ts'
+import { Messages } from '../../../systems/reports/messages.ts'
+import { Sends } from '../../../systems/reports/sends.ts'
+import { readSettings } from '../../../systems/reports/settings.ts'
+import { newId } from '../../../src/base/id.ts'
+import { until } from '../../support/command.ts'
 import { onEachStore } from '../stage.ts'
 import { noon, openCarrier, openSource, seed, Send, setUp } from './setup.ts'
 
 const TO = '+15550142001'
+const ALL = { from: '2000-01-01', to: '2100-01-01', origin: 'all' } as const
 const many = (count: number) => Array.from({ length: count }, (_, i) => `+1555014${2000 + i}`)
 
 onEachStore((open) => {
@@ -31,8 +39,7 @@ onEachStore((open) => {
       assert.deepEqual([done, failed], [recipients.length - refused, refused])
       assert.equal(status, refused ? 'partial' : 'completed')
     }
-    const window = { from: '2000-01-01', to: '2100-01-01', origin: 'all' } as const
-    const states = (await Array.fromAsync(at.messages.read('demo', window))).map(
+    const states = (await Array.fromAsync(at.messages.read('demo', ALL))).map(
       ({ origin, status }) => `${origin} ${status}`,
     )
     assert.equal(states.filter((state) => state === 'one-off delivered').length, 1)
@@ -50,8 +57,7 @@ onEachStore((open) => {
     const ids = [await ask(), await ask(), await ask()]
     assert.equal(new Set(ids).size, 1)
     assert.equal((await at.errand.list({ job: send.name }, 20)).jobs.length, 3)
-    const all = { from: '2000-01-01', to: '2100-01-01', origin: 'all' } as const
-    assert.equal(await at.messages.count('demo', all), 3, 'it is laid down once')
+    assert.equal(await at.messages.count('demo', ALL), 3, 'it is laid down once')
     const other = await at.post(
       '/reports/sends',
       { template: 'reminder', recipients: [TO] },
@@ -59,6 +65,49 @@ onEachStore((open) => {
     )
     assert.notEqual(Send.parse(await other.json()).id, ids[0])
     assert.equal((await at.ask(`/reports/sends/${ids[0]}`, as('other'))).status, 404)
+  })
+
+  test('asked for ten times at once of two servers, a send is laid down and made once', async () => {
+    await using at = await setUp(open)
+    const other = new Sends(at.errand, new Messages(at.source), readSettings({}))
+    const one = new Sends(at.errand, at.messages, readSettings({}))
+    const id = { id: newId(), isKeyed: true }
+    const who = { tenant: 'demo', user: 'ann' }
+    const sending = { template: 'reminder', recipients: many(5) }
+    const asked = Array.from({ length: 10 }, (_, i) =>
+      (i % 2 ? one : other).accept(who, id, sending),
+    )
+    const answers = await Promise.all(asked)
+    assert.equal(new Set(answers.map((answer) => answer.id)).size, 1)
+    assert.equal((await at.errand.list({ job: send.name }, 50)).jobs.length, 5)
+    assert.equal(await at.messages.count('demo', ALL), 5)
+    const changed = one.accept(who, id, { ...sending, template: 'another' })
+    await assert.rejects(changed, (error) => hasCode(error, 'IDEMPOTENCY_KEY_REUSED'))
+  })
+
+  test('of a send that could not be accepted, and that nobody can ask for again, nothing is left', async () => {
+    await using at = await setUp(open)
+    await at.errand.store[Symbol.asyncDispose]()
+    const body = { template: 'reminder', recipients: [TO] }
+    assert.equal((await at.post('/reports/sends', body)).status, 503)
+    assert.equal(await at.messages.count('demo', ALL), 0)
+    assert.equal((await at.post('/reports/sends', body, { 'idempotency-key': 'k' })).status, 503)
+    assert.equal(await at.messages.count('demo', ALL), 1, 'this one is made up for')
+  })
+
+  test('a message that was never sent is reported as failed, whatever kept it from that', async () => {
+    await using at = await setUp(open, { sendWithin: '1s' })
+    const late = await at.post('/reports/sends', { template: 'reminder', recipients: [TO] })
+    const { id } = Send.parse(await late.json())
+    await sleep(1100)
+    const worker = await at.work()
+    await at.errand.watch.batchEnded(id, 20_000)
+    const [reported] = await until(async () => {
+      const all = await Array.fromAsync(at.messages.read('demo', ALL))
+      return all[0]?.status === 'accepted' ? undefined : all
+    }, 'it stays accepted')
+    assert.equal(reported?.status, 'failed')
+    await worker.stop()
   })
 
   test('what does not fit is told by its place and never repeated; nothing is stored of it', async () => {
@@ -75,8 +124,9 @@ onEachStore((open) => {
 
   test('recipients come as CSV too', async () => {
     await using at = await setUp(open)
-    const body = 'name,phone number\r\nAnn,+15550142001\r\n"Bob",+15550142002\r\n'
-    const answer = await at.ask('/reports/sends?template=reminder&at=2026-11-02T10:00:00Z', {
+    const body = 'name,phone number\r\nAnn,+15550142001\r\n"Doe, Bob",+15550142002\r\n'
+    const moment = new Date(noon()).toISOString()
+    const answer = await at.ask(`/reports/sends?template=reminder&at=${moment}`, {
       method: 'POST',
       headers: { 'content-type': 'text/csv' },
       body,
@@ -86,7 +136,7 @@ onEachStore((open) => {
     const { file } = z
       .object({ file: z.string() })
       .parse(JSON.parse(Buffer.from(job?.input ?? []).toString()))
-    assert.match(file, /^2026-11-02\//)
+    assert(file.startsWith(moment.slice(0, 10)))
     const text = await readFile(join(at.source, 'demo', file), 'utf8')
     assert.deepEqual(text.match(/\+\d+/g), ['+15550142001', '+15550142002'])
   })

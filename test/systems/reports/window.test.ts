@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { nightly, report, send } from '../../../systems/reports/contract.ts'
 import { csvOf } from '../../../systems/reports/csv.ts'
 import { linesOf } from '../../../systems/reports/lines.ts'
-import type { Reported } from '../../../systems/reports/messages.ts'
+import { Messages, type Reported } from '../../../systems/reports/messages.ts'
+import { inputOf } from '../../../systems/reports/query.ts'
 import { readSettings } from '../../../systems/reports/settings.ts'
 import { msOf } from '../../../systems/reports/span.ts'
 import { windowOf } from '../../../systems/reports/window.ts'
-import { openSource, seed } from './setup.ts'
+import { noon, openSource, seed } from './setup.ts'
 
 const UTC = { step: '1d', zone: 'UTC' } as const
 
@@ -23,6 +25,12 @@ test('a window ends at the last midnight, and is the same on both sides of noon'
 test('midnight is that of the zone, also where a day has 23 hours', () => {
   const berlin = windowOf(1, { step: '1d', zone: 'Europe/Berlin' }, Date.parse('2027-03-29T08:00Z'))
   assert.deepEqual(berlin, { from: '2027-03-27T23:00:00.000Z', to: '2027-03-28T22:00:00.000Z' })
+})
+
+test('a file bears the day in its zone on which its window ended', () => {
+  const oslo = inputOf({ days: 1 }, 'demo', undefined, { step: '1d', zone: 'Europe/Oslo' })
+  const today = Temporal.Now.plainDateISO('Europe/Oslo').toString()
+  assert.equal(oslo.filename, `messages-demo-1d-${today}.csv`)
 })
 
 test('with another step a window ends where that began', () => {
@@ -59,6 +67,7 @@ test('of a file that reaches over the edges of a window, what is within is read'
     read.map((message) => Date.parse(message.at)),
     [from, to - 1],
   )
+  assert.equal(await at.messages.count('demo', window), 2)
 })
 
 test('messages older than eight days are removed, others stay', async () => {
@@ -75,10 +84,24 @@ test('messages older than eight days are removed, others stay', async () => {
 test('no service and no file leads out of the folder', async () => {
   using at = openSource()
   const where = { row: 0, at: 0 }
-  for (const service of ['..', '.x', 'a/b', ''])
-    await assert.rejects(at.messages.count(service, { from: '2000', to: '2001', origin: 'all' }))
+  await assert.rejects(at.messages.count('', { from: '2000', to: '2001', origin: 'all' }))
+  for (const service of ['..', '.x', 'a/b', 'acme corp', '../../etc'])
+    await seed(at.messages, ['+15550142001'], service, noon())
+  assert.deepEqual((await readdir(at.folder)).toSorted(), [
+    '%2E.',
+    '%2E.%2F..%2Fetc',
+    '%2Ex',
+    'a%2Fb',
+    'acme%20corp',
+  ])
   for (const file of ['../x.ndjson', '2026-11-28/../../x', '/etc/passwd', '2026-11-28/x'])
     await assert.rejects(at.messages.one('demo', { file, ...where }), /no such file/)
+})
+
+test('where nobody finds the folder of all messages it is no report without messages', async () => {
+  const messages = new Messages('/nowhere/at/all')
+  const window = { ...windowOf(1, UTC), origin: 'all' } as const
+  await assert.rejects(messages.count('demo', window), /ENOENT/)
 })
 
 test('lines are read whole, however they are cut; what begins like a formula is made harmless', async () => {
@@ -116,6 +139,8 @@ test('what is shipped', () => {
     sweep: '30 1 * * *',
     sendWithin: '4d',
     sendMax: 50_000,
+    sendAttempts: 4,
+    sendBackoff: ['10s', '1m', '5m'],
     carrierUrl: undefined,
     carrierRate: '1000/s',
     sampleRows: 400,
