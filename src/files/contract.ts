@@ -22,6 +22,8 @@ export interface Files {
   remove(place: Place): Promise<void>
   /** Removes what one attempt wrote, or all that any attempt of the job did. */
   removeAll(id: JobId, fence?: Fence): Promise<void>
+  /** Removes what attempts before this one wrote: they were killed, or taken for dead. */
+  removeBefore(id: JobId, fence: Fence): Promise<void>
   /** Jobs whose files have not changed for `ms`: an attempt that was killed leaves some behind. */
   untouched(ms: number, limit: number): Promise<JobId[]>
 }

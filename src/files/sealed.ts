@@ -68,6 +68,7 @@ export class SealedFiles implements Files {
 
   remove = (place: Place): Promise<void> => this.#files.remove(place)
   removeAll = (id: JobId, fence?: Fence): Promise<void> => this.#files.removeAll(id, fence)
+  removeBefore = (id: JobId, fence: Fence): Promise<void> => this.#files.removeBefore(id, fence)
   untouched = (ms: number, limit: number): Promise<JobId[]> => this.#files.untouched(ms, limit)
 }
 

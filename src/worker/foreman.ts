@@ -33,6 +33,7 @@ export class Foreman {
   readonly #onBegun: (job: Claimed) => void
   readonly #onSettled: (settled: Settled) => void
   readonly #cutOff: (job: Claimed) => void
+  readonly #takenOver: (job: Claimed) => void
   readonly #bell = new Bell()
   readonly #pace = new Pace()
   readonly #demand = new Demand()
@@ -54,6 +55,8 @@ export class Foreman {
     onSettled: (settled: Settled) => void
     /** A run was cut off: files it wrote are nobody's. */
     cutOff: (job: Claimed) => void
+    /** Whoever ran it before is dead: so are the files it wrote. */
+    takenOver: (job: Claimed) => void
     /** Results refused before, by a worker of this process that was given up. */
     lateBefore: number
   }) {
@@ -71,6 +74,7 @@ export class Foreman {
     this.#onBegun = parts.onBegun
     this.#onSettled = parts.onSettled
     this.#cutOff = parts.cutOff
+    this.#takenOver = parts.takenOver
     this.#known = new Set(parts.crew.manifest)
     this.#crew.listen({
       report: (job, report, ranMs) => this.#hear(job, report, ranMs),
@@ -195,6 +199,7 @@ export class Foreman {
     const { jobs, isFull } = await this.#trips.sweep()
     for (const job of jobs) {
       this.#held.set(job.id, job)
+      this.#takenOver(job)
       this.#end(job, { how: 'lost' }, 0)
     }
     this.#sweepAsked = isFull

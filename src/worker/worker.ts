@@ -76,6 +76,7 @@ export class Worker {
       lateBefore,
       // What cannot be removed now is found later, by its age.
       cutOff: (job) => void files.removeAll(job.id, job.fence).catch(onError),
+      takenOver: (job) => void files.removeBefore(job.id, job.fence).catch(onError),
     })
     this.#foreman = foreman
     const lease = new Lease(store, id, settings, {

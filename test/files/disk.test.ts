@@ -157,6 +157,15 @@ test('what one attempt wrote is removed, or all that any did', async () => {
   await files.removeAll(newId())
 })
 
+test('what attempts before one wrote is removed, and nothing of that one or of later ones', async () => {
+  const first = at()
+  const places = [1, 2, 3].map((fence) => ({ ...first, fence }))
+  for (const place of places) await files.write(place, chunks('x'), MAX)
+  await files.removeBefore(first.id, 2)
+  assert.deepEqual(readdirSync(folderOf(first)), ['2', '3'])
+  await files.removeBefore(newId(), 2)
+})
+
 test('jobs whose files have not changed for long are found', async () => {
   const [old, fresh] = [at(), at()]
   for (const place of [old, fresh]) await files.write(place, chunks('x'), MAX)

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { defineJob } from '../../src/job/define.ts'
+import { hasCode } from '../../src/job/errors.ts'
 import { readFailure } from '../../src/job/failure.ts'
 import { counting } from '../support/counting.ts'
 import { Cuttable } from '../support/cuttable.ts'
@@ -8,7 +10,7 @@ import { held } from '../support/held.ts'
 import { Hand, LEASE_MS, only, pass, seen } from '../support/hand.ts'
 import { bytes, completed, DAY, SECOND, textOf } from '../support/jobs.ts'
 import { anything } from '../support/schema.ts'
-import { until } from '../support/until.ts'
+import { eventually, until } from '../support/until.ts'
 import { Workplace } from '../support/workplace.ts'
 
 const input = anything()
@@ -137,11 +139,13 @@ test('a running job that is cancelled hears of it and is settled as cancelled', 
   assert.equal((await place.ended(id)).state, 'cancelled')
 })
 
-test('jobs of a dead worker are taken over, and the loss is counted', async () => {
+test('jobs of a dead worker are taken over, the loss is counted, and what it wrote is removed', async () => {
   await using place = await Workplace.open(double)
   const dead = await Hand.register(place.store)
   const { id } = await place.client.enqueue(double, 21)
-  await dead.claimOne()
+  const { fence } = await dead.claimOne()
+  const left = { id, fence, file: 'half.csv' }
+  await place.files.write(left, Readable.from([Buffer.from('half')]), 10)
   const { id: worker } = await place.work(place.crew([double.handler]), { renewMs: 5, sweepMs: 5 })
   for (let passed = 0; passed <= 2 * LEASE_MS; passed += 5 * SECOND) {
     place.clock.advance(5 * SECOND)
@@ -152,6 +156,12 @@ test('jobs of a dead worker are taken over, and the loss is counted', async () =
   }
   const { state, losses, failures } = await place.ended(id)
   assert.deepEqual([state, losses, failures], ['completed', 1, 0])
+  await eventually(() =>
+    place.files.read(left).then(
+      () => undefined,
+      (error) => hasCode(error, 'ARTIFACT_NOT_FOUND'),
+    ),
+  )
 })
 
 test('a replaced worker’s late result changes nothing, and the worker ends', async () => {

@@ -72,6 +72,12 @@ export class DiskFiles implements Files {
     })
   }
 
+  async removeBefore(id: JobId, fence: Fence): Promise<void> {
+    const attempts = await readdir(this.#folder(id)).catch(() => [])
+    for (const before of attempts.filter((name) => Number(name) < fence))
+      await this.removeAll(id, Number(before))
+  }
+
   async untouched(ms: number, limit: number): Promise<JobId[]> {
     const ids: JobId[] = []
     for (const shelf of await readdir(this.#root).catch(() => []))
