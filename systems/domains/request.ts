@@ -23,10 +23,12 @@ const Domain = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+export const BATCH_ID = /^[\w.:-]{1,64}$/
+
 export const BatchRequest = z.strictObject({
   batch_id: z
     .string()
-    .regex(/^[\w.:-]{1,64}$/, 'needs 1 to 64 letters, digits, dots, dashes or colons')
+    .regex(BATCH_ID, 'needs 1 to 64 letters, digits, dots, dashes or colons')
     .optional(),
   domains: z
     .array(Domain)

@@ -1,4 +1,4 @@
-import type { App, Env } from 'errand'
+import { type App, type Env, ErrandError } from 'errand'
 import type { Context } from 'hono'
 import { hireStandIn } from '../common/stand-in.ts'
 import { servePage } from '../common/page.ts'
@@ -8,7 +8,7 @@ import { openRecords } from './batch/open-records.ts'
 import type { BatchRecord } from './batch/records.ts'
 import { toDomain } from './batch/status.ts'
 import { toEvents } from './live.ts'
-import { readRequest, readWait, SAMPLE } from './request.ts'
+import { BATCH_ID, readRequest, readWait, SAMPLE } from './request.ts'
 import type { Settings } from './settings.ts'
 
 const LIST_MAX = 20
@@ -24,10 +24,13 @@ export const domainRoutes =
     servePage(app, new URL('page/', import.meta.url))
 
     app.post('/batch', async (c) => {
-      return accepted(c, await batches.submit(whoAsks(c), await readRequest(c.req)))
+      const request = { batch_id: readKey(c), ...(await readRequest(c.req)) }
+      return accepted(c, await batches.submit(whoAsks(c), request))
     })
 
-    app.post('/sample', async (c) => accepted(c, await batches.submit(whoAsks(c), SAMPLE)))
+    app.post('/sample', async (c) =>
+      accepted(c, await batches.submit(whoAsks(c), { batch_id: readKey(c), ...SAMPLE })),
+    )
 
     app.get('/batch', async (c) => c.json({ data: await batches.list(whoAsks(c), LIST_MAX) }))
 
@@ -76,6 +79,13 @@ export const domainRoutes =
       return c.json({ ...more, ...status }, 202)
     }
   }
+
+/** Without an id of its own a batch bears the key of its request: sent again, it is the same. */
+function readKey(c: Context<Env>): string | undefined {
+  const key = c.req.header('idempotency-key')
+  if (key === undefined || BATCH_ID.test(key)) return key
+  throw new ErrandError('INVALID_IDEMPOTENCY_KEY', {})
+}
 
 function accepted(c: Context<Env>, { batchId, domains, createdAt }: BatchRecord) {
   const at = new URL(c.req.url).pathname.replace(/\/[^/]+$/, `/batch/${batchId}`)

@@ -36,6 +36,8 @@ export function mailRoutes(app: Routes, errand: Desk, { mailings, contacts }: Re
     const { id = idOf(c), subject, text, first } = await readBody(c, NewMailing)
     const isNew = mailings.find(id) === undefined
     mailings.add({ id, subject, text })
+    const there = found(id)
+    if (there.subject !== subject || there.text !== text) throw new ErrandError('ID_TAKEN', { id })
     const items = contacts.ids(first).map((contactId) => ({ mailingId: id, contactId }))
     try {
       await errand.enqueueBatch(sendMail, items, { id, ...(tenant !== '' && { tenant }) })
@@ -43,7 +45,7 @@ export function mailRoutes(app: Routes, errand: Desk, { mailings, contacts }: Re
       if (isNew) mailings.remove(id)
       throw error
     }
-    return c.json(await view(found(id), tenant), 202)
+    return c.json(await view(there, tenant), 202)
   })
 
   app.get('/mailings', async (c) => {

@@ -1,10 +1,12 @@
+import { call } from './call.js'
+
 /** The API's JSON, `{ gone: true }` where there is nothing any more, undefined without an answer. */
 export async function ask(path, options) {
-  const answer = await fetch(`/documents/${path}`, options).catch(() => undefined)
-  document.querySelector('#trouble').hidden = answer !== undefined && answer.status < 500
-  if (answer?.status === 404) return { gone: true }
-  if (answer?.ok) return answer.json()
-  return answer && { refused: await reasonIn(answer) }
+  const { status, isOk, body } = await call(`/documents/${path}`, options)
+  document.querySelector('#trouble').hidden = status !== undefined && status < 500
+  if (status === 404) return { gone: true }
+  if (isOk) return body
+  return status === undefined ? undefined : { refused: reasonIn(status, body) }
 }
 
 export const post = (path, body) =>
@@ -16,8 +18,7 @@ export const post = (path, body) =>
 /** A copy of a template's only element. */
 export const copyOf = (id) => document.querySelector(id).content.cloneNode(true).firstElementChild
 
-async function reasonIn(answer) {
-  const problem = await answer.json().catch(() => ({}))
+function reasonIn(status, problem = {}) {
   const [issue] = problem.errors ?? []
-  return issue?.detail ?? problem.detail ?? problem.title ?? `The server answered ${answer.status}.`
+  return issue?.detail ?? problem.detail ?? problem.title ?? `The server answered ${status}.`
 }

@@ -1,3 +1,4 @@
+import { call } from './call.js'
 import { factsOf, foundOf, show } from './rows.js'
 
 const part = (id) => document.querySelector(`#${id}`)
@@ -28,15 +29,15 @@ async function handIn() {
   part('mistakes').hidden = domains.length > 0
   part('mistakes').textContent = 'Paste at least one domain.'
   if (domains.length === 0) return part('domains').focus()
-  const { answer, said } = await ask('batch', {
+  const { status, isOk, body } = await ask('batch', {
     domains,
     max_pages: Number(part('pages').value),
     max_concurrent: Number(part('concurrent').value),
   })
-  if (answer?.ok) return begin(said.batch_id)
-  if (!said) return undefined
+  if (isOk) return begin(body.batch_id)
+  if (status === undefined || !body) return undefined
   part('mistakes').hidden = false
-  part('mistakes').textContent = mistakesOf(said, domains)
+  part('mistakes').textContent = mistakesOf(body, domains)
   return part('domains').focus()
 }
 
@@ -49,8 +50,8 @@ function mistakesOf({ errors = [], detail }, domains) {
 }
 
 async function trySample() {
-  const { answer, said } = await ask('sample', {})
-  if (answer?.ok) await begin(said.batch_id)
+  const { isOk, body } = await ask('sample', {})
+  if (isOk) await begin(body.batch_id)
 }
 
 async function begin(id) {
@@ -67,8 +68,8 @@ async function open(id) {
   here.batch = id
   here.rows.clear()
   part('rows').replaceChildren()
-  const { answer } = await ask(`batch/${encodeURIComponent(id)}`)
-  if (answer?.status === 404) return void (part('batch').hidden = true)
+  const { status } = await ask(`batch/${encodeURIComponent(id)}`)
+  if (status === 404) return void (part('batch').hidden = true)
   part('batch').hidden = false
   part('batch-name').textContent = id.length > 20 ? `Batch ${id.slice(0, 8)}` : `Batch ${id}`
   part('batch-name').title = id
@@ -135,24 +136,24 @@ async function toggle(domain, row, button) {
   const isOpen = button.getAttribute('aria-expanded') === 'true'
   button.setAttribute('aria-expanded', `${!isOpen}`)
   if (isOpen) return row.nextElementSibling?.remove()
-  const { said } = await ask(`batch/${path()}/domains/${encodeURIComponent(domain)}`)
-  if (said?.facts) row.after(factsOf(said.facts))
+  const { body } = await ask(`batch/${path()}/domains/${encodeURIComponent(domain)}`)
+  if (body?.facts) row.after(factsOf(body.facts))
 }
 
 async function act(what) {
-  const { answer, said } = await ask(`batch/${path()}/${what}`, {})
-  if (answer?.ok) follow(here.batch)
-  else if (said) part('state').title = said.detail
+  const { isOk, body } = await ask(`batch/${path()}/${what}`, {})
+  if (isOk) follow(here.batch)
+  else if (body) part('state').title = body.detail
 }
 
 const path = () => encodeURIComponent(here.batch)
 
 async function showEarlier() {
-  const { said } = await ask('batch')
-  if (!said?.data) return
-  part('none').hidden = said.data.length > 0
+  const { body } = await ask('batch')
+  if (!body?.data) return
+  part('none').hidden = body.data.length > 0
   part('earlier').replaceChildren(
-    ...said.data.map((batch) => {
+    ...body.data.map((batch) => {
       const item = part('past').content.cloneNode(true).firstElementChild
       const link = item.querySelector('a')
       link.href = `#${encodeURIComponent(batch.batch_id)}`
@@ -166,14 +167,13 @@ async function showEarlier() {
   )
 }
 
-/** The answer and its JSON, or neither where there is no answer. */
 async function ask(path, body) {
   const options = body && {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   }
-  const answer = await fetch(`/domains/${path}`, options).catch(() => undefined)
-  part('trouble').hidden = answer !== undefined && answer.status < 500
-  return { answer, said: await answer?.json().catch(() => undefined) }
+  const answer = await call(`/domains/${path}`, options)
+  part('trouble').hidden = answer.status !== undefined && answer.status < 500
+  return answer
 }

@@ -70,7 +70,7 @@ async function submit() {
   part('#problem').textContent = problem
   part('#problem').hidden = problem === ''
   part('#text').toggleAttribute('aria-invalid', problem !== '')
-  if (problem !== '' || status === undefined) return
+  if (problem !== '' || body === undefined) return
   form.reset()
   count()
   void follow()

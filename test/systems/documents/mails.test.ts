@@ -69,7 +69,9 @@ onEachStore((open) => {
   test('a mailing that is sent again under its id is one mailing', async () => {
     await using system = await openDocumentsOn(open)
     const id = crypto.randomUUID()
-    for (const text of ['first', 'second']) await sendAll(system, { id, text, first: 3 })
+    for (let asked = 0; asked < 2; asked++) await sendAll(system, { id, first: 3 })
+    const other = { ...NEW, id, text: 'another', first: 3 }
+    assert.equal((await system.post('/documents/mailings', other)).status, 409)
     const view = await deliver(system, id)
     assert.partialDeepStrictEqual(view, { mails: 3, sent: 3 })
     assert.equal((await system.sent()).count, 3)

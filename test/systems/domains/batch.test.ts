@@ -156,6 +156,10 @@ onEachStore((open, name) => {
     assert.deepEqual(first, again)
     const other = await system.post('/domains/batch', { ...request, domains: ['b.example'] })
     assert.equal(other.status, 409)
-    assert.equal((await system.errand.list({ job: 'domains.batch' }, 10)).jobs.length, 1)
+    const keyed = () =>
+      system.post('/domains/batch', { domains: ['a.example'] }, { 'idempotency-key': 'wednesday' })
+    const [once, twice] = await Promise.all([keyed(), keyed()])
+    assert.deepEqual(Accepted.parse(await once.json()), Accepted.parse(await twice.json()))
+    assert.equal((await system.errand.list({ job: 'domains.batch' }, 10)).jobs.length, 2)
   })
 })

@@ -22,6 +22,28 @@ onEachStore((open, store) => {
     assert.deepEqual(seen.complaints, [])
   })
 
+  test('a reply that is lost on its way to the page is asked for again, and pays for nothing twice', async () => {
+    await using llm = await openLlm()
+    await using system = await open(() => llm.app({ mount: '/guidelines' }))
+    await using seen = await browse(system.server, '/guidelines/')
+    const { page } = seen
+    await page.getByLabel('Guideline text').fill(TEXT)
+    await page.route(
+      '**/guidelines/jobs',
+      async (route) => {
+        await route.fetch()
+        await route.abort()
+      },
+      { times: 1 },
+    )
+    const send = page.getByRole('button', { name: 'Make checklist' })
+    await send.click()
+    await page.getByText('does not answer').waitFor()
+    await send.click()
+    await page.getByText('does not answer').waitFor({ state: 'hidden' })
+    assert.equal((await system.errand.list({}, 10)).jobs.length, 1)
+  })
+
   test('what failed waits to be reviewed, and can be tried again from there', async () => {
     await using llm = await openLlm()
     await llm.script({ status: 400, times: 1, body: { error: { message: 'no' } } })
