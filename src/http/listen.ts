@@ -76,6 +76,8 @@ function hurry(incoming: IncomingMessage, ms: number): void {
     if (!incoming.complete)
       incoming.socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n')
   }, ms)
+  // A server that was told to stop waits for nobody's body.
+  late.unref()
   incoming.once('close', () => clearTimeout(late)).once('end', () => clearTimeout(late))
 }
 

@@ -174,10 +174,10 @@ function readTimeout(timeout: { soft?: Span; hard?: Span; retry?: boolean }) {
       ? Math.min(usualMs, hard ?? Infinity)
       : readSpan('timeout.soft', timeout.soft, { min: 1 })
   const hardMs = hard ?? softMs + HARD_AFTER_MS
-  if (hardMs < softMs)
+  if (hardMs < softMs || (hardMs === softMs && timeout.soft !== undefined))
     throw new ErrandError('INVALID_OPTION', {
       option: 'timeout.hard',
-      problem: 'must not be shorter than timeout.soft',
+      problem: 'must be longer than timeout.soft',
     })
   return { softMs, hardMs, retryTimeouts: timeout.retry ?? retryTimeouts }
 }

@@ -34,12 +34,15 @@ export class Foreman {
   readonly #onSettled: (settled: Settled) => void
   readonly #cutOff: (job: Claimed) => void
   readonly #takenOver: (job: Claimed) => void
+  readonly #askAgain: () => void
   readonly #bell = new Bell()
   readonly #pace = new Pace()
   readonly #demand = new Demand()
   readonly #known: ReadonlySet<string>
   readonly #held = new Map<JobId, Claimed>()
   readonly #outbox: Ended[] = []
+  /** Whose cancel was heard of while nobody here held them: they may be on their way. */
+  #asked = new Set<JobId>()
   #sweepAsked = false
   #isStopping = false
   #isOver = false
@@ -57,6 +60,8 @@ export class Foreman {
     cutOff: (job: Claimed) => void
     /** Whoever ran it before is dead: so are the files it wrote. */
     takenOver: (job: Claimed) => void
+    /** Has it asked anew whose cancel was asked. */
+    askAgain: () => void
     /** Results refused before, by a worker of this process that was given up. */
     lateBefore: number
   }) {
@@ -75,6 +80,7 @@ export class Foreman {
     this.#onSettled = parts.onSettled
     this.#cutOff = parts.cutOff
     this.#takenOver = parts.takenOver
+    this.#askAgain = parts.askAgain
     this.#known = new Set(parts.crew.manifest)
     this.#crew.listen({
       report: (job, report, ranMs) => this.#hear(job, report, ranMs),
@@ -98,8 +104,10 @@ export class Foreman {
 
   /** Somebody wants these to end: by themselves within the grace time, else by force. */
   cancel(ids: Iterable<JobId>): void {
+    this.#asked = new Set()
     for (const id of ids) {
       const job = this.#held.get(id)
+      if (job === undefined) this.#asked.add(id)
       if (job === undefined || job.cancelAsked) continue
       job.cancelAsked = true
       this.#crew.abort(id, job.fence, 'cancelled')
@@ -211,6 +219,8 @@ export class Foreman {
 
   #begin(job: Claimed, now: Millis): void {
     this.#held.set(job.id, job)
+    // Heard of before it came; but it may have ended since, and live again.
+    if (this.#asked.delete(job.id)) this.#askAgain()
     // It was on its way when the stop came.
     if (this.#isStopping) return this.#release(job)
     if (job.cancelAsked) return this.#end(job, { how: 'cancelled' }, 0)

@@ -77,6 +77,7 @@ export class Worker {
       // What cannot be removed now is found later, by its age.
       cutOff: (job) => void files.removeAll(job.id, job.fence).catch(onError),
       takenOver: (job) => void files.removeBefore(job.id, job.fence).catch(onError),
+      askAgain: () => lease.renewNow(),
     })
     this.#foreman = foreman
     const lease = new Lease(store, id, settings, {

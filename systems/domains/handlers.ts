@@ -1,6 +1,6 @@
 import { type Errand, handler, open } from 'errand'
 import type { Records } from './batch/records.ts'
-import { adopt, handOver } from './batch/worker-service.ts'
+import { adopt, forget, handOver, stop } from './batch/worker-service.ts'
 import { adoptBatches, processBatch, processDomain } from './contract.ts'
 import { crawl } from './scraper/crawl.ts'
 import { PageError } from './scraper/error.ts'
@@ -13,6 +13,9 @@ declare module 'errand' {
     domains: { web: Web; records: Records; settings: Settings }
   }
 }
+
+/** For so long a cancel is looked after that may have died with its process. */
+const STOPPING_MS = 600_000
 
 const forWhom = (tenant: string, user: string) => `tenant ${tenant || '-'}, user ${user}`
 
@@ -42,11 +45,18 @@ export const readDomain = handler(processDomain, {
 export const adoptLost = handler(adoptBatches, {
   async run(_, { log, resources: { domains } }) {
     const { records, settings } = domains
-    const waiting = await records.waiting(Date.now() - settings.adoptMs)
-    if (waiting.length === 0) return { adopted: 0 }
+    const now = Date.now()
+    const waiting = await records.waiting(now - settings.adoptMs)
+    const marked = await records.cancelled(now - STOPPING_MS)
+    const old = await records.old(now - settings.keepMs)
+    if (waiting.length + marked.length + old.length === 0) return { adopted: 0 }
     await using errand = await openErrand(settings)
     const adopted = await adopt(waiting, errand)
-    log.warn(`${adopted} batches had a record and no items; each has its job`)
+    if (adopted > 0) log.warn(`${adopted} batches had a record and no items; each has its job`)
+    const stopped = await stop(marked, errand)
+    if (stopped > 0)
+      log.warn(`${stopped} batches were to be cancelled and went on; each is stopped`)
+    await forget(old, { errand, records, settings })
     return { adopted }
   },
 })

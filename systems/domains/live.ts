@@ -20,8 +20,9 @@ export async function* toEvents(
     ].flatMap((said) => {
       const key = 'domain' in said ? said.domain : ''
       const text = JSON.stringify(said)
-      if (told.get(key) === text) return []
-      told.set(key, text)
+      const mark = markOf(said)
+      if (told.get(key) === mark) return []
+      told.set(key, mark)
       return [`event: ${key === '' ? 'batch' : 'domain'}\ndata: ${text}`]
     })
     if (news.length > 0) yield frame(news.join('\n\n'))
@@ -31,5 +32,9 @@ export async function* toEvents(
   }
   yield frame('event: end\ndata: {}')
 }
+
+/** What is new by itself with each look is no news. */
+const markOf = (said: object): string =>
+  JSON.stringify(said, (name: string, value: unknown) => (name === 'processing_time' ? 0 : value))
 
 const frame = (text: string) => new TextEncoder().encode(`${text}\n\n`)

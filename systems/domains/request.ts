@@ -23,7 +23,7 @@ const Domain = z.string().transform((text, context) => {
   return z.NEVER
 })
 
-export const BATCH_ID = /^[\w.:-]{1,64}$/
+export const BATCH_ID = /^(?!\.{1,2}$)[\w.:-]{1,64}$/
 
 export const BatchRequest = z.strictObject({
   batch_id: z

@@ -5,6 +5,7 @@ import { held } from '../support/held.ts'
 import { Hand } from '../support/hand.ts'
 import { chore } from '../support/jobs.ts'
 import { anything } from '../support/schema.ts'
+import { callOn, divert } from '../support/rotation.ts'
 import { eventually } from '../support/until.ts'
 import { Workplace } from '../support/workplace.ts'
 
@@ -28,6 +29,33 @@ test('a worker hears of a cancel at once, long before it renews', async () => {
   await heard.promise
   assert.equal(await place.client.cancel(id), 'asked')
   assert.equal((await place.ended(id)).state, 'cancelled')
+})
+
+test('a cancel that is heard of before its job has come is heard of again', async () => {
+  const { job, began } = held('caught')
+  await using place = await Workplace.open(job)
+  const [claimed, through] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const renewed = Promise.withResolvers<void>()
+  const { store } = place
+  const late = async (handed: unknown) => {
+    if (!JSON.stringify(handed).includes('caught')) return handed
+    claimed.resolve()
+    await through.promise
+    return handed
+  }
+  place.store = divert(store, (name, args) => {
+    const answer = callOn(store, name, args)
+    if (name === 'renew') void Promise.resolve(answer).then(() => renewed.resolve())
+    return name === 'exchange' ? Promise.resolve(answer).then(late) : answer
+  })
+  await place.work(place.crew([job.handler]), PATIENT)
+  const { id } = await place.client.enqueue(job, {})
+  await claimed.promise
+  await place.client.cancel(id)
+  await renewed.promise
+  through.resolve()
+  assert.equal((await place.ended(id)).state, 'cancelled')
+  assert.equal((await began).aborted, true)
 })
 
 test('a handler that ignores its cancel is given up after the grace time, and its place is free again', async () => {

@@ -4,8 +4,8 @@ import type { Who } from '../../common/who.ts'
 import type { Settings } from '../settings.ts'
 import { Looks } from './looks.ts'
 import { type BatchRecord, idOf, type NewRecord, type Records } from './records.ts'
-import { submit } from './shared.ts'
-import { type BatchStatus, toStatus } from './status.ts'
+import { orNothing, submit } from './shared.ts'
+import { type BatchStatus, isOver, toStatus } from './status.ts'
 
 export type BatchRequest = {
   batch_id?: string | undefined
@@ -60,9 +60,8 @@ export class Batches {
 
   /** The status once the batch is over, or as it stands after `ms`. @throws ErrandError BATCH_NOT_FOUND */
   async ended(who: Who, batchId: string, ms: number, signal: AbortSignal): Promise<BatchStatus> {
-    const until = performance.now() + ms
-    for await (const status of this.follow(who, batchId, signal))
-      if (status.is_over || performance.now() >= until) return status
+    const late = AbortSignal.any([signal, AbortSignal.timeout(ms)])
+    for await (const status of this.follow(who, batchId, late)) if (status.is_over) return status
     return this.status(who, batchId)
   }
 
@@ -71,7 +70,10 @@ export class Batches {
     const records = await this.#records.list(tenant, limit)
     return Promise.all(
       records.map(async (record) => {
-        const { domains: _, ...status } = await this.#status(record)
+        const counts = await this.#counts(record)
+        // Domains are begun in their order, so the first one tells whether any was.
+        const items = counts.batch ? await this.#items(record, 1) : []
+        const { domains: _, ...status } = toStatus(record, { ...counts, items })
         return status
       }),
     )
@@ -125,11 +127,13 @@ export class Batches {
     const { id, tenant, cancelledAt } = record
     const batch = await orNothing(this.#errand.batch(id, tenant))
     const by = byOf(who)
-    if (batch?.stopped !== undefined && batch.state !== 'ended')
-      throw new ErrandError('WRONG_STATE', { id, state: 'running', verb: 'retried' })
+    const job = batch ? undefined : await orNothing(this.#errand.job(id, tenant))
+    const isStopping = batch
+      ? batch.stopped && batch.state !== 'ended'
+      : cancelledAt && !isOver(job)
+    if (isStopping) throw new ErrandError('WRONG_STATE', { id, state: 'running', verb: 'retried' })
     if (cancelledAt !== undefined) await this.#records.cancel(id, undefined)
     if (batch) return this.#errand.retryBatch(id, { cancelled: true, by })
-    const job = await orNothing(this.#errand.job(id, tenant))
     if (job?.state !== 'failed' && job?.state !== 'cancelled') return 0
     await this.#errand.retry(id, { by })
     return record.domains.length
@@ -147,20 +151,28 @@ export class Batches {
   }
 
   async #status(record: BatchRecord): Promise<BatchStatus> {
-    const { id, tenant } = record
-    const batch = await orNothing(this.#errand.batch(id, tenant))
-    if (batch) return toStatus(record, { batch, items: await this.#items(record) })
-    const job = await orNothing(this.#errand.job(id, tenant))
-    return toStatus(record, { items: [], ...(job && { job }) })
+    const counts = await this.#counts(record)
+    if (counts.batch) return toStatus(record, { ...counts, items: await this.#items(record) })
+    // Its batch was there, and is kept no longer.
+    if (record.handedAt !== undefined) throw new ErrandError('BATCH_NOT_FOUND', { id: 'given' })
+    return toStatus(record, counts)
   }
 
-  async #items({ id, tenant }: BatchRecord): Promise<JobView[]> {
+  /** What is known of a batch without a look at its domains. */
+  async #counts({ id, tenant }: BatchRecord) {
+    const batch = await orNothing(this.#errand.batch(id, tenant))
+    if (batch) return { batch }
+    const job = await orNothing(this.#errand.job(id, tenant))
+    return job ? { job } : {}
+  }
+
+  async #items({ id, tenant }: BatchRecord, most = Infinity): Promise<JobView[]> {
     const all: JobView[] = []
-    for (let from: number | undefined = 0; from !== undefined;) {
+    for (let from: number | undefined = 0; from !== undefined && all.length < most;) {
       const page: Awaited<ReturnType<Desk['items']>> = await this.#errand.items(id, {
         tenant,
         from,
-        limit: PAGE,
+        limit: Math.min(most, PAGE),
       })
       all.push(...page.items)
       from = page.next
@@ -180,16 +192,3 @@ function refuseOther(known: NewRecord, asked: NewRecord): void {
     JSON.stringify([domains, maxPages, maxConcurrent])
   if (print(known) !== print(asked)) throw new ErrandError('ID_TAKEN', { id: known.id })
 }
-
-/** What is not there, not there any more, or over. */
-async function orNothing<T>(found: Promise<T>): Promise<T | undefined> {
-  try {
-    return await found
-  } catch (error) {
-    if (['JOB_NOT_FOUND', 'BATCH_NOT_FOUND', 'WRONG_STATE'].some((code) => isCode(error, code)))
-      return undefined
-    throw error
-  }
-}
-
-const isCode = (error: unknown, code: string) => error instanceof ErrandError && error.code === code

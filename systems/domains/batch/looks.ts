@@ -4,8 +4,8 @@ type Look<Seen> = { seen: Promise<Seen>; restMs: number }
 
 /**
  * Looks at things again and again for whoever follows them. Who comes looks for himself, since he may have changed it
- * just now; from then on all who follow one share each look. The rest after it is ten times as long as it took, so
- * that it costs at most a tenth of the time, however much there is to see.
+ * just now; from then on all who follow one share each look. The rest after it is four times as long as it took, so
+ * that it costs at most a fifth of the time, however much there is to see.
  */
 export class Looks<Seen> {
   readonly #everyMs: number
@@ -36,7 +36,7 @@ export class Looks<Seen> {
       if (this.#latest.get(id) === one) this.#latest.delete(id)
     }
     const rest = () => {
-      one.restMs = Math.max(this.#everyMs, 10 * (performance.now() - from))
+      one.restMs = Math.max(this.#everyMs, 4 * (performance.now() - from))
       return setTimeout(forget, one.restMs).unref()
     }
     one.seen.then(rest, forget)

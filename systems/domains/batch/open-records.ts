@@ -5,7 +5,7 @@ import type { Records } from './records.ts'
 export async function openRecords(database: string, store: string): Promise<Records> {
   if (isPostgres(database)) {
     const { PostgresRecords } = await import('./records-postgres.ts')
-    return PostgresRecords.open(database, database === store)
+    return new PostgresRecords(database, database === store)
   }
   const { SqliteRecords } = await import('./records-sqlite.ts')
   return new SqliteRecords(database.replace(/^sqlite:/, ''))

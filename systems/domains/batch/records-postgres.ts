@@ -1,4 +1,4 @@
-import type { Transaction } from 'errand'
+import { ErrandError, type Transaction } from 'errand'
 import { Pool } from 'pg'
 import {
   type BatchRecord,
@@ -8,7 +8,7 @@ import {
   SCHEMA,
   toRecord,
   valuesOf,
-  WAITING_MAX,
+  SOME,
 } from './records.ts'
 
 const INSERT = `
@@ -26,18 +26,18 @@ export class PostgresRecords implements Records {
   readonly #pool: Pool
   /** Whether Errand's store is the same database. */
   readonly #isOne: boolean
+  readonly #schema: string
+  #made: Promise<void> | undefined
 
-  private constructor(pool: Pool, isOne: boolean) {
-    this.#pool = pool
-    this.#isOne = isOne
-  }
-
-  static async open(database: string, isOne: boolean): Promise<PostgresRecords> {
+  /** Nothing is asked of the server yet: it may be up later than we are. */
+  constructor(database: string, isOne: boolean) {
     const url = new URL(database)
     const errands = url.searchParams.get('schema') ?? 'errand'
     url.searchParams.delete('schema')
     const schema = errands === 'errand' ? 'domains' : `${errands}_domains`
-    const pool = new Pool({
+    this.#isOne = isOne
+    this.#schema = schema
+    this.#pool = new Pool({
       connectionString: url.href,
       max: SOCKETS,
       // A server that was told to stop does not stay for connections nobody uses.
@@ -45,14 +45,7 @@ export class PostgresRecords implements Records {
       options: `-c search_path="${schema}"`,
     })
     // A connection that breaks while nobody uses it is replaced at the next query.
-    pool.on('error', () => undefined)
-    const records = new PostgresRecords(pool, isOne)
-    await records.#within(async (tx) => {
-      await tx.query('select pg_advisory_xact_lock($1)', [LOCK])
-      await tx.query(`create schema if not exists "${schema}"`)
-      await tx.query(SCHEMA)
-    })
-    return records
+    this.#pool.on('error', () => undefined)
   }
 
   async add(
@@ -72,13 +65,13 @@ export class PostgresRecords implements Records {
 
   async find({ tenant, batchId }: Key): Promise<BatchRecord | undefined> {
     const select = 'select * from domain_batch where tenant = $1 and batch_id = $2'
-    const { rows } = await this.#pool.query(select, [tenant, batchId])
+    const { rows } = await this.#query(select, [tenant, batchId])
     return rows.map(toRecord)[0]
   }
 
   async list(tenant: string, limit: number): Promise<BatchRecord[]> {
     const select = 'select * from domain_batch where tenant = $1 order by created_at desc limit $2'
-    const { rows } = await this.#pool.query(select, [tenant, limit])
+    const { rows } = await this.#query(select, [tenant, limit])
     return rows.map(toRecord)
   }
 
@@ -86,32 +79,70 @@ export class PostgresRecords implements Records {
     const select = `
       select * from domain_batch
       where handed_at is null and cancelled_at is null and created_at < $1
-      order by created_at limit ${WAITING_MAX}`
-    const { rows } = await this.#pool.query(select, [before])
+      order by created_at limit ${SOME}`
+    const { rows } = await this.#query(select, [before])
     return rows.map(toRecord)
+  }
+
+  async cancelled(since: number): Promise<BatchRecord[]> {
+    const select = `select * from domain_batch where cancelled_at >= $1 limit ${SOME}`
+    return (await this.#query(select, [since])).rows.map(toRecord)
+  }
+
+  async old(before: number): Promise<BatchRecord[]> {
+    const select = `select * from domain_batch where created_at < $1 order by created_at limit ${SOME}`
+    return (await this.#query(select, [before])).rows.map(toRecord)
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#query('delete from domain_batch where id = $1', [id])
   }
 
   async handed(id: string): Promise<void> {
     const update = 'update domain_batch set handed_at = $1 where id = $2 and handed_at is null'
-    await this.#pool.query(update, [Date.now(), id])
+    await this.#query(update, [Date.now(), id])
   }
 
   async isCancelled(id: string): Promise<boolean> {
     const select = 'select 1 from domain_batch where id = $1 and cancelled_at is not null'
-    return (await this.#pool.query(select, [id])).rowCount === 1
+    return (await this.#query(select, [id])).rowCount === 1
   }
 
   async cancel(id: string, at: number | undefined): Promise<void> {
-    await this.#pool.query('update domain_batch set cancelled_at = $1 where id = $2', [at, id])
+    await this.#query('update domain_batch set cancelled_at = $1 where id = $2', [at, id])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool.end()
   }
 
+  /** The tables are made by whoever asks first. */
+  #ready(): Promise<void> {
+    this.#made ??= this.#transact(async (tx) => {
+      await tx.query('select pg_advisory_xact_lock($1)', [LOCK])
+      await tx.query(`create schema if not exists "${this.#schema}"`)
+      await tx.query(SCHEMA)
+    }).catch((error: unknown) => {
+      this.#made = undefined
+      throw error
+    })
+    return this.#made
+  }
+
+  async #query(...[text, values]: Parameters<Queries['query']>): ReturnType<Queries['query']> {
+    await this.#ready()
+    return this.#pool.query(text, values && [...values]).catch(unreachable)
+  }
+
   async #within<T>(work: (tx: Transaction & Queries) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect()
-    const query: Queries['query'] = (text, values) => client.query(text, values && [...values])
+    await this.#ready()
+    return this.#transact(work)
+  }
+
+  async #transact<T>(work: (tx: Transaction & Queries) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect().catch(unreachable)
+    const query: Queries['query'] = (text, values) =>
+      client.query(text, values && [...values]).catch(unreachable)
     let isBroken = true
     try {
       await query('begin')
@@ -124,6 +155,13 @@ export class PostgresRecords implements Records {
       client.release(isBroken)
     }
   }
+}
+
+/** A statement of ours that its server refuses is a mistake; whatever else goes wrong is an outage. */
+function unreachable(error: unknown): never {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (/^(?!08|53|57)[0-9A-Z]{5}$/.test(code)) throw error
+  throw new ErrandError('STORE_UNREACHABLE', { why: code || 'no answer' }, { cause: error })
 }
 
 type Queries = {

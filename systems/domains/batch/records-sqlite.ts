@@ -9,7 +9,7 @@ import {
   SCHEMA,
   toRecord,
   valuesOf,
-  WAITING_MAX,
+  SOME,
 } from './records.ts'
 
 const INSERT = `
@@ -51,8 +51,22 @@ export class SqliteRecords implements Records {
     const select = `
       select * from domain_batch
       where handed_at is null and cancelled_at is null and created_at < ?
-      order by created_at limit ${WAITING_MAX}`
+      order by created_at limit ${SOME}`
     return this.#database.prepare(select).all(before).map(toRecord)
+  }
+
+  async cancelled(since: number): Promise<BatchRecord[]> {
+    const select = `select * from domain_batch where cancelled_at >= ? limit ${SOME}`
+    return this.#database.prepare(select).all(since).map(toRecord)
+  }
+
+  async old(before: number): Promise<BatchRecord[]> {
+    const select = `select * from domain_batch where created_at < ? order by created_at limit ${SOME}`
+    return this.#database.prepare(select).all(before).map(toRecord)
+  }
+
+  async remove(id: string): Promise<void> {
+    this.#database.prepare('delete from domain_batch where id = ?').run(id)
   }
 
   async handed(id: string): Promise<void> {

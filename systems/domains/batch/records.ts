@@ -33,6 +33,11 @@ export interface Records extends AsyncDisposable {
   list(tenant: string, limit: number): Promise<BatchRecord[]>
   /** Those older than this that have no jobs for their domains yet. */
   waiting(before: number): Promise<BatchRecord[]>
+  /** Those that were cancelled since. */
+  cancelled(since: number): Promise<BatchRecord[]>
+  /** The oldest of those that are older than this. */
+  old(before: number): Promise<BatchRecord[]>
+  remove(id: string): Promise<void>
   handed(id: string): Promise<void>
   isCancelled(id: string): Promise<boolean>
   /** Marks it as cancelled, or takes the mark off. */
@@ -82,7 +87,8 @@ export const SCHEMA = `
   create index if not exists domain_batch_waiting on domain_batch (created_at)
     where handed_at is null and cancelled_at is null;`
 
-export const WAITING_MAX = 100
+/** So many are looked at in one go. */
+export const SOME = 100
 
 export const valuesOf = (record: NewRecord) => [
   record.tenant,

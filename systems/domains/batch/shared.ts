@@ -1,4 +1,4 @@
-import type { Errand } from 'errand'
+import { type Errand, hasCode } from 'errand'
 import { processBatch } from '../contract.ts'
 import type { BatchRecord } from './records.ts'
 
@@ -18,4 +18,15 @@ export async function submit(
   }
   const options = { id, tags: [batchId], ...(tenant !== '' && { tenant }), ...(tx && { tx }) }
   await errand.enqueue(processBatch, input, options)
+}
+
+/** What is not there, not there any more, or over. */
+export async function orNothing<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found
+  } catch (error) {
+    const codes = ['JOB_NOT_FOUND', 'BATCH_NOT_FOUND', 'WRONG_STATE'] as const
+    if (codes.some((code) => hasCode(error, code))) return undefined
+    throw error
+  }
 }

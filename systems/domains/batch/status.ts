@@ -2,7 +2,15 @@ import type { BatchView, JobView } from 'errand'
 import { DomainFacts } from '../contract.ts'
 import type { BatchRecord } from './records.ts'
 
-export type DomainStatus = 'pending' | 'running' | 'retrying' | 'complete' | 'failed' | 'cancelled'
+/** `expired`: what was known of it is kept no longer. */
+export type DomainStatus =
+  | 'pending'
+  | 'running'
+  | 'retrying'
+  | 'complete'
+  | 'failed'
+  | 'cancelled'
+  | 'expired'
 export type BatchWord = 'pending' | 'running' | 'complete' | 'partial' | 'failed' | 'cancelled'
 
 const ENDED: Record<string, DomainStatus> = {
@@ -34,13 +42,17 @@ export function toDomain(view: JobView) {
 
 type Domain = Partial<ReturnType<typeof toDomain>> & { status: DomainStatus }
 
+type Known = { batch?: BatchView; items?: readonly JobView[]; job?: JobView }
+
+/** Whether what brings the domains in has nothing more to do. */
+export const isOver = (job: JobView | undefined): boolean =>
+  job === undefined || ['completed', 'failed', 'cancelled'].includes(job.state)
+
 /** A batch and all its domains. `items` are those that Errand has; `job` is what will bring them in. */
-export function toStatus(
-  record: BatchRecord,
-  { batch, items, job }: { batch?: BatchView; items: readonly JobView[]; job?: JobView },
-) {
+export function toStatus(record: BatchRecord, { batch, items = [], job }: Known) {
   const views = new Map(items.map((view) => [view.index ?? 0, view]))
-  const unseen = record.cancelledAt === undefined ? 'pending' : 'cancelled'
+  const isThere = batch !== undefined && batch.state !== 'open'
+  const unseen = isThere ? 'expired' : record.cancelledAt === undefined ? 'pending' : 'cancelled'
   const domains = record.domains.map((domain, i): [string, Domain] => {
     const view = views.get(i)
     return [domain, view ? toDomain(view) : { status: unseen }]
@@ -48,13 +60,13 @@ export function toStatus(
   const status = wordOf(record, { batch, items, job })
   const total = record.domains.length
   const { completed = 0, failed = 0, endedAt } = batch ?? {}
-  const cancelled = domains.filter(([, one]) => one.status === 'cancelled').length
+  const cancelled = batch?.cancelled ?? (unseen === 'cancelled' ? total : 0)
   const starts = items.flatMap(({ startedAt }) => startedAt ?? []).toSorted()
   const [startedAt] = starts
   return {
     batch_id: record.batchId,
     status,
-    is_over: batch ? batch.state === 'ended' : !['pending', 'running'].includes(status),
+    is_over: batch ? batch.state === 'ended' : status !== 'pending' && isOver(job),
     total_domains: total,
     completed_domains: completed,
     failed_domains: failed,
@@ -83,11 +95,18 @@ function wordOf(
     job,
   }: { batch: BatchView | undefined; items: readonly JobView[]; job: JobView | undefined },
 ): BatchWord {
-  if (batch?.outcome === 'completed') return 'complete'
-  if (batch?.outcome !== undefined) return batch.outcome
-  if (cancelledAt !== undefined || job?.state === 'cancelled') return 'cancelled'
+  if (batch?.outcome !== undefined) return endOf(batch)
+  if (batch?.stopped) return 'cancelled'
   if (batch) return items.some(({ startedAt }) => startedAt !== undefined) ? 'running' : 'pending'
+  if (cancelledAt !== undefined || job?.state === 'cancelled') return 'cancelled'
   return job?.state === 'failed' ? 'failed' : 'pending'
+}
+
+/** A cancel that came when nothing was left to be stopped changed nothing. */
+function endOf({ outcome, completed, failed, cancelled }: BatchView): BatchWord {
+  if (outcome === 'cancelled' && cancelled > 0) return 'cancelled'
+  if (failed + cancelled === 0) return 'complete'
+  return completed === 0 ? 'failed' : 'partial'
 }
 
 function errorOf(failed: number, total: number, job: JobView | undefined) {

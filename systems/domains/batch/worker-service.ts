@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { type BatchInput, processDomain } from '../contract.ts'
 import type { Settings } from '../settings.ts'
 import type { BatchRecord, Records } from './records.ts'
-import { submit } from './shared.ts'
+import { orNothing, submit } from './shared.ts'
 
 export type Means = { errand: Errand; records: Records; settings: Pick<Settings, 'keepMs'> }
 
@@ -16,7 +16,6 @@ export async function handOver(
   id: string,
   { errand, records, settings }: Means,
 ): Promise<number> {
-  if (await records.isCancelled(id)) return 0
   const { batch_id, tenant_id: tenant, user_id, max_pages } = batch
   const items = domains.map((domain) => ({
     batch_id,
@@ -33,9 +32,27 @@ export async function handOver(
     ...(tenant !== '' && { tenant }),
   })
   await records.handed(id)
-  // Whoever cancelled it meanwhile found no items to stop.
+  // Whoever cancelled it before found no items to stop; and they are there for whoever tries again.
   if (await records.isCancelled(id)) await errand.cancelBatch(id)
   return items.length
+}
+
+/** Stops every batch whose cancel was only marked when its process died. */
+export async function stop(marked: readonly BatchRecord[], errand: Errand): Promise<number> {
+  let count = 0
+  for (const { id, tenant } of marked) {
+    const batch = await orNothing(errand.batch(id, tenant))
+    if (batch === undefined || batch.stopped || batch.state !== 'closed') continue
+    await errand.cancelBatch(id)
+    count++
+  }
+  return count
+}
+
+/** Removes the records of batches that are kept no longer. */
+export async function forget(old: readonly BatchRecord[], { errand, records }: Means) {
+  for (const { id, tenant } of old)
+    if ((await orNothing(errand.batch(id, tenant))) === undefined) await records.remove(id)
 }
 
 /** Gives every record that was left without its job one, however often it is asked. */

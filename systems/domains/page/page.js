@@ -1,6 +1,7 @@
 import { call } from './call.js'
 import { factsOf, foundOf, show } from './rows.js'
 
+const AGAIN_MS = 2000
 const part = (id) => document.querySelector(`#${id}`)
 const here = { batch: undefined, status: undefined, stream: undefined, rows: new Map() }
 
@@ -17,9 +18,17 @@ void showEarlier()
 
 /** `#try` runs the sample; any other fragment is the id of a batch. */
 async function goTo() {
-  const id = decodeURIComponent(location.hash.slice(1))
+  const id = idIn(location.hash)
   if (id === 'try') await trySample()
   else if (id !== '' && id !== here.batch) await open(id)
+}
+
+function idIn(hash) {
+  try {
+    return decodeURIComponent(hash.slice(1))
+  } catch {
+    return ''
+  }
 }
 
 async function handIn() {
@@ -80,11 +89,16 @@ function follow(id) {
   here.stream?.close()
   const stream = new EventSource(`/domains/batch/${encodeURIComponent(id)}/events`)
   here.stream = stream
-  stream.addEventListener('open', () => (part('trouble').hidden = true))
-  stream.addEventListener('error', () => (part('trouble').hidden = false))
   stream.addEventListener('domain', ({ data }) => showRow(JSON.parse(data)))
   stream.addEventListener('batch', ({ data }) => showBatch(JSON.parse(data)))
   stream.addEventListener('end', () => stream.close())
+  stream.addEventListener('open', () => (part('trouble').hidden = true))
+  stream.addEventListener('error', () => {
+    part('trouble').hidden = false
+    // Answered with an error it is closed for good; one that is cut begins anew by itself.
+    if (stream.readyState !== EventSource.CLOSED) return
+    setTimeout(() => here.stream === stream && follow(id), AGAIN_MS)
+  })
 }
 
 function showBatch(batch) {

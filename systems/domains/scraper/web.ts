@@ -52,7 +52,7 @@ export class Web implements Disposable {
     try {
       return await this.read(new URL(`https://${domain}/`), signal)
     } catch (error) {
-      const isSilent = error instanceof PageError && error.code === 'NOT_CONNECTED'
+      const isSilent = error instanceof PageError && isRefused(error.cause)
       if (!isSilent || this.#standIn) throw error
       return this.read(new URL(`http://${domain}/`), signal)
     }
@@ -145,6 +145,10 @@ export class Web implements Disposable {
     }
   }
 }
+
+/** Nobody listens there: whoever answers, but not as he should, is left alone. */
+const isRefused = (cause: unknown): boolean =>
+  cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED'
 
 function refuse(status: number, type: string): void {
   if (status >= 500 || PASSING.has(status))

@@ -104,14 +104,6 @@ export const OF_SYSTEMS: readonly Sabotage[] = [
     red: /one private address/,
   },
   {
-    breaks: 'a connection goes where the name leads by now',
-    file: 'systems/domains/scraper/web.ts',
-    find: '...(!standIn && { lookup: this.#lookup }),',
-    put: '',
-    test: GUARD,
-    red: /goes only where the guard allowed it/,
-  },
-  {
     breaks: 'all domains of a batch are read at once',
     file: 'systems/domains/batch/worker-service.ts',
     find: '    concurrency,\n',

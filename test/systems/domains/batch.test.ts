@@ -126,6 +126,8 @@ onEachStore((open, name) => {
     const over = await overAt(system, path)
     assert.deepEqual([over.status, over.cancelled_domains, over.is_over], ['cancelled', 1, true])
     assert.equal(web.readsOf('early.example'), 0)
+    await system.post(`${path}/retry`, {})
+    assert.equal((await overAt(system, path)).status, 'complete')
   })
 
   test('a tenant’s batches are nobody else’s, under the same id too', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { hasCode } from 'errand'
 import { openRecords } from '../../../systems/domains/batch/open-records.ts'
 import { idOf } from '../../../systems/domains/batch/records.ts'
 import { eventually as until } from '../../support/until.ts'
@@ -70,6 +71,34 @@ onEachStore((open, name) => {
     web.pages.length = 0
   })
 
+  test('cancelled while its domains come in, a batch has them all the same, and goes on when it is retried', async () => {
+    await using system = await open(appOver(web))
+    await using records = await recordsOf(system)
+    const path = await submit(system, ['slow-soon.example'], { batch_id: 'soon' })
+    await records.cancel(idOf({ tenant: '', batchId: 'soon' }), Date.now())
+    // Nobody has stopped its job yet.
+    assert.equal((await statusOf(system, path)).is_over, false)
+    assert.equal((await system.post(`${path}/retry`, {})).status, 409)
+    await system.work({ sweepMs: 100 })
+    assert.equal((await overAt(system, path)).status, 'cancelled')
+    await system.post(`${path}/retry`, {})
+    assert.equal((await overAt(system, path)).status, 'complete')
+  })
+
+  test('a cancel whose process died before it stopped anything is carried out', async () => {
+    await using system = await open(appOver(web, { adoptMs: 1000 }))
+    await using records = await recordsOf(system)
+    const id = idOf({ tenant: '', batchId: 'dying' })
+    const domains = Array.from({ length: 12 }, (_, i) => `slow-${i}.example`)
+    const path = await submit(system, domains, { batch_id: 'dying', max_concurrent: 1 })
+    await system.work()
+    await until(async () => (await statusOf(system, path)).status === 'running')
+    await records.cancel(id, Date.now())
+    const over = await overAt(system, path)
+    assert.equal(over.status, 'cancelled')
+    assert.ok(over.cancelled_domains > 0)
+  })
+
   test('a batch is followed as it changes, domain by domain, to its end', async () => {
     await using system = await open(appOver(web))
     const path = await submit(system, ['live-1.example', 'missing.example'])
@@ -90,4 +119,10 @@ onEachStore((open, name) => {
       assert.ok(states.includes(state), state)
     assert.match(text, /event: end\n/)
   })
+})
+
+test('while the database of records is away, that is said as of any store', async () => {
+  await using records = await openRecords('postgres://127.0.0.1:1/none', '')
+  const asked = records.find({ tenant: '', batchId: 'x' })
+  await assert.rejects(asked, (error) => hasCode(error, 'STORE_UNREACHABLE'))
 })
