@@ -27,7 +27,7 @@ const Complaint = z.object({ error: z.object({ message: z.string() }) })
 /** It did not do what was asked, or it is not known whether it did: worth another attempt, after a look. */
 export class BackendError extends Error {
   override readonly name = 'BackendError'
-  /** It said that it did nothing. */
+  /** It has done with the request: what it did is there to be seen. */
   readonly isRefusal: boolean
 
   constructor(message: string, { isRefusal = false, ...options }: ErrorOptions & Refused = {}) {
@@ -38,7 +38,7 @@ export class BackendError extends Error {
 
 type Refused = { isRefusal?: boolean }
 
-/** Whether the backend said that it did nothing; after a time-out, a lost reply or a 5xx nobody knows. */
+/** Whether no request is on its way any more; after a time-out, a lost reply or somebody else's 5xx nobody knows. */
 export const isRefusal = (error: unknown): boolean =>
   error instanceof FatalError || (error instanceof BackendError && error.isRefusal)
 
@@ -108,7 +108,7 @@ export class Backend {
     { body, signal, key }: { body?: unknown; signal?: AbortSignal | undefined; key?: string } = {},
   ): Promise<unknown> {
     const limit = AbortSignal.timeout(this.#timeoutMs)
-    const { status, text } = await this.#fetch(path, {
+    const { status, text, isJson } = await this.#fetch(path, {
       method,
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
       headers: {
@@ -123,13 +123,17 @@ export class Backend {
     const isPassing = PASSING.includes(status)
     if (status < 500 && !isPassing && !UNSURE.includes(status))
       throw new FatalError(`the backend refused it (${status}): ${message}`)
-    throw new BackendError(`the backend answered ${status}: ${message}`, { isRefusal: isPassing })
+    // In its own words, or too busy to begin: it has done with that request. Who stands between may not know.
+    const isDone = messageIn(text) !== undefined || (status === 503 && isJson)
+    const isRefused = isPassing || (status >= 500 && isDone)
+    throw new BackendError(`the backend answered ${status}: ${message}`, { isRefusal: isRefused })
   }
 
-  async #fetch(path: string, init: RequestInit): Promise<{ status: number; text: string }> {
+  async #fetch(path: string, init: RequestInit) {
     try {
       const answer = await fetch(`${this.#url}${path}`, init)
-      return { status: answer.status, text: await answer.text() }
+      const isJson = answer.headers.get('content-type')?.includes('json') ?? false
+      return { status: answer.status, text: await answer.text(), isJson }
     } catch (cause) {
       throw new BackendError('the backend did not answer', { cause })
     }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { defineJob, exponential } from 'errand'
 import { z } from 'zod'
 import { settings } from './settings.ts'
@@ -45,6 +46,8 @@ export const create = defineJob({
   name: 'payments.create',
   input: MassPaymentRequest,
   inputMax: 8_388_608,
+  // By the key of its caller, where there is one: for as long as its record is kept.
+  unique: { by: () => randomUUID(), until: 'kept' },
   ...common,
 })
 
@@ -63,4 +66,6 @@ export const cancel = defineJob({
   input: Which,
   unique: { by: ({ id }) => id },
   ...common,
+  // Its owner relies on it, however long the backend is away.
+  attempts: 100,
 })

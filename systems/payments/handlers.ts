@@ -25,8 +25,8 @@ export const Stage = z.enum([
 ])
 type Stage = z.infer<typeof Stage>
 
-const POLL_MAX_MS = 30_000
-const POLLS_MAX = 300
+const POLL_MAX_MS = 5000
+const POLLS_MAX = 2000
 
 export const creating = handler(create, {
   async run(request, context) {
@@ -39,6 +39,7 @@ export const creating = handler(create, {
       ask: () => (say(context, 'sending'), backend.create(which, request, signal)),
       isRefusal,
       settleMs: settings.settleMs,
+      freshMs: settings.freshMs,
     })
     refuseOther(payment, request)
     await whileIn('processing', payment, context)
@@ -68,6 +69,7 @@ export const confirming = handler(confirm, {
       ask: () => resources.payments.confirm(before.id, signal),
       isRefusal,
       settleMs: settings.settleMs,
+      freshMs: settings.freshMs,
     })
     await whileIn('creating', payment, context)
     if (payment.counts.errored > 0) warn('ROW_ERRORS')

@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from 'errand'
 
-/** Longer after it was written down, nothing is asked any more: who runs may be a ghost that stood still. */
-const FRESH_MS = 5000
-
 type Effect<Seen> = {
   look: () => Promise<Seen | undefined>
   ask: () => Promise<Seen>
@@ -11,6 +8,8 @@ type Effect<Seen> = {
   isRefusal: (error: unknown) => boolean
   /** How long after it was asked the other side may still take in what it does not show yet. */
   settleMs: number
+  /** Longer after it was written down nothing is asked any more: who runs may be a ghost that stood still. */
+  freshMs: number
 }
 
 /**
@@ -24,7 +23,7 @@ type Effect<Seen> = {
 export async function askOnce<Seen>(
   name: string,
   { step, sleep }: Pick<Context, 'step' | 'sleep'>,
-  { look, ask, isRefusal, settleMs }: Effect<Seen>,
+  { look, ask, isRefusal, settleMs, freshMs }: Effect<Seen>,
 ): Promise<Seen> {
   const lookedAt = Date.now()
   const seen = await look()
@@ -33,7 +32,7 @@ export async function askOnce<Seen>(
   for (let round = 1; ; round++) {
     const asked = await step(`${name} ${round}`, () => ({ by: run, at: Date.now() }))
     if (asked.by === run) {
-      if (Date.now() - asked.at > FRESH_MS) throw new Error('this run stood still for too long')
+      if (Date.now() - asked.at > freshMs) throw new Error('this run stood still for too long')
       try {
         return await ask()
       } catch (error) {

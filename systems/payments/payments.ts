@@ -1,11 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { type Desk, ErrandError, FatalError, hasCode, type JobView } from 'errand'
 import { HTTPException } from 'hono/http-exception'
+import { ZodError } from 'zod'
 import { type Backend, BackendError, type MassPayment, type Search } from './backend.ts'
-import { cancel, confirm, create } from './contract.ts'
+import { cancel, confirm, create, MassPaymentRequest } from './contract.ts'
 import { actsOf, hasBegun, isEnded, isWithErrors, type Known, labelOf, statusOf } from './status.ts'
 
-type Errand = Pick<Desk, 'enqueue' | 'cancel' | 'retry' | 'job' | 'ended' | 'list'>
+type Errand = Pick<Desk, 'enqueue' | 'cancel' | 'retry' | 'job' | 'ended' | 'list' | 'input'>
 type Submission = { id?: string | undefined; key?: string | undefined; tenant: string }
 
 /** Mass payments as their owners see them: each from its jobs and the backend, nothing kept beside. */
@@ -20,17 +22,28 @@ export class Payments {
 
   /** Accepts a mass payment without a word to the backend. The same id, or the same key, is the same one. */
   async submit(request: unknown, { id, key, tenant }: Submission): Promise<string> {
-    const own = id ?? (key === undefined ? randomUUID() : idOf(tenant, 'create', key))
-    // Under one key there is one mass payment, though a caller gives each try another id.
-    const unique = id !== undefined && key !== undefined ? { unique: `key ${key}` } : {}
+    const keyed = key === undefined ? undefined : idOf(tenant, 'create', key)
+    const own = id ?? keyed ?? randomUUID()
+    // Under one key there is one mass payment, whatever ids its tries bring, for as long as its record is kept.
+    const unique = keyed === undefined ? {} : { unique: `key ${keyed}` }
     try {
       const options = { id: own, ...ownedBy(tenant), ...unique }
-      return (await this.#errand.enqueue(create.name, request, options)).id
+      const { id: there } = await this.#errand.enqueue(create.name, request, options)
+      if (there !== own && !(await this.#isSame(there, request, tenant))) throw reused()
+      return there
     } catch (error) {
-      if (id === undefined && hasCode(error, 'ID_TAKEN'))
-        throw new ErrandError('IDEMPOTENCY_KEY_REUSED', {}, { cause: error })
-      throw error
+      if (!hasCode(error, 'ID_TAKEN')) throw error
+      // The same under the same id, but by another key or by none.
+      if (id !== undefined && (await this.#isSame(own, request, tenant))) return own
+      throw id === undefined ? reused(error) : error
     }
+  }
+
+  /** Whether a job that is there was asked for in the same words. Once it is done they are gone, and it is taken for so. */
+  async #isSame(id: string, request: unknown, tenant: string): Promise<boolean> {
+    const there = MassPaymentRequest.safeParse(await this.#errand.input(id, tenant))
+    const asked = MassPaymentRequest.safeParse(request)
+    return !there.success || isDeepStrictEqual(there.data, asked.data)
   }
 
   /** How it stands. @throws ErrandError JOB_NOT_FOUND when neither a job nor the backend knows it */
@@ -66,9 +79,11 @@ export class Payments {
     const isOver = jobs.cancel !== undefined && jobs.cancel.state !== 'scheduled'
     if (status !== 'processed' || (isOver && jobs.cancel?.state !== 'cancelled'))
       throw refuse(id, status === 'processed' ? 'cancelled' : status, 'confirmed')
-    await this.#callOff(id, jobs.cancel)
     const options = { id: own, ...ownedBy(tenant), tags: [id] }
-    return (await this.#errand.enqueue(confirm, { id }, options)).id
+    const { id: confirming } = await this.#errand.enqueue(confirm, { id }, options)
+    // Only now: whoever dies before this leaves an expiry that finds it confirmed.
+    await this.#callOff(jobs.cancel)
+    return confirming
   }
 
   /** Cancels what is processed and nobody confirmed. @throws ErrandError WRONG_STATE, JOB_NOT_FOUND */
@@ -76,15 +91,17 @@ export class Payments {
     const { status } = await this.view(id, tenant)
     const jobs = await this.#jobs(id, tenant)
     if (status !== 'processed' || jobs.confirm) throw refuse(id, status, 'cancelled')
-    await this.#callOff(id, jobs.cancel)
-    await this.#errand.enqueue(cancel, { id }, { ...ownedBy(tenant), tags: [id] })
+    // Beside the expiry, whose place it would only take.
+    const options = { ...ownedBy(tenant), tags: [id], unique: `${id} now` }
+    await this.#errand.enqueue(cancel, { id }, options)
+    await this.#callOff(jobs.cancel)
   }
 
   /** Has what failed tried again; it is looked for before it is asked for, as ever. */
   async retry(id: string, tenant: string): Promise<void> {
     const jobs = await this.#jobs(id, tenant)
     const failed = [jobs.confirm, jobs.create].find((job) => job?.state === 'failed')
-    if (!failed) throw refuse(id, statusOf(jobs), 'tried again')
+    if (!failed) throw refuse(id, (await this.view(id, tenant)).status, 'tried again')
     await this.#errand.retry(failed.id)
   }
 
@@ -151,11 +168,12 @@ export class Payments {
     }
   }
 
-  /** Whoever confirms takes the expiry away first: what has begun to expire is not confirmed. */
-  async #callOff(id: string, expiry: JobView | undefined): Promise<void> {
-    if (expiry === undefined || isEnded(expiry)) return
-    const answer = await this.#errand.cancel(expiry.id)
-    if (answer === 'asked') throw refuse(id, 'being cancelled', 'changed')
+  /** An expiry that has begun meanwhile looks for itself. */
+  async #callOff(expiry: JobView | undefined): Promise<void> {
+    if (expiry?.state !== 'scheduled') return
+    await this.#errand.cancel(expiry.id).catch((error: unknown) => {
+      if (!hasCode(error, 'WRONG_STATE') && !hasCode(error, 'JOB_NOT_FOUND')) throw error
+    })
   }
 
   /** Where a job tells enough, the backend need not answer. */
@@ -173,11 +191,15 @@ const ownedBy = (tenant: string) => (tenant === '' ? {} : { tenant })
 const refuse = (id: string, state: string, verb: string) =>
   new ErrandError('WRONG_STATE', { id, state, verb })
 
+const reused = (cause?: unknown) => new ErrandError('IDEMPOTENCY_KEY_REUSED', {}, { cause })
+
 async function orUnavailable<T>(asked: Promise<T>): Promise<T> {
   try {
     return await asked
   } catch (cause) {
     if (cause instanceof FatalError) throw new HTTPException(502, { message: cause.message, cause })
+    if (cause instanceof ZodError)
+      throw new HTTPException(502, { message: 'the backend answered oddly', cause })
     if (!(cause instanceof BackendError)) throw cause
     throw new HTTPException(503, { message: 'the backend does not answer', cause })
   }
@@ -213,7 +235,8 @@ function toView(id: string, known: Known) {
         ...(third?.state === 'scheduled' && { expires_at: third.runAt }),
       },
     }),
-    ...(status === 'failed' && error && { error: { message: error.message, name: error.name } }),
+    ...((status === 'failed' || first?.state === 'failed') &&
+      error && { error: { message: error.message, name: error.name } }),
     acts: actsOf(status, known),
     created_at: payment?.created_at ?? first?.createdAt,
   }

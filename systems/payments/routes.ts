@@ -1,4 +1,5 @@
 import { type App, ErrandError } from 'errand'
+import type { Context } from 'hono'
 import { z } from 'zod'
 import { servePage } from '../common/page.ts'
 import { whoAsks } from '../common/who.ts'
@@ -26,14 +27,14 @@ export const paymentRoutes =
     servePage(app, new URL('page/', import.meta.url))
 
     app.post('/mass-payments', async (c) => {
-      const { id: own, ...request } = read(Body, await c.req.json())
+      const { id: own, ...request } = read(Body, await readJson(c))
       const key = readKey(c.req.header('idempotency-key'))
       const id = await payments.submit(request, { id: own, key, tenant: whoAsks(c).tenant })
       return c.json(accepted(id, request), 202, { location: `/payments/mass-payments/${id}` })
     })
 
     app.post('/mass-payments/sync', async (c) => {
-      const { id: own, ...request } = read(Body, await c.req.json())
+      const { id: own, ...request } = read(Body, await readJson(c))
       checkSize(request, settings.syncRowsMax)
       const { tenant } = whoAsks(c)
       const key = readKey(c.req.header('idempotency-key'))
@@ -90,6 +91,14 @@ const accepted = (id: string, { external_reference }: Record<string, unknown>) =
   status: 'queued_for_processing',
   label: 'queued for processing',
 })
+
+async function readJson(c: Context): Promise<unknown> {
+  try {
+    return await c.req.json()
+  } catch (cause) {
+    throw new ErrandError('INVALID_JSON', {}, { cause })
+  }
+}
 
 function read<Of extends z.ZodType>(schema: Of, value: unknown): z.output<Of> {
   const { success, data, error } = schema.safeParse(value)

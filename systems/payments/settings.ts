@@ -16,14 +16,20 @@ export function readSettings(env: Record<string, string | undefined>) {
     if (Number.isInteger(amount) && amount > 0) return amount
     throw new Error(`${name} needs a whole number above 0`)
   }
+  const settleMs = span('PAYMENTS_SETTLE', '2m')
+  // Whatever was asked is given up before that: so what is shown by then is all that will be.
+  const timeoutMs = Math.min(span('PAYMENTS_TIMEOUT', '40s'), Math.floor(settleMs * 0.8))
   return {
     /** The real backend; without one a stand-in is hired. */
     backendUrl: env['PAYMENTS_BACKEND_URL'],
-    standInFile: env['PAYMENTS_STAND_IN_FILE'] ?? '.errand/payments-backend.db',
+    standInFile:
+      env['PAYMENTS_STAND_IN_FILE'] ?? `${env['ERRAND_DATA'] ?? '.errand'}/payments-backend.db`,
     /** How long a call that changes something is waited for. */
-    timeoutMs: span('PAYMENTS_TIMEOUT', '40s'),
+    timeoutMs,
     /** How long after it was asked the backend may still take in what it does not show yet. */
-    settleMs: span('PAYMENTS_SETTLE', '45s'),
+    settleMs,
+    /** How long after it was written down that it will be asked it may still be asked. */
+    freshMs: Math.min(5000, settleMs - timeoutMs),
     /** How long a person who looks waits for the backend. */
     readTimeoutMs: span('PAYMENTS_READ_TIMEOUT', '3s'),
     /** The first wait for a backend that works in its own time; later ones double, up to 30 s. */

@@ -23,7 +23,8 @@ export type Known = {
 /** One status of two jobs. Where neither is under way the backend knows best. */
 export function statusOf({ create, confirm, payment }: Known): Status {
   if (create && !isEnded(create)) return hasBegun(create) ? 'processing' : 'queued_for_processing'
-  if (create?.state === 'failed') return 'failed'
+  // Rows were refused, and none of them was to be made then.
+  if (create?.state === 'failed') return payment?.status === 'cancelled' ? 'cancelled' : 'failed'
   if (create?.state === 'cancelled') return 'cancelled'
   if (confirm && !isEnded(confirm)) return hasBegun(confirm) ? 'creating' : 'queued_for_creating'
   if (payment && payment.status !== 'processed') return payment.status

@@ -96,6 +96,7 @@ test('who stood still between writing down and asking does not ask', async () =>
       ask,
       isRefusal: () => false,
       settleMs: 1000,
+      freshMs: 5000,
     },
   )
   await assert.rejects(call, /stood still/)
@@ -115,6 +116,7 @@ test('who may not write down that it asks does not ask', async () => {
       ask,
       isRefusal: () => false,
       settleMs: 1000,
+      freshMs: 5000,
     },
   )
   await assert.rejects(call, /another run/)
@@ -126,7 +128,8 @@ test('the settings that are shipped are those the team named', () => {
     backendUrl: undefined,
     standInFile: '.errand/payments-backend.db',
     timeoutMs: 40_000,
-    settleMs: 45_000,
+    settleMs: 120_000,
+    freshMs: 5000,
     readTimeoutMs: 3000,
     pollMs: 1000,
     attempts: 10,
@@ -139,4 +142,7 @@ test('the settings that are shipped are those the team named', () => {
     syncWaitMs: 50_000,
   })
   assert.throws(() => readSettings({ PAYMENTS_KEEP: 'soon' }), /PAYMENTS_KEEP/)
+  // What was asked is given up while there is time to look.
+  const { timeoutMs, freshMs } = readSettings({ PAYMENTS_SETTLE: '2s' })
+  assert.deepEqual([timeoutMs, freshMs], [1600, 400])
 })

@@ -52,6 +52,27 @@ onEachStore((open) => {
     const own = { 'idempotency-key': 'tuesday' }
     const first = await at.submitted({ ...request(1), id: randomUUID() }, own)
     assert.equal(await at.submitted({ ...request(1), id: randomUUID() }, own), first)
+    assert.equal(await at.submitted(request(1), own), first, 'without an id')
+    assert.equal((await at.submit({ ...request(3), id: randomUUID() }, own)).status, 422)
+    assert.equal(await at.submitted({ ...request(1), id: first }), first, 'without the key')
+    assert.equal((await at.submit({ ...request(2), id: first })).status, 409)
+  })
+
+  test('a key stands for its mass payment after that is processed, too', async () => {
+    await using at = await stand(open)
+    const key = { 'idempotency-key': 'wednesday' }
+    const id = await at.submitted({ ...request(1), id: randomUUID() }, key)
+    await at.becomes(id, 'processed')
+    assert.equal(await at.submitted({ ...request(1), id: randomUUID() }, key), id)
+    assert.equal((await at.bank.held()).length, 1)
+  })
+
+  test('a body that is none, and an id that nobody has, are told so', async () => {
+    await using at = await stand(open, { idle: true })
+    const headers = { 'content-type': 'application/json' }
+    const empty = await at.ask('', { method: 'POST', headers })
+    assert.equal(empty.status, 400)
+    assert.equal((await at.ask(`/${randomUUID()}/retry`, { method: 'POST' })).status, 404)
   })
 
   test('a confirmation is taken in the right state only, and however often it is sent, there is one', async () => {
@@ -108,7 +129,7 @@ onEachStore((open) => {
     assert.deepEqual(partly.counts, { received: 10, processed: 8, errored: 2, created: 0 })
     const done = await at.becomes(on, 'created')
     assert.deepEqual([done.label, done.counts?.created], ['created with errors', 8])
-    const none = await at.becomes(rejected, 'failed')
+    const none = await at.becomes(rejected, 'cancelled')
     assert.match(none.error?.message ?? '', /2 of 10/)
     assert.equal((await at.bank.held(rejected))[0]?.status, 'cancelled')
     assert.equal((await at.confirm(rejected)).status, 409)
