@@ -55,6 +55,7 @@ async function openResources(own: Settings) {
       timeoutMs: millis(own.LLM_TIMEOUT),
       key: () => llmKey(own),
       keyGraceMs: millis(own.KEY_GRACE),
+      isReplaceable: own.LLM_KEY_FILE !== undefined,
     }),
     breaker: new Breaker({ failures: own.BREAKER_FAILURES, holdMs: millis(own.BREAKER_HOLD) }),
     patienceMs: millis(own.TURN_PATIENCE),

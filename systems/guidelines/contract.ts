@@ -53,6 +53,8 @@ export const guidelineCallback = defineJob({
   attempts: 8,
   backoff: exponential('10s', { max: '30m' }),
   timeout: '30s',
+  // One that failed for good holds its event no longer than this.
+  keep: { failed: '6h' },
 })
 
 /** The same for who wants to be called back: nobody else pays for a hook. */

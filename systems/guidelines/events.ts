@@ -36,7 +36,8 @@ export async function toEvent(errand: Desk, view: JobView) {
     status,
     priority: wordOf(priority),
     created_at: createdAt,
-    updated_at: endedAt ?? latest([createdAt, startedAt, ...steps.map(({ at }) => at)]),
+    updated_at:
+      endedAt ?? latest([createdAt, startedAt, since(view), ...steps.map(({ at }) => at)]),
     retry_count: attempt - 1,
     ...(position?.ahead !== undefined && { queue_position: position.ahead + 1 }),
     ...(state === 'running' && progress?.status && { current_step: progress.status }),
@@ -62,12 +63,16 @@ export function toError({ state, reason, error }: JobView) {
 }
 
 /** What a POST answers: the event can be asked about at once. */
-export const toAccepted = (id: string, joined: boolean) => ({
+export const toAccepted = (id: string, joined: boolean, status: Status = 'PENDING') => ({
   event_id: id,
-  status: 'PENDING' as const,
+  status,
   estimated_completion: new Date(Date.now() + millis(settings.EXPECTED)).toISOString(),
   ...(joined && { joined }),
 })
+
+/** When it came into the line where it stands, as after a person's retry. */
+const since = ({ state, runAt }: JobView): string | undefined =>
+  state === 'ready' && Date.parse(runAt) <= Date.now() ? runAt : undefined
 
 const wordOf = (priority: number) => (priority < 5 ? 'high' : priority > 5 ? 'low' : 'normal')
 

@@ -44,7 +44,9 @@ function paid<T>(name: Step, ask: (call: Call) => Promise<T>, context: Context):
   return step(name, async (key) => {
     await turn(context)
     log.info(`${name} started`)
-    const value = await resources.guidelines.breaker.guard(() => ask({ key, signal }))
+    const value = await resources.guidelines.breaker.guard(() =>
+      ask({ key, signal, turn: () => turn(context) }),
+    )
     log.info(`${name} completed`)
     return value
   })

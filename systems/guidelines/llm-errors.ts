@@ -14,26 +14,41 @@ export class LlmError extends Error {
   /** How long the service asked to be left alone. */
   readonly retryAfterMs: number | undefined
 
-  constructor(code: LlmCode, message: string, retryAfterMs?: number) {
+  /** Another attempt may be answered otherwise. */
+  readonly passes: boolean
+
+  constructor(
+    code: LlmCode,
+    message: string,
+    {
+      retryAfterMs,
+      passes = PASSING.includes(code),
+    }: { retryAfterMs?: number | undefined; passes?: boolean } = {},
+  ) {
     super(message)
     this.code = code
     this.retryAfterMs = retryAfterMs
+    this.passes = passes
   }
 }
 
 export const isPassing = (error: unknown): error is LlmError =>
-  error instanceof LlmError && PASSING.includes(error.code)
+  error instanceof LlmError && error.passes
 
 const MESSAGE_MAX = 300
 const KEY_LIKE = /\b(?:sk|key|pk)-[\w-]{6,}/g
-const RETRY_AFTER_MAX_MS = 3_600_000
+const RETRY_AFTER_MAX_MS = 86_400_000
 
 /** An error of the client as one of ours. Whatever it says, it never says the key. */
 export function toLlmError(error: unknown, secret: string): unknown {
-  if (error instanceof LlmError || !(error instanceof APIError)) return error
+  if (error instanceof LlmError || !(error instanceof Error)) return error
   const message = redact(error.message, secret)
   if (error instanceof APIConnectionError) return new LlmError('TRANSIENT', message)
-  return new LlmError(codeOf(error), message, readRetryAfter(error.headers))
+  if (error instanceof APIError)
+    return new LlmError(codeOf(error), message, { retryAfterMs: readRetryAfter(error.headers) })
+  // A page of somebody between is no answer.
+  if (error instanceof SyntaxError) return new LlmError('TRANSIENT', 'the answer is no JSON')
+  return message === error.message ? error : new LlmError('INVALID', message)
 }
 
 function codeOf({ status = 0, code }: APIError): LlmCode {
@@ -50,7 +65,7 @@ function redact(message: string, secret: string): string {
   return bare.replaceAll(KEY_LIKE, '[key]').slice(0, MESSAGE_MAX)
 }
 
-/** Seconds or a date; an hour at most. */
+/** Seconds or a date; a day at most. */
 function readRetryAfter(headers: Headers | undefined): number | undefined {
   const text = headers?.get('retry-after') ?? ''
   if (text === '') return undefined

@@ -35,7 +35,7 @@ export async function measure(errand: Pick<Desk, 'metrics' | 'queues'>): Promise
   return [
     ...histogram('job_processing_seconds', 'Time a run took', samples('errand_run_seconds')),
     ...one('job_success_total', 'counter', 'Jobs COMPLETED', ended('completed')),
-    ...one('job_failure_total', 'counter', 'Jobs FAILED', ended('failed')),
+    ...one('job_failure_total', 'counter', 'Jobs FAILED', ended('failed') + ended('cancelled')),
     ...one('job_retry_total', 'counter', 'Attempts to be tried again', ended('scheduled')),
     ...one('queue_size_current', 'gauge', 'Jobs that wait', queueSize(queues)),
     ...one('dlq_size', 'gauge', 'Dead letters to be reviewed', ownQueue(queues)?.failed ?? 0),

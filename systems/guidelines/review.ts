@@ -1,6 +1,7 @@
 import { type Desk, ErrandError, hasCode, type JobView } from 'errand'
 import { whoAsks } from '../common/who.ts'
 import { GuidelineInput, QUEUE } from './contract.ts'
+import { discardEvent } from './erasing.ts'
 import { toError, toEvent } from './events.ts'
 import { Readings } from './readings.ts'
 import { byOf, find, type Routes } from './routes.ts'
@@ -46,9 +47,8 @@ export function reviewRoutes(app: Routes, errand: Desk): void {
 
   app.post('/jobs/:event_id/discard', async (c) => {
     const { note } = await readReview(c)
-    const { id } = await find(errand, c)
-    await errand.discard(id, { by: byOf(c, note) })
-    return c.body(null, 204)
+    const isGone = await discardEvent(errand, await find(errand, c), byOf(c, note))
+    return c.body(null, isGone ? 204 : 202)
   })
 
   app.get('/jobs/:event_id/audit', async (c) => {

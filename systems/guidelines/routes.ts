@@ -16,6 +16,7 @@ import {
   QUEUE,
   QUEUE_KEY,
 } from './contract.ts'
+import { eraseEvent } from './erasing.ts'
 import { findEvent, statusOf, toAccepted, toEvent } from './events.ts'
 import { inspect } from './health.ts'
 import { measure } from './metrics.ts'
@@ -26,7 +27,7 @@ import { readId, readSubmission, type Submission } from './submission.ts'
 
 export type Routes = Parameters<NonNullable<App['routes']>>[0]
 
-const CANCEL_PATIENCE_MS = 5000
+const KEY = /^[\x21-\x7e]{1,255}$/
 const RECENT = 20
 const OVERLOADED_RETRY_S = '30'
 
@@ -61,7 +62,8 @@ function jobRoutes(app: Routes, errand: Desk): void {
       const { id, joined } = await submit(errand, submission, c)
       await errand.record('submit', [id], byOf(c))
       c.header('location', `${c.req.path.replace(/\/$/, '')}/${id}`)
-      return c.json(toAccepted(id, joined), STATUSES[settings.SUBMIT_STATUS])
+      const status = joined ? statusOf(await errand.job(id)) : 'PENDING'
+      return c.json(toAccepted(id, joined, status), STATUSES[settings.SUBMIT_STATUS])
     } catch (error) {
       if (hasCode(error, 'LIMIT_REACHED') && error.details.key === QUEUE_KEY) return overloaded(c)
       throw hasCode(error, 'ID_TAKEN') ? new ErrandError('IDEMPOTENCY_KEY_REUSED', {}) : error
@@ -98,13 +100,8 @@ function jobRoutes(app: Routes, errand: Desk): void {
 
   /** Erases it and all it left; one that runs is stopped first. */
   app.delete('/jobs/:event_id', async (c) => {
-    const { id, state } = await find(errand, c)
-    if (state === 'running') {
-      await errand.cancel(id, { by: byOf(c) })
-      await errand.ended(id, CANCEL_PATIENCE_MS)
-    }
-    await errand.erase(id, { by: byOf(c) })
-    return c.body(null, 204)
+    const isGone = await eraseEvent(errand, await find(errand, c), byOf(c))
+    return c.body(null, isGone ? 204 : 202)
   })
 }
 
@@ -132,6 +129,7 @@ async function submit(errand: Desk, submission: Submission, c: Context) {
     }),
   }
   const key = c.req.header('idempotency-key')
+  if (key !== undefined && !KEY.test(key)) throw new ErrandError('INVALID_IDEMPOTENCY_KEY', {})
   if (key === undefined) return errand.enqueue(job, input, options)
   return errand.enqueueOnce(job, input, options, { route: 'POST /guidelines/jobs', key })
 }
@@ -139,7 +137,7 @@ async function submit(errand: Desk, submission: Submission, c: Context) {
 /** A field that does not fit is a 400 in this API. */
 const asBadRequest: MiddlewareHandler = async (c, next) => {
   await next()
-  if (!hasCode(c.error, 'VALIDATION_FAILED')) return
+  if (!hasCode(c.error, 'VALIDATION_FAILED') && !hasCode(c.error, 'UNSTORABLE_INPUT')) return
   const { headers } = c.res
   const problem: unknown = await c.res.json()
   c.res = new Response(JSON.stringify(Object.assign({}, problem, { status: 400 })), {

@@ -16,7 +16,7 @@ const Settings = z.object({
     .default('60/m'),
   LLM_TIMEOUT: Span.default('120s'),
   KEY_GRACE: Span.default('2s'),
-  TURN_PATIENCE: Span.default('60s'),
+  TURN_PATIENCE: Span.default('5s'),
   BREAKER_FAILURES: count(10),
   BREAKER_HOLD: Span.default('30s'),
 
@@ -54,9 +54,11 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
 
 export const settings = readSettings()
 
-/** The key as it is now: the file is read at every call, so that a new one is in force at once. */
+/** The key as it is now, the first line of its file: the file is read at every call, so that a new one is in force at once. */
 export const llmKey = ({ LLM_KEY, LLM_KEY_FILE }: Settings): string =>
-  LLM_KEY_FILE === undefined ? (LLM_KEY ?? 'none') : readFileSync(LLM_KEY_FILE, 'utf8').trim()
+  LLM_KEY_FILE === undefined
+    ? (LLM_KEY ?? 'none')
+    : (readFileSync(LLM_KEY_FILE, 'utf8').trim().split(/\r?\n/, 1)[0] ?? '').trim()
 
 export const llmUrl = ({ LLM_URL, STAND_IN_PORT }: Settings): string =>
   LLM_URL ?? `http://127.0.0.1:${STAND_IN_PORT}/v1`

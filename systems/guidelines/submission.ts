@@ -1,6 +1,8 @@
+import { isIP } from 'node:net'
 import { ErrandError } from 'errand'
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { isPublic } from '../common/public.ts'
 import { GuidelineInput } from './contract.ts'
 
 const METADATA_KEYS_MAX = 10
@@ -22,12 +24,23 @@ const Metadata = z
     message: `has more than ${METADATA_BYTES_MAX} bytes`,
   })
 
+/** As far as the address itself tells; a name is looked at when it is called. */
+function isOutside(text: string): boolean {
+  const url = URL.parse(text)
+  if (!url || url.username || url.password) return false
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  return isIP(host) ? isPublic(host) : !/(^|\.)localhost\.?$/.test(host)
+}
+
 /** What a POST to /jobs may say. The text may also be called `guideline_text`. */
 const Submission = z.preprocess(
   renamed,
   z.strictObject({
     guidelines: Text,
-    callback_url: z.url({ protocol: /^https$/, error: 'is not an https URL' }).optional(),
+    callback_url: z
+      .url({ protocol: /^https$/, error: 'is not an https URL' })
+      .refine(isOutside, 'is no URL of the public internet, without a name and a password')
+      .optional(),
     priority: z.enum(['low', 'normal', 'high']).default('normal'),
     metadata: Metadata.optional(),
   }),

@@ -51,7 +51,33 @@ onEachStore((open) => {
     assert.ok([...keys].every((key) => key.length > 20))
     assert.deepEqual(await system.errand.verify(), [])
   })
+
+  test('an event is erased, or discarded, though nobody listens to its callback', async () => {
+    await using llm = await openLlm()
+    await using receiver = await openReceiver()
+    receiver.answers.push(...Array.from({ length: 20 }, () => 500))
+    await using system = await open(() => llm.app({ callbacks: callbacksTo(receiver) }))
+    const submission = { guidelines: TEXT, callback_url: receiver.url }
+    const submit = async () =>
+      Event.parse(await (await system.post('/jobs', submission)).json()).event_id
+    const remove = (id: string) => system.ask(`/jobs/${id}`, { method: 'DELETE' })
+    assert.equal((await remove(await submit())).status, 204, 'before it began')
+    const worker = await system.work()
+    const complete = await submit()
+    await until(() => receiver.told.find(({ body }) => isOf(body, complete)), 'nobody was called')
+    assert.equal((await remove(complete)).status, 204)
+    assert.equal((await system.ask(`/jobs/${complete}`)).status, 404)
+    await llm.script(failing(400, { times: 1 }))
+    const dead = await submit()
+    await until(() => receiver.told.find(({ body }) => isOf(body, dead)), 'nobody was called')
+    assert.equal((await system.post(`/jobs/${dead}/discard`, {})).status, 204)
+    await worker.stop()
+    assert.deepEqual((await system.errand.list({}, 10)).jobs, [])
+    assert.deepEqual(await system.errand.verify(), [])
+  })
 })
+
+const isOf = (body: unknown, id: string) => JSON.stringify(body).includes(id)
 
 test('a receiver that fails is told again under the same key, and the job stays as it ended', async () => {
   await using llm = await openLlm()
@@ -78,7 +104,7 @@ test('a receiver that never listens costs eight attempts of the hook, and nothin
   await using errand = await rehearse(app, { patience: '5s' })
   const input = { guidelines: TEXT, callbackUrl: receiver.url }
   const { id } = await errand.enqueue(guidelineChecklistCalledBack, input)
-  await errand.advance('1d')
+  await errand.advance('4h')
   const [hook] = (await errand.list({ job: guidelineCallback.name }, 2)).jobs
   assert.deepEqual([hook?.state, receiver.told.length], ['failed', 8])
   assert.equal((await errand.job(id)).state, 'completed')

@@ -189,10 +189,49 @@ test('a key that was replaced is in force at the next call, and a refused one is
   await llm.script(failing(401, { body: { error: { message: message.replace('old', 'new') } } }))
   const dead = await errand.enqueue(guidelineChecklist, { guidelines: TEXT })
   await errand.drain()
+  // Somebody may still put the right one there.
+  assert.equal((await errand.job(dead.id)).state, 'scheduled')
+  await errand.advance('10m')
   const shown = JSON.stringify([await errand.job(dead.id), await errand.attempts(dead.id)])
   assert.match(shown, /"AUTH"/)
   assert.doesNotMatch(shown, /secret/)
   rmSync(file)
+})
+
+test('a key that is away, half there or none loses no job, and is never told', async () => {
+  await using llm = await openLlm()
+  const file = `${tmpdir()}/errand-key-away-${process.pid}`
+  const settings = { ...llm.settings, LLM_KEY_FILE: file, KEY_GRACE: '1ms' } as const
+  await using errand = await rehearse(llm.app({ settings }), { patience: '5s' })
+  const { id } = await errand.enqueue(guidelineChecklist, { guidelines: TEXT })
+  await errand.drain()
+  for (const [text, span] of [
+    ['', '61s'],
+    ['sk-secret-\u0007broken', '121s'],
+  ] as const) {
+    writeFileSync(file, text)
+    await errand.advance(span)
+  }
+  const view = await errand.job(id)
+  assert.equal(view.state, 'scheduled')
+  assert.doesNotMatch(JSON.stringify([view, await errand.attempts(id)]), /secret/)
+  writeFileSync(file, 'sk-right-secret-0003\n# rotated today\n')
+  await errand.advance('10m')
+  assert.equal((await errand.job(id)).state, 'completed')
+  assert.deepEqual([...new Set(llm.bills.list().map(({ secret }) => secret))], ['0003'])
+  rmSync(file)
+})
+
+test('a page of somebody between is no answer, and is asked for again', async () => {
+  const app = new Hono().post('/v1/chat/completions', (c) => c.html('<h1>Sign in</h1>'))
+  await using between = await openStandIn(app, 0)
+  await using llm = await openLlm()
+  const settings = { ...llm.settings, LLM_URL: `${between.url}/v1` }
+  await using errand = await rehearse(llm.app({ settings }), { patience: '5s' })
+  const { id } = await errand.enqueue(guidelineChecklist, { guidelines: TEXT })
+  await errand.drain()
+  const { state, error } = await errand.job(id)
+  assert.deepEqual([state, error?.code], ['scheduled', 'TRANSIENT'])
 })
 
 /** A service that answers everything with this. */

@@ -208,6 +208,29 @@ onEachStore((open) => {
     await worker.stop()
   })
 
+  test('a key that is none, and a callback into the house, are refused with the field', async () => {
+    await using llm = await openLlm()
+    await using system = await open(() => llm.app())
+    for (const key of ['a\tb', 'x'.repeat(256), ' '])
+      assert.equal((await submit(system, {}, { 'idempotency-key': key })).status, 400)
+    for (const host of [
+      '127.0.0.1',
+      '[::1]',
+      '10.0.0.1',
+      'localhost',
+      '0x7f.1',
+      'a:b@example.org',
+    ]) {
+      const answer = await submit(system, { callback_url: `https://${host}/x` })
+      assert.deepEqual(
+        [answer.status, (await answer.text()).includes('/callback_url')],
+        [400, true],
+      )
+    }
+    assert.equal((await submit(system, { guidelines: `${TEXT} \ud800` })).status, 400)
+    assert.deepEqual((await system.errand.list({}, 10)).jobs, [])
+  })
+
   test('a running job can be cancelled, and erased with all it left; others never see it', async () => {
     await using llm = await openLlm(60_000)
     await using system = await open(() => llm.app())

@@ -1,0 +1,64 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type By, type Desk, hasCode, type JobView } from 'errand'
+import { CALLBACK_QUEUE, guidelineChecklistCalledBack } from './contract.ts'
+
+const CANCEL_PATIENCE_MS = 5000
+const TRIES = 5
+const REST_MS = 200
+const PAGE = 200
+const PAGES = 5
+
+/**
+ * Erases an event and all it left: one that has not ended is stopped first, and whom it was to call back is not called
+ * any more. @returns whether it is gone by now
+ */
+export async function eraseEvent(errand: Desk, view: JobView, by: By): Promise<boolean> {
+  const { id, state } = view
+  if (!isOver(state)) await stop(errand, id, by)
+  return unhooked(errand, view, () => errand.erase(id, { by }))
+}
+
+/** Discards a dead letter, and whom it was to call back. */
+export const discardEvent = (errand: Desk, view: JobView, by: By): Promise<boolean> =>
+  unhooked(errand, view, () => errand.discard(view.id, { by }))
+
+/** What is in the way is taken out of it, a few times: it may have begun in between. */
+async function unhooked(errand: Desk, { id, job }: JobView, act: () => Promise<void>) {
+  if (job === guidelineChecklistCalledBack.name) await eraseCallbacks(errand, id)
+  for (let tries = 0; tries < TRIES; tries++)
+    try {
+      await act()
+      return true
+    } catch (error) {
+      if (hasCode(error, 'STILL_HOOKED')) await eraseCallbacks(errand, id)
+      else if (hasCode(error, 'WRONG_STATE') && tries < TRIES - 1) await stop(errand, id)
+      else throw error
+      await pause(tries * REST_MS)
+    }
+  return false
+}
+
+async function eraseCallbacks(errand: Desk, subject: string): Promise<void> {
+  let cursor: string | undefined
+  for (let pages = 0; pages < PAGES; pages++) {
+    const page = await errand.list({ queue: CALLBACK_QUEUE }, PAGE, cursor)
+    for (const view of page.jobs.filter((job) => job.subject === subject)) {
+      if (view.state === 'running') await stop(errand, view.id)
+      await errand.erase(view.id).catch(unlessPassing)
+    }
+    cursor = page.next
+    if (cursor === undefined) return
+  }
+}
+
+async function stop(errand: Desk, id: string, by?: By): Promise<void> {
+  await errand.cancel(id, by && { by }).catch(unlessPassing)
+  await errand.ended(id, CANCEL_PATIENCE_MS)
+}
+
+const isOver = (state: string) => ['completed', 'failed', 'cancelled'].includes(state)
+
+/** It ended, or went, by itself. */
+function unlessPassing(error: unknown): void {
+  if (!hasCode(error, 'WRONG_STATE') && !hasCode(error, 'JOB_NOT_FOUND')) throw error
+}
