@@ -23,7 +23,7 @@ test('what ended under an older release goes in its time', async () => {
   const db = new DatabaseSync(file)
   // As the second step left it.
   db.exec(`drop table audit; drop table drops; drop table step; drop table entry; drop table mail; drop table awaited; drop index job_wakes; drop index body_parent;
-    drop table batch; drop table limit_key; drop table fair; drop index job_held; alter table job drop column held;
+    drop table batch; drop table limit_key; drop table fair; drop index job_held; drop index job_held_line; alter table job drop column held;
     alter table body drop column limits; drop table rate; drop table taken;
     alter table body drop column batch; alter table body drop column item;
     alter table body drop column parent; alter table body drop column called;

@@ -62,6 +62,23 @@ local function seat()
   arrivals, lists = {}, {}
 end
 
+-- The moment of the first of those that wait for a place, as far as some keys tell.
+local KEYS_LOOKED_AT = 20
+local function first_held(queue, priority)
+  local first
+  for _, key in ipairs(redis.call('SRANDMEMBER', P .. 'heldkeys', KEYS_LOOKED_AT)) do
+    local found = redis.call('ZRANGE', P .. 'held:' .. key, priority * AGES, (priority + 1) * AGES - 1, 'BYSCORE',
+      'LIMIT', 0, 1, 'WITHSCORES')
+    local raw = found[1] and get(sub(found[1], 7))
+    local at = raw and (bit.band(byte(raw, 2), LIFE) > 0 and WITH_LIFE or HEAD)
+    if raw and kind(sub(raw, at + 1, at + 8)).queue == queue then
+      local moment = tonumber(found[2]) - priority * AGES
+      first = min(first or moment, moment)
+    end
+  end
+  return first
+end
+
 -- The virtual moment by which a job of a tenant leaves: beside the first of the line, after its tenant's latest.
 local fair_heads, fair_latest = {}, {}
 local function turn_of_tenant(queue, priority, tenant)
@@ -74,6 +91,8 @@ local function turn_of_tenant(queue, priority, tenant)
     local listed = redis.call('LINDEX', P .. 'ready:' .. line_of, 0)
     local raw = listed and get(sub(listed, 7))
     if raw and byte(raw, 1) == READY then head = min(head or from_six(raw, 13), from_six(raw, 13)) end
+    local held = first_held(queue, priority)
+    if held then head = min(head or held, held) end
     -- Nobody has waited: nobody is owed a turn.
     if not head then redis.call('DEL', P .. 'fair:' .. line_of) end
     head = head or now

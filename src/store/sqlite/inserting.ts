@@ -91,7 +91,7 @@ export class Inserting {
 
   #standFairly(place: number, { queue, priority, tenant }: NewJob, turn: Turn): void {
     // It stands there itself, with the present moment.
-    const head = this.#fair.head.get(queue, priority, place)?.head ?? null
+    const head = this.#fair.head.get({ queue, priority, turn: place })?.head ?? null
     if (head === null) this.#fair.forget.run(queue, priority)
     const said = { queue, priority, tenant, head: head === null ? turn.now : int(head) }
     this.#fair.stand.run(int(this.#fair.turn.get(said)?.last), place)

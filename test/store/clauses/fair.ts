@@ -35,6 +35,20 @@ export const fair: Clauses = {
     assert.equal(await tenants(store, 20), 'a'.repeat(15))
   },
 
+  'C7 tenants take turns where their jobs wait for places of keys, too': async (store, clock) => {
+    const hand = await Hand.register(store)
+    const limited = (tenant: string, count: number) =>
+      fairly(tenant, count, { limits: [{ key: `of ${tenant}`, running: 2 }] })
+    await store.insert(limited('a', 6))
+    const running = await hand.claim(10)
+    assert.deepEqual(running.map(({ tenant }) => tenant).join(''), 'aa')
+    clock.advance(HOUR)
+    await store.insert(limited('b', 4))
+    await hand.settleAll(running, completed())
+    assert.equal(await tenants(store, 4), 'abab')
+    assert.equal(await tenants(store, 4), 'abab')
+  },
+
   'C7 jobs of one tenant leave in the order in which they came': async (store, clock) => {
     const jobs = fairly('a', 3)
     for (const job of jobs) await store.insert([job])

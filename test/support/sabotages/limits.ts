@@ -101,4 +101,12 @@ export const OF_LIMITS: readonly Sabotage[] = [
     test: POSTGRES,
     red: /C17 jobs with keys and without come in together/,
   },
+  {
+    breaks: 'those that wait for a place are nobody to take turns with',
+    file: 'src/store/sqlite/fair.sql',
+    find: 'and state = -1 and turn',
+    put: 'and state = -9 and turn',
+    test: SQLITE,
+    red: /take turns where their jobs wait for places/,
+  },
 ]
