@@ -1,3 +1,5 @@
+import { call } from './call.js'
+
 const POLL_MS = 1000
 const SENT = 'reports.sent'
 const WORDS = {
@@ -71,21 +73,27 @@ async function preview() {
 async function sendMessages() {
   const { template, recipients } = Object.fromEntries(new FormData(send))
   const numbers = recipients.split('\n').map((line) => line.trim())
+  const button = send.querySelector('.primary')
+  button.disabled = true
   const { status, body } = await ask('sends', {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() },
+    headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ template, recipients: numbers.filter((number) => number !== '') }),
   })
+  button.disabled = false
+  const isSent = status === 202 && body !== undefined
   const unsent = document.querySelector('#unsent')
-  unsent.hidden = status === 202
-  unsent.textContent = toProblem(body)
-  if (status !== 202) return
+  unsent.hidden = isSent
+  unsent.textContent = toProblem(status, body)
+  if (!isSent) return
   localStorage.setItem(SENT, body.id)
   showSend(body)
   void followSend()
 }
 
-const toProblem = (body) => {
+const toProblem = (status, body) => {
+  if (status === undefined || status >= 500 || !body)
+    return 'It is not known whether these messages were sent. Send them again: none is sent twice.'
   const [, place] = /^\/recipients\/(\d+)$/.exec(body?.errors?.[0]?.pointer) ?? []
   return place === undefined
     ? 'These messages could not be sent. Try again later.'
@@ -98,8 +106,8 @@ async function followSend() {
   if (!id) return
   const { status, body } = await ask(`sends/${id}`)
   if (status === 404) return localStorage.removeItem(SENT)
-  if (status === 200) showSend(body)
-  if (status !== 200 || body.status === 'sending') timer = setTimeout(followSend, POLL_MS)
+  if (body?.total !== undefined) showSend(body)
+  if (status !== 200 || body?.status === 'sending') timer = setTimeout(followSend, POLL_MS)
 }
 
 function showSend({ status, total, done, failed }) {
@@ -118,8 +126,7 @@ function showSend({ status, total, done, failed }) {
 
 /** The status and the JSON, or nothing without an answer. */
 async function ask(path, options) {
-  const answer = await fetch(`/reports/${path}`, options).catch(() => undefined)
-  document.querySelector('#trouble').hidden = answer !== undefined && answer.status < 500
-  const type = answer?.headers.get('content-type') ?? ''
-  return { status: answer?.status, body: type.includes('json') ? await answer.json() : undefined }
+  const answer = await call(`/reports/${path}`, options)
+  document.querySelector('#trouble').hidden = answer.status !== undefined && answer.status < 500
+  return answer
 }

@@ -8,6 +8,7 @@
   const POLL_MS = 2000
   const HIDDEN_POLL_MS = 15_000
   const CALM_POLL_MS = 300_000
+  const LATE_MS = 10_000
   const OPEN = ['asking', 'queued', 'running']
 
   const WORDS = {
@@ -21,6 +22,8 @@
     403: 'Too many messages for one report. Choose fewer days.',
     429: 'Several reports of yours are on their way. Try again when one of them is ready.',
     503: 'No reports are made just now. Try again later.',
+    401: 'You are signed out. Sign in, then try again.',
+    refused: 'This report could not be asked for',
     lost: 'The server does not answer. Try again later.',
   }
   const ORIGINS = { all: '', 'one-off': ', sent one by one', batch: ', sent in batches' }
@@ -31,6 +34,8 @@
   let kept = readKept()
   let timer
   let etag
+  /** How often what is shown was changed by its user: an answer that was asked for before tells nothing of it. */
+  let turn = 0
 
   const host = document.createElement('errand-reports')
   const root = host.attachShadow({ mode: 'open' })
@@ -60,10 +65,11 @@
     items.set(key, { status: 'asking', days, origin })
     fold(false)
     show()
-    const { status, body } = await ask('', { days, origin, again, filename })
+    const { status, body, detail } = await ask('', { days, origin, again, filename })
+    turn++
     items.delete(key)
     if (body?.id) take([body])
-    else items.set(key, { status: WORDS[status] ? status : 'lost', days, origin })
+    else items.set(key, { status: WORDS[status] ? status : 'refused', detail, days, origin })
     if (body?.id) keep({ ids: [...kept.ids.filter((id) => id !== body.id), body.id] })
     if (body?.id) keep({ removed: kept.removed.filter((id) => id !== body.id) })
     show()
@@ -74,9 +80,12 @@
   /** Looks at all of them at once, soon again while one is on its way. */
   async function follow() {
     clearTimeout(timer)
+    const asked = turn
     const { status, body } = await ask(`mine?ids=${kept.ids.join()}`)
-    trouble.hidden = status !== 'lost'
-    if (body) {
+    const isOut = status === 401 || status === 403
+    trouble.hidden = status !== 'lost' && !isOut
+    trouble.textContent = isOut ? WORDS[401] : WORDS.lost
+    if (asked === turn && Array.isArray(body?.data)) {
       for (const [key, { id }] of items) if (id) items.delete(key)
       take(body.data)
       const known = body.data.map(({ id }) => id)
@@ -98,15 +107,23 @@
     )
 
   function take(reports) {
-    for (const report of reports)
+    for (const report of reports) {
+      // It was asked for after all, though nobody heard the answer.
+      items.delete(lostKeyOf(report))
       if (!kept.removed.includes(report.id))
         items.set(report.id, report.empty ? { ...report, status: 'empty' } : report)
+    }
+  }
+
+  function lostKeyOf({ days, origin }) {
+    const key = `${days} ${origin} asked`
+    return items.get(key)?.status === 'lost' ? key : undefined
   }
 
   function show() {
     const shown = [...items].toSorted(([, a], [, b]) => order(b).localeCompare(order(a)))
     const busy = shown.filter(([, { status }]) => OPEN.includes(status)).length
-    panel.hidden = shown.length === 0
+    panel.hidden = shown.length === 0 && (trouble.hidden || kept.ids.length === 0)
     heading.textContent = busy ? `Your reports (${busy} on the way)` : 'Your reports'
     const rows = new Map([...list.children].map((row) => [row.dataset.key, row]))
     const next = shown.map(([key, item]) => {
@@ -131,11 +148,12 @@
 
   function toRow(key, item) {
     const { id, status, days, origin, progress, url, filename, rows, bytes, expires_at } = item
+    const { detail, zone } = item
     const row = make('li', { 'data-key': key, class: `item ${status}` })
     const title = make('strong')
     title.textContent = titleOf(item)
     const words = make('span', { class: 'words' })
-    words.textContent = WORDS[status]
+    words.textContent = detail ?? WORDS[status]
     row.append(title, words)
     if (status === 'running' && progress?.total) {
       const bar = make('progress', { max: progress.total, value: progress.done ?? 0 })
@@ -144,7 +162,7 @@
     }
     const acts = make('div', { class: 'acts' })
     if (url) {
-      words.textContent = `${rows.toLocaleString()} rows, ${sizeOf(bytes)}, kept until ${dayOf(expires_at)}`
+      words.textContent = `${rows.toLocaleString()} rows, ${sizeOf(bytes)}, kept until ${dayOf(expires_at, zone)}`
       const link = make('a', { href: new URL(url, base), download: filename })
       link.textContent = 'Download'
       acts.append(link)
@@ -173,11 +191,12 @@
     return row
   }
 
-  const titleOf = ({ days, origin, to }) =>
-    `${days} ${days === 1 ? 'day' : 'days'}${to ? ` until ${dayOf(Date.parse(to) - 1)}` : ''}${ORIGINS[origin] ?? ''}`
+  const titleOf = ({ days, origin, to, zone }) =>
+    `${days} ${days === 1 ? 'day' : 'days'}${to ? ` until ${dayOf(Date.parse(to) - 1, zone)}` : ''}${ORIGINS[origin] ?? ''}`
 
-  const dayOf = (moment) =>
-    new Date(moment).toLocaleDateString(undefined, { day: 'numeric', month: 'short' })
+  /** In the zone of the report, whose days are meant. */
+  const dayOf = (moment, timeZone = 'UTC') =>
+    new Date(moment).toLocaleDateString(undefined, { day: 'numeric', month: 'short', timeZone })
 
   const sizeOf = (bytes) =>
     bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`
@@ -196,6 +215,7 @@
   /** The status, and the JSON where it went well; `lost` without an answer. */
   async function ask(path, body) {
     const answer = await fetch(new URL(path, base), {
+      signal: AbortSignal.timeout(LATE_MS),
       credentials: base.origin === location.origin ? 'same-origin' : 'include',
       ...(body
         ? {
@@ -205,20 +225,38 @@
           }
         : { headers: etag ? { 'if-none-match': etag } : {} }),
     }).catch(() => undefined)
-    if (!answer || (answer.status >= 500 && answer.status !== 503)) return { status: 'lost' }
-    if (!body && answer.ok) etag = answer.headers.get('etag')
-    return { status: answer.status, body: answer.ok ? await answer.json() : undefined }
+    const isAnswer = answer && (answer.status < 500 || answer.status === 503)
+    if (isAnswer && answer.status === 304) return { status: 304 }
+    const said = isAnswer ? await answer.json().catch(() => undefined) : undefined
+    // A page of somebody between is no answer.
+    if (!isAnswer || (answer.ok && said === undefined)) return { status: 'lost' }
+    if (!answer.ok) {
+      // Of what is refused in words of ours those are shown, but for why there are none just now.
+      const isOurs = WORDS[answer.status] && said?.code !== 'PAUSED'
+      return { status: answer.status, detail: isOurs ? undefined : said?.detail }
+    }
+    if (!body) etag = answer.headers.get('etag')
+    return { status: answer.status, body: said }
   }
 
   function keep(change) {
     kept = { ...kept, ...change }
     kept.removed = kept.removed.slice(-100)
-    localStorage.setItem(KEPT, JSON.stringify(kept))
+    try {
+      localStorage.setItem(KEPT, JSON.stringify(kept))
+    } catch {
+      // Refused here: it is known until the page goes.
+    }
+  }
+
+  function textsOf(list) {
+    return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : []
   }
 
   function readKept() {
     try {
-      return { ids: [], removed: [], ...JSON.parse(localStorage.getItem(KEPT)) }
+      const { ids, removed } = JSON.parse(localStorage.getItem(KEPT)) ?? {}
+      return { ids: textsOf(ids), removed: textsOf(removed) }
     } catch {
       return { ids: [], removed: [] }
     }

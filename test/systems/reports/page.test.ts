@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { Route } from 'playwright-core'
 import { browse } from '../browser.ts'
 import { onEachStore } from '../stage.ts'
 import { openCarrier, setUp } from './setup.ts'
@@ -112,6 +113,43 @@ onEachStore((open, name) => {
     await seen.page.getByRole('button', { name: 'Send' }).click()
     await seen.page.getByText('Line 2 is no phone number').waitFor()
     await worker.stop()
+  })
+
+  test('a reply that is lost is no second send, and no second row beside the report that is there', async () => {
+    await using carrier = await openCarrier()
+    await using at = await setUp(open, { carrierUrl: carrier.url })
+    await at.seed(PHONES)
+    await using seen = await browse(at.server, '/reports/')
+    const { page } = seen
+    const lost = async (route: Route) => {
+      await route.fetch()
+      await route.abort()
+    }
+    await page.route('**/reports/sends', lost, { times: 1 })
+    const send = page.getByRole('button', { name: 'Send' })
+    await send.click()
+    await page.getByText('It is not known whether').waitFor()
+    await send.click()
+    await page.getByText('0 of 3 sent').waitFor()
+    assert.equal((await at.errand.list({ job: 'reports.send' }, 10)).jobs.length, 3)
+
+    await page.route('**/reports/', lost, { times: 1 })
+    await page.evaluate('void Reports.request({ days: 3 })')
+    await item(page, '3 days').getByText('Waiting to start').waitFor()
+    assert.equal(await item(page, '3 days').count(), 1)
+  })
+
+  test('somebody between who asks to sign in, and a browser that keeps nothing, leave the overlay alive', async () => {
+    await using at = await setUp(open)
+    await at.seed(PHONES)
+    await using seen = await browse(at.server, '/reports/')
+    const { page } = seen
+    await page.evaluate(`localStorage.setItem('reports /reports/', '{"ids":null}')`)
+    const html = { status: 200, contentType: 'text/html', body: '<h1>Sign in</h1>' }
+    await page.route('**/reports/mine*', (route) => route.fulfill(html), { times: 1 })
+    await page.reload()
+    await page.evaluate('void Reports.request({ days: 3 })')
+    await item(page, '3 days').getByText('Waiting to start').waitFor()
   })
 
   test('the overlay works on a page of another origin, where that is allowed', async () => {
