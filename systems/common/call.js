@@ -15,13 +15,15 @@ export async function call(url, options = {}) {
     const answer = await fetch(url, { ...options, headers, signal: AbortSignal.timeout(LATE_MS) })
     const body = await answer.json().catch(() => undefined)
     const isOk = answer.ok && body !== undefined
-    // A page of somebody between is no answer.
-    if (isOk || (answer.status >= 400 && answer.status < 500)) open.delete(asked)
+    // A page of somebody between is no answer, and who is told to wait asks for the same again.
+    if (isOk || isFinal(answer.status)) open.delete(asked)
     return { status: answer.status, isOk, body }
   } catch {
     return { status: undefined, isOk: false, body: undefined }
   }
 }
+
+const isFinal = (status) => status >= 400 && status < 500 && status !== 408 && status !== 429
 
 const markOf = (body) =>
   body instanceof File ? `${body.name} ${body.size} ${body.lastModified}` : (body ?? '')

@@ -15,26 +15,39 @@ const PAGES = 5
 export async function eraseEvent(errand: Desk, view: JobView, by: By): Promise<boolean> {
   const { id, state } = view
   if (!isOver(state)) await stop(errand, id, by)
-  return unhooked(errand, view, () => errand.erase(id, { by }))
-}
-
-/** Discards a dead letter, and whom it was to call back. */
-export const discardEvent = (errand: Desk, view: JobView, by: By): Promise<boolean> =>
-  unhooked(errand, view, () => errand.discard(view.id, { by }))
-
-/** What is in the way is taken out of it, a few times: it may have begun in between. */
-async function unhooked(errand: Desk, { id, job }: JobView, act: () => Promise<void>) {
-  if (job === guidelineChecklistCalledBack.name) await eraseCallbacks(errand, id)
-  for (let tries = 0; tries < TRIES; tries++)
+  const erase = async () => {
     try {
-      await act()
+      await errand.erase(id, { by })
       return true
     } catch (error) {
-      if (hasCode(error, 'STILL_HOOKED')) await eraseCallbacks(errand, id)
-      else if (hasCode(error, 'WRONG_STATE') && tries < TRIES - 1) await stop(errand, id)
-      else throw error
-      await pause(tries * REST_MS)
+      if (!hasCode(error, 'WRONG_STATE')) throw error
+      // It was begun in between.
+      await stop(errand, id)
+      return false
     }
+  }
+  return unhooked(errand, view, erase)
+}
+
+/** Discards a dead letter, and whom it was to call back. What is none is refused, and its callback goes on. */
+export function discardEvent(errand: Desk, view: JobView, by: By): Promise<boolean> {
+  const discard = () => errand.discard(view.id, { by }).then(() => true)
+  const isDead = view.state === 'failed' || view.state === 'cancelled'
+  return isDead ? unhooked(errand, view, discard) : discard()
+}
+
+/** Callbacks that are in the way are taken out of it, a few times. */
+async function unhooked(errand: Desk, { id, job }: JobView, act: () => Promise<boolean>) {
+  if (job === guidelineChecklistCalledBack.name) await eraseCallbacks(errand, id)
+  for (let tries = 0; tries < TRIES; tries++) {
+    try {
+      if (await act()) return true
+    } catch (error) {
+      if (!hasCode(error, 'STILL_HOOKED')) throw error
+      await eraseCallbacks(errand, id)
+    }
+    await pause(tries * REST_MS)
+  }
   return false
 }
 

@@ -14,6 +14,7 @@ const report = document.querySelector('#report')
 const send = document.querySelector('#send')
 const make = document.querySelector('#make')
 let timer
+let lastSend = kept()
 
 report.addEventListener('change', () => void preview())
 report.addEventListener('submit', (event) => {
@@ -86,7 +87,8 @@ async function sendMessages() {
   unsent.hidden = isSent
   unsent.textContent = toProblem(status, body)
   if (!isSent) return
-  localStorage.setItem(SENT, body.id)
+  lastSend = body.id
+  keep(lastSend)
   showSend(body)
   void followSend()
 }
@@ -102,12 +104,28 @@ const toProblem = (status, body) => {
 
 async function followSend() {
   clearTimeout(timer)
-  const id = localStorage.getItem(SENT)
-  if (!id) return
-  const { status, body } = await ask(`sends/${id}`)
-  if (status === 404) return localStorage.removeItem(SENT)
+  if (!lastSend) return
+  const { status, body } = await ask(`sends/${lastSend}`)
+  if (status === 404) return keep((lastSend = ''))
   if (body?.total !== undefined) showSend(body)
   if (status !== 200 || body?.status === 'sending') timer = setTimeout(followSend, POLL_MS)
+}
+
+/** Also after a reload, where the browser keeps anything. */
+function keep(id) {
+  try {
+    localStorage.setItem(SENT, id)
+  } catch {
+    // It is known until the page goes.
+  }
+}
+
+function kept() {
+  try {
+    return localStorage.getItem(SENT)
+  } catch {
+    return undefined
+  }
 }
 
 function showSend({ status, total, done, failed }) {

@@ -81,11 +81,12 @@
   async function follow() {
     clearTimeout(timer)
     const asked = turn
-    const { status, body } = await ask(`mine?ids=${kept.ids.join()}`)
+    const { status, body, tag } = await ask(`mine?ids=${kept.ids.join()}`)
     const isOut = status === 401 || status === 403
     trouble.hidden = status !== 'lost' && !isOut
     trouble.textContent = isOut ? WORDS[401] : WORDS.lost
     if (asked === turn && Array.isArray(body?.data)) {
+      etag = tag
       for (const [key, { id }] of items) if (id) items.delete(key)
       take(body.data)
       const known = body.data.map(({ id }) => id)
@@ -231,12 +232,10 @@
     // A page of somebody between is no answer.
     if (!isAnswer || (answer.ok && said === undefined)) return { status: 'lost' }
     if (!answer.ok) {
-      // Of what is refused in words of ours those are shown, but for why there are none just now.
-      const isOurs = WORDS[answer.status] && said?.code !== 'PAUSED'
+      const isOurs = [401, 429, 503].includes(answer.status) && said?.code !== 'PAUSED'
       return { status: answer.status, detail: isOurs ? undefined : said?.detail }
     }
-    if (!body) etag = answer.headers.get('etag')
-    return { status: answer.status, body: said }
+    return { status: answer.status, body: said, tag: answer.headers.get('etag') }
   }
 
   function keep(change) {

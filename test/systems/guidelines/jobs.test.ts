@@ -208,6 +208,14 @@ onEachStore((open) => {
     await worker.stop()
   })
 
+  test('only a dead letter is discarded: one that waits stays as it is', async () => {
+    await using llm = await openLlm()
+    await using system = await open(() => llm.app())
+    const id = await idOf(submit(system))
+    assert.equal((await system.post(`/jobs/${id}/discard`, {})).status, 409)
+    assert.equal((await look(system, id)).status, 'PENDING')
+  })
+
   test('a key that is none, and a callback into the house, are refused with the field', async () => {
     await using llm = await openLlm()
     await using system = await open(() => llm.app())

@@ -139,7 +139,20 @@ onEachStore((open, name) => {
     assert.equal(await item(page, '3 days').count(), 1)
   })
 
-  test('somebody between who asks to sign in, and a browser that keeps nothing, leave the overlay alive', async () => {
+  test('a browser that keeps nothing shows all the same what is sent, and sends it once', async () => {
+    await using carrier = await openCarrier()
+    await using at = await setUp(open, { carrierUrl: carrier.url })
+    await using seen = await browse(at.server, '/reports/')
+    const refuse = `Storage.prototype.setItem = () => { throw new Error('no room') }`
+    await seen.page.evaluate(refuse)
+    await seen.page.getByRole('button', { name: 'Send' }).dblclick()
+    await seen.page.getByText('0 of 3 sent').waitFor()
+    await seen.page.evaluate('void Reports.request({ days: 3 })')
+    await item(seen.page, '3 days').waitFor()
+    assert.equal((await at.errand.list({ job: 'reports.send' }, 10)).jobs.length, 3)
+  })
+
+  test('somebody between who asks to sign in, and what was kept in another shape, leave the overlay alive', async () => {
     await using at = await setUp(open)
     await at.seed(PHONES)
     await using seen = await browse(at.server, '/reports/')
