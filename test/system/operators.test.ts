@@ -59,6 +59,17 @@ test('doctor asks what the app needs from outside, and is 1 when that cannot be 
   })
 })
 
+test('doctor and the server say that sealed jobs are refused where no keys are given', async () => {
+  const app = { ERRAND_APP: `${import.meta.dirname}/chores.app.ts` }
+  const about = (said: unknown) => Checks.parse(said).checks.map(({ about }) => about)
+  await using here = new Installation(app)
+  assert.equal(about(here.ask('doctor').said).includes('keys'), true)
+  await here.start('serve').said('jobs that rest sealed are refused until ERRAND_SEAL_KEYS is set')
+  const ERRAND_SEAL_KEYS = `a:${Buffer.alloc(32, 7).toString('base64')}`
+  await using keyed = new Installation({ ...app, ERRAND_SEAL_KEYS })
+  assert.equal(about(keyed.ask('doctor').said).includes('keys'), false)
+})
+
 test('doctor warns of workers of another release or with other settings', async () => {
   await using here = new Installation({ ...APP, ERRAND_RELEASE: 'v2' })
   const worker = here.startWith({ ERRAND_RELEASE: 'v1', ERRAND_LEASE: '20s' }, 'worker')

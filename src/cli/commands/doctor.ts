@@ -38,6 +38,7 @@ export const doctor: Define = (command, desk) => {
 }
 
 const CHECK_MS = 5000
+const NO_KEYS = 'jobs of the app rest sealed, and are refused until ERRAND_SEAL_KEYS is set'
 
 const well = (about: string, text: string): Check => ({ about, is: 'well', text })
 const warning = (about: string, text: string): Check => ({ about, is: 'warning', text })
@@ -94,8 +95,12 @@ async function checkApp({ settings }: Desk): Promise<Check[]> {
     return []
   }
   try {
-    const { checks = {} } = await loadApp(file)
-    return await Promise.all(Object.entries(checks).map((one) => ask(...one)))
+    const { checks = {}, jobs } = await loadApp(file)
+    const isSealed = jobs.some(({ policy }) => policy.data === 'sealed')
+    return [
+      ...(isSealed && settings.sealKeys === undefined ? [warning('keys', NO_KEYS)] : []),
+      ...(await Promise.all(Object.entries(checks).map((one) => ask(...one)))),
+    ]
   } catch (error) {
     return [{ about: 'app', is: 'wrong', text: faultOf(error).why ?? 'it cannot be loaded' }]
   }

@@ -37,6 +37,8 @@ async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> 
   const app = await loadApp(findApp(settings.app))
   const links = new Links(await linkKey(settings))
   const { jobs, timeZone } = app
+  if (settings.sealKeys === undefined && jobs.some(({ policy }) => policy.data === 'sealed'))
+    log.warn('jobs that rest sealed are refused until ERRAND_SEAL_KEYS is set')
   const zone = timeZone === undefined ? {} : { timeZone }
   const options = { jobs, flush: 'turn', ...zone, ...tellEnqueued(log) } as const
   await using errand = await reach(() => desk.errand(options), {
