@@ -56,7 +56,7 @@ export const adoptLost = handler(adoptBatches, {
     const stopped = await stop(marked, errand)
     if (stopped > 0)
       log.warn(`${stopped} batches were to be cancelled and went on; each is stopped`)
-    await forget(old, { errand, records, settings })
+    await forget(old, { errand, records })
     return { adopted }
   },
 })

@@ -4,8 +4,8 @@ import type { Who } from '../../common/who.ts'
 import type { Settings } from '../settings.ts'
 import { Looks } from './looks.ts'
 import { type BatchRecord, idOf, type NewRecord, type Records } from './records.ts'
-import { orNothing, submit } from './shared.ts'
-import { type BatchStatus, isOver, toStatus } from './status.ts'
+import { isOver, orNothing, submit } from './shared.ts'
+import { type BatchStatus, toStatus } from './status.ts'
 
 export type BatchRequest = {
   batch_id?: string | undefined

@@ -90,7 +90,9 @@ export class PostgresRecords implements Records {
   }
 
   async old(before: number): Promise<BatchRecord[]> {
-    const select = `select * from domain_batch where created_at < $1 order by created_at limit ${SOME}`
+    const select = `
+      select * from domain_batch
+      where created_at < $1 order by created_at limit ${SOME}`
     return (await this.#query(select, [before])).rows.map(toRecord)
   }
 

@@ -61,7 +61,9 @@ export class SqliteRecords implements Records {
   }
 
   async old(before: number): Promise<BatchRecord[]> {
-    const select = `select * from domain_batch where created_at < ? order by created_at limit ${SOME}`
+    const select = `
+      select * from domain_batch
+      where created_at < ? order by created_at limit ${SOME}`
     return this.#database.prepare(select).all(before).map(toRecord)
   }
 

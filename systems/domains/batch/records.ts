@@ -85,7 +85,9 @@ export const SCHEMA = `
     primary key (tenant, batch_id)
   );
   create index if not exists domain_batch_waiting on domain_batch (created_at)
-    where handed_at is null and cancelled_at is null;`
+    where handed_at is null and cancelled_at is null;
+  create index if not exists domain_batch_age on domain_batch (created_at);
+  create index if not exists domain_batch_cancelled on domain_batch (cancelled_at) where cancelled_at is not null;`
 
 /** So many are looked at in one go. */
 export const SOME = 100

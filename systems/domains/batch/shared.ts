@@ -1,4 +1,4 @@
-import { type Errand, hasCode } from 'errand'
+import { type Errand, hasCode, type JobView } from 'errand'
 import { processBatch } from '../contract.ts'
 import type { BatchRecord } from './records.ts'
 
@@ -30,3 +30,7 @@ export async function orNothing<T>(found: Promise<T>): Promise<T | undefined> {
     throw error
   }
 }
+
+/** Whether what brings the domains in has nothing more to do. */
+export const isOver = (job: JobView | undefined): boolean =>
+  job === undefined || ['completed', 'failed', 'cancelled'].includes(job.state)

@@ -1,6 +1,7 @@
 import type { BatchView, JobView } from 'errand'
 import { DomainFacts } from '../contract.ts'
 import type { BatchRecord } from './records.ts'
+import { isOver } from './shared.ts'
 
 /** `expired`: what was known of it is kept no longer. */
 export type DomainStatus =
@@ -43,10 +44,6 @@ export function toDomain(view: JobView) {
 type Domain = Partial<ReturnType<typeof toDomain>> & { status: DomainStatus }
 
 type Known = { batch?: BatchView; items?: readonly JobView[]; job?: JobView }
-
-/** Whether what brings the domains in has nothing more to do. */
-export const isOver = (job: JobView | undefined): boolean =>
-  job === undefined || ['completed', 'failed', 'cancelled'].includes(job.state)
 
 /** A batch and all its domains. `items` are those that Errand has; `job` is what will bring them in. */
 export function toStatus(record: BatchRecord, { batch, items = [], job }: Known) {

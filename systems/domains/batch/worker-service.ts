@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { type BatchInput, processDomain } from '../contract.ts'
 import type { Settings } from '../settings.ts'
 import type { BatchRecord, Records } from './records.ts'
-import { orNothing, submit } from './shared.ts'
+import { isOver, orNothing, submit } from './shared.ts'
 
 export type Means = { errand: Errand; records: Records; settings: Pick<Settings, 'keepMs'> }
 
@@ -49,10 +49,15 @@ export async function stop(marked: readonly BatchRecord[], errand: Errand): Prom
   return count
 }
 
-/** Removes the records of batches that are kept no longer. */
-export async function forget(old: readonly BatchRecord[], { errand, records }: Means) {
-  for (const { id, tenant } of old)
+/** Removes the records of batches that are kept no longer, and will not come: one still waits for a worker. */
+export async function forget(
+  old: readonly BatchRecord[],
+  { errand, records }: Pick<Means, 'errand' | 'records'>,
+): Promise<void> {
+  for (const { id, tenant } of old) {
+    if (!isOver(await orNothing(errand.job(id, tenant)))) continue
     if ((await orNothing(errand.batch(id, tenant))) === undefined) await records.remove(id)
+  }
 }
 
 /** Gives every record that was left without its job one, however often it is asked. */
