@@ -6,6 +6,7 @@ import type { Outcome } from '../src/job/outcome.ts'
 import { prepare } from '../src/job/prepare.ts'
 import type { Settlement, Store } from '../src/store/contract.ts'
 import { input, noop } from './lib/jobs.ts'
+import { type Kind, KINDS, kinds } from './lib/kinds.ts'
 import { temporaryFolder } from './lib/programs.ts'
 import { Report } from './lib/report.ts'
 import { scaled, settings } from './lib/settings.ts'
@@ -23,11 +24,6 @@ const CLAIM = 100
 const HANDS = 4
 const DAY_MS = 86_400_000
 const LEAST = 0.6
-
-const KINDS = { sqlite: 'file', redis: 'redis', postgres: 'postgres' } as const
-type Kind = keyof typeof KINDS
-const isKind = (kind: string): kind is Kind => kind in KINDS
-const kinds = isKind(settings.store) ? [settings.store] : Object.keys(KINDS).filter(isKind)
 
 const DID = ['enqueue', 'process'] as const
 type Rates = Record<(typeof DID)[number], number> & { durability: string }

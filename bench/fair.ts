@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineJob, open } from 'errand'
 import { moment, stamp } from './lib/jobs.ts'
+import { type Kind, KINDS, kinds } from './lib/kinds.ts'
 import { temporaryFolder } from './lib/programs.ts'
 import { Report } from './lib/report.ts'
 import { scaled, settings } from './lib/settings.ts'
@@ -14,11 +15,6 @@ const NEWCOMERS = 50
 const EVERY_MS = 100
 /** What a job takes, and how many the worker runs at once. */
 const [RUN_MS, CONCURRENCY] = [10, 10]
-
-const KINDS = { sqlite: 'file', redis: 'redis', postgres: 'postgres' } as const
-type Kind = keyof typeof KINDS
-const isKind = (kind: string): kind is Kind => kind in KINDS
-const kinds = isKind(settings.store) ? [settings.store] : Object.keys(KINDS).filter(isKind)
 
 const waits: number[] = []
 const job = defineJob({

@@ -1,6 +1,7 @@
 import { open, type EnqueueOptions } from 'errand'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { input, noop } from './lib/jobs.ts'
+import { type Kind, KINDS, kinds } from './lib/kinds.ts'
 import { temporaryFolder } from './lib/programs.ts'
 import { Report } from './lib/report.ts'
 import { scaled, settings } from './lib/settings.ts'
@@ -13,11 +14,6 @@ const WARM = 4000
 const CHUNK = 1000
 const LEAST = 0.6
 const LOOK_MS = 5
-
-const KINDS = { sqlite: 'file', redis: 'redis', postgres: 'postgres' } as const
-type Kind = keyof typeof KINDS
-const isKind = (kind: string): kind is Kind => kind in KINDS
-const kinds = isKind(settings.store) ? [settings.store] : Object.keys(KINDS).filter(isKind)
 
 /** By chunk: a chunk shares its key, so that those of others are between two of its jobs all the same. */
 const WAYS: Record<string, (chunk: number) => EnqueueOptions> = {
