@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
 import { test } from 'node:test'
+import { makeCertificate } from '../support/certificate.ts'
 import { Installation } from '../support/command.ts'
 import { freePort, freshFolder } from '../support/servers/server.ts'
 import { RedisServer } from '../support/servers/redis.ts'
@@ -11,12 +10,7 @@ const CHORES = `${import.meta.dirname}/chores.app.ts`
 /** A Redis as it is rented: by TLS, with a password, and without commands that look into all of it. */
 async function rent() {
   const folder = freshFolder('tls')
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const kind = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2'
-  const name = '-subj /CN=localhost -addext subjectAltName=DNS:localhost'
-  const as = ['req', ...kind.split(' '), ...name.split(' ')]
-  const made = spawnSync('openssl', [...as, '-keyout', key, '-out', cert])
-  assert.equal(made.status, 0)
+  const { key, cert } = makeCertificate(folder, 'localhost')
   const port = await freePort()
   const tls = ['--tls-port', `${port}`, '--tls-cert-file', cert, '--tls-key-file', key]
   const rules = 'on >secret ~* &* +@all -config -keys -flushall -flushdb'

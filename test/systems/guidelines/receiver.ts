@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -6,10 +5,11 @@ import { createServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { makeCertificate } from '../../support/certificate.ts'
 
 /** Somebody who is called back over https, at `https://hooks.example` and this port. */
 export async function openReceiver() {
-  const { key, cert } = makeCertificate()
+  const { key, cert } = readCertificate()
   const told: { key: string; body: unknown }[] = []
   const answers: number[] = []
   const hear = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
@@ -37,12 +37,9 @@ export async function openReceiver() {
   }
 }
 
-function makeCertificate() {
+function readCertificate() {
   const folder = mkdtempSync(join(tmpdir(), 'errand-certificate-'))
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const args = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  const name = ['-subj', '/CN=hooks.example', '-addext', 'subjectAltName=DNS:hooks.example']
-  spawnSync('openssl', ['req', '-x509', ...args, ...name, '-keyout', key, '-out', cert])
+  const { key, cert } = makeCertificate(folder, 'hooks.example')
   const made = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') }
   rmSync(folder, { recursive: true })
   return made
