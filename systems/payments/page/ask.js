@@ -1,10 +1,7 @@
-/** The status and the JSON, or nothing without an answer. */
-export async function ask(path, options) {
-  const answer = await fetch(`/payments/mass-payments${path}`, options).catch(() => undefined)
-  const type = answer?.headers.get('content-type') ?? ''
-  const body = type.includes('json') ? await answer.json().catch(() => undefined) : undefined
-  return { status: answer?.status, isOk: answer?.ok ?? false, body }
-}
+import { call } from './call.js'
+
+/** The status and the JSON, or nothing without an answer. What is asked for again after none is the same. */
+export const ask = (path, options) => call(`/payments/mass-payments${path}`, options)
 
 /** Why something was not done, in words. */
 export const reasonOf = ({ status, body }) =>

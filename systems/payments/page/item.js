@@ -9,7 +9,6 @@ const ROWS = 20
 export class Item {
   element = document.querySelector('template').content.firstElementChild.cloneNode(true)
   #view
-  #keys = {}
   #page = 0
   #isBusy = false
   #changed
@@ -99,15 +98,12 @@ export class Item {
     this.#part('.acts').hidden = acts.length === 0
   }
 
-  /** However often it is pressed, it is one request: the key stays until the server has answered. */
+  /** However often it is pressed, it is one request. */
   async #act(act) {
     if (this.#isBusy) return
     this.#isBusy = true
     this.#offer()
-    const key = (this.#keys[act] ??= crypto.randomUUID())
-    const headers = { 'idempotency-key': key }
-    const answer = await ask(`/${this.#view.id}/${act}`, { method: 'POST', headers })
-    if (answer.status !== undefined) delete this.#keys[act]
+    const answer = await ask(`/${this.#view.id}/${act}`, { method: 'POST' })
     const problem = this.#part('.problem')
     problem.hidden = answer.isOk
     problem.textContent = answer.isOk ? '' : reasonOf(answer)
