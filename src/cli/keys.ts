@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ErrandError } from '../job/errors.ts'
+import type { App } from '../http/app.ts'
 import { SEAL_KEY_FILE, type Settings } from './rows.ts'
 
 const KEY_BYTES = 32
@@ -23,6 +24,15 @@ export async function linkKey(settings: Pick<Settings, 'linkKey' | 'data'>): Pro
     problem: 'is cut short; remove it and another is made',
   })
 }
+
+/** What is refused where no key is given; nothing where all is well. */
+export const lackOfKeys = (
+  { sealKeys }: Pick<Settings, 'sealKeys'>,
+  { jobs }: Pick<App, 'jobs'>,
+): string | undefined =>
+  sealKeys === undefined && jobs.some(({ policy }) => policy.data === 'sealed')
+    ? 'jobs that rest sealed are refused until ERRAND_SEAL_KEYS is set'
+    : undefined
 
 /**
  * Makes a key for sealed data where none is given and jobs lie in a file of this machine: kept beside them, it is

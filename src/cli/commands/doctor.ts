@@ -7,6 +7,7 @@ import { findApp, loadApp } from '../app.ts'
 import type { Define } from '../commands.ts'
 import type { Desk } from '../desk.ts'
 import { faultOf } from '../fault.ts'
+import { lackOfKeys } from '../keys.ts'
 import { columns, type Print } from '../print.ts'
 import { SEAL_KEY_FILE, SETTINGS } from '../rows.ts'
 import { shown } from '../settings.ts'
@@ -38,7 +39,6 @@ export const doctor: Define = (command, desk) => {
 }
 
 const CHECK_MS = 5000
-const NO_KEYS = 'jobs of the app rest sealed, and are refused until ERRAND_SEAL_KEYS is set'
 
 const well = (about: string, text: string): Check => ({ about, is: 'well', text })
 const warning = (about: string, text: string): Check => ({ about, is: 'warning', text })
@@ -95,11 +95,11 @@ async function checkApp({ settings }: Desk): Promise<Check[]> {
     return []
   }
   try {
-    const { checks = {}, jobs } = await loadApp(file)
-    const isSealed = jobs.some(({ policy }) => policy.data === 'sealed')
+    const app = await loadApp(file)
+    const lack = lackOfKeys(settings, app)
     return [
-      ...(isSealed && settings.sealKeys === undefined ? [warning('keys', NO_KEYS)] : []),
-      ...(await Promise.all(Object.entries(checks).map((one) => ask(...one)))),
+      ...(lack === undefined ? [] : [warning('keys', lack)]),
+      ...(await Promise.all(Object.entries(app.checks ?? {}).map((one) => ask(...one)))),
     ]
   } catch (error) {
     return [{ about: 'app', is: 'wrong', text: faultOf(error).why ?? 'it cannot be loaded' }]

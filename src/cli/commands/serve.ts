@@ -8,7 +8,7 @@ import { type Desk, offer, SERVE_SETTINGS } from '../desk.ts'
 import { hearManager, joinFamily, managed, tellManager } from '../family.ts'
 import { faultOf } from '../fault.ts'
 import { firstRequest } from '../first.ts'
-import { linkKey } from '../keys.ts'
+import { lackOfKeys, linkKey } from '../keys.ts'
 import { tellEnqueued } from '../lives.ts'
 import { type Log, openLog } from '../log.ts'
 import { reach } from '../reach.ts'
@@ -37,8 +37,8 @@ async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> 
   const app = await loadApp(findApp(settings.app))
   const links = new Links(await linkKey(settings))
   const { jobs, timeZone } = app
-  if (settings.sealKeys === undefined && jobs.some(({ policy }) => policy.data === 'sealed'))
-    log.warn('jobs that rest sealed are refused until ERRAND_SEAL_KEYS is set')
+  const lack = lackOfKeys(settings, app)
+  if (lack !== undefined) log.warn(lack)
   const zone = timeZone === undefined ? {} : { timeZone }
   const options = { jobs, flush: 'turn', ...zone, ...tellEnqueued(log) } as const
   await using errand = await reach(() => desk.errand(options), {
