@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
@@ -128,4 +129,16 @@ test('closing answers what was begun, and says so when it could not', async () =
   const late = second.close(1)
   await assert.rejects(cut)
   assert.equal(await late, false)
+})
+
+test('a request that was refused with half of its body unread keeps nothing of a closed server going', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((what) => what === 'Timeout').length
+  const before = timers()
+  const { port, close } = await listen({ fetch: () => new Response('no', { status: 413 }) }, HERE)
+  const socket = connect(port, '127.0.0.1')
+  socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nhalf')
+  await once(socket, 'data')
+  socket.destroy()
+  await close(1000)
+  assert.equal(timers(), before)
 })

@@ -4,6 +4,7 @@
 --         {p}:turns:<chunk> ids of 256 turns   {p}:unique hash of value to id   {p}:tag:<tag> zset by turn
 --         {p}:alias hash of id to job and fingerprint   {p}:aliases zset by the moment to go
 --         {p}:hooks:<subject> {p}:children:<parent> sets   {p}:fair:<priority>:<queue> hash of tenant to its latest
+--         lines of keys, as held.lua names them: for who takes turns some of them are looked at
 -- In      an id, the row from its priority on, and sections that say more; none for a plain job
 -- Out     a byte and an id: 0 stored, 1 joined, 2 ID_TAKEN, 3 UNIQUE_TAKEN, 4 JOB_ERASED, 5 LIMIT_REACHED
 -- Cost    a few commands for a job that says more; a share of three for one that does not

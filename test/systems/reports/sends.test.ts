@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { hasCode } from 'errand'
 import { rehearse } from 'errand/testing'
 import { z } from 'zod'
@@ -13,7 +12,6 @@ import { Messages } from '../../../systems/reports/messages.ts'
 import { Sends } from '../../../systems/reports/sends.ts'
 import { readSettings } from '../../../systems/reports/settings.ts'
 import { newId } from '../../../src/base/id.ts'
-import { until } from '../../support/command.ts'
 import { onEachStore } from '../stage.ts'
 import { noon, openCarrier, openSource, seed, Send, setUp } from './setup.ts'
 
@@ -95,21 +93,6 @@ onEachStore((open) => {
     assert.equal(await at.messages.count('demo', ALL), 1, 'this one is made up for')
   })
 
-  test('a message that was never sent is reported as failed, whatever kept it from that', async () => {
-    await using at = await setUp(open, { sendWithin: '1s' })
-    const late = await at.post('/reports/sends', { template: 'reminder', recipients: [TO] })
-    const { id } = Send.parse(await late.json())
-    await sleep(1100)
-    const worker = await at.work()
-    await at.errand.watch.batchEnded(id, 20_000)
-    const [reported] = await until(async () => {
-      const all = await Array.fromAsync(at.messages.read('demo', ALL))
-      return all[0]?.status === 'accepted' ? undefined : all
-    }, 'it stays accepted')
-    assert.equal(reported?.status, 'failed')
-    await worker.stop()
-  })
-
   test('what does not fit is told by its place and never repeated; nothing is stored of it', async () => {
     await using at = await setUp(open)
     const recipients = [TO, '5550142002']
@@ -173,6 +156,26 @@ test('a reply that the carrier lost leaves one message, sent under one key', asy
   const counted = z.object({ count: z.int() })
   const { count } = counted.parse(await (await fetch(`${carrier.url}/messages/count`)).json())
   assert.equal(count, 1)
+})
+
+test('a message that the carrier never takes is reported as failed once nobody tries any more', async () => {
+  await using carrier = await openCarrier()
+  using source = openSource()
+  const { messages } = source
+  await fetch(`${carrier.url}/stand-in/script`, {
+    method: 'PUT',
+    body: JSON.stringify([{ method: 'POST', path: '/messages', status: 500 }]),
+  })
+  await using errand = await rehearse(reportsApp({ sampleRows: 0 }), {
+    resources: { reports: { messages, carrier: new Carrier(carrier.url) } },
+  })
+  const [place] = await seed(messages, [TO], 'demo', noon())
+  await errand.enqueue(send, place ?? { file: '', row: 0, at: 0 }, { tenant: 'demo' })
+  const status = async () => (await Array.fromAsync(messages.read('demo', ALL)))[0]?.status
+  await errand.drain()
+  assert.equal(await status(), 'accepted')
+  await errand.advance('10m')
+  assert.equal(await status(), 'failed')
 })
 
 const as = (tenant: string) => ({ headers: { 'x-tenant': tenant } })
