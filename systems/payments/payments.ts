@@ -29,21 +29,25 @@ export class Payments {
     try {
       const options = { id: own, ...ownedBy(tenant), ...unique }
       const { id: there } = await this.#errand.enqueue(create.name, request, options)
-      if (there !== own && !(await this.#isSame(there, request, tenant))) throw reused()
+      // Once it is done its words are gone: then the key alone tells.
+      if (there !== own && (await this.#compare(there, request, tenant)) === 'other') throw reused()
       return there
     } catch (error) {
       if (!hasCode(error, 'ID_TAKEN')) throw error
       // The same under the same id, but by another key or by none.
-      if (id !== undefined && (await this.#isSame(own, request, tenant))) return own
-      throw id === undefined ? reused(error) : error
+      if (id === undefined) throw reused(error)
+      if ((await this.#compare(own, request, tenant)) === 'same') return own
+      throw error
     }
   }
 
-  /** Whether a job that is there was asked for in the same words. Once it is done they are gone, and it is taken for so. */
-  async #isSame(id: string, request: unknown, tenant: string): Promise<boolean> {
-    const there = MassPaymentRequest.safeParse(await this.#errand.input(id, tenant))
+  /** Whether a job that is there was asked for in the same words, as long as these are kept. */
+  async #compare(id: string, request: unknown, tenant: string) {
+    const job = await this.#job(id, create.name, tenant)
+    const there = MassPaymentRequest.safeParse(job && (await this.#errand.input(id, tenant)))
+    if (!there.success) return 'gone'
     const asked = MassPaymentRequest.safeParse(request)
-    return !there.success || isDeepStrictEqual(there.data, asked.data)
+    return isDeepStrictEqual(there.data, asked.data) ? 'same' : 'other'
   }
 
   /** How it stands. @throws ErrandError JOB_NOT_FOUND when neither a job nor the backend knows it */

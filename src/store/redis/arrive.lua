@@ -72,7 +72,8 @@ local function first_held(queue, priority)
       'LIMIT', 0, 1, 'WITHSCORES')
     local raw = found[1] and get(sub(found[1], 7))
     local at = raw and (bit.band(byte(raw, 2), LIFE) > 0 and WITH_LIFE or HEAD)
-    if raw and kind(sub(raw, at + 1, at + 8)).queue == queue then
+    local what = raw and kind(sub(raw, at + 1, at + 8))
+    if what and what.queue == queue then
       local moment = tonumber(found[2]) - priority * AGES
       first = min(first or moment, moment)
     end

@@ -65,6 +65,10 @@ onEachStore((open) => {
     await at.becomes(id, 'processed')
     assert.equal(await at.submitted({ ...request(1), id: randomUUID() }, key), id)
     assert.equal((await at.bank.held()).length, 1)
+    assert.equal(await at.submitted({ ...request(1), id }), id, 'the same under its id')
+    assert.equal((await at.submit({ ...request(2), id })).status, 409, 'another under its id')
+    const acme = { 'x-tenant': 'acme' }
+    assert.equal((await at.submit({ ...request(1), id }, acme)).status, 409, 'another’s id')
   })
 
   test('a body that is none, and an id that nobody has, are told so', async () => {
