@@ -49,7 +49,7 @@ export type ClientParts = {
   onEnqueued?: OnEnqueued | undefined
 }
 
-type Looks = Pick<Lookout, 'find' | 'findBatches' | 'list' | 'rates' | 'audits'>
+type Looks = Pick<Lookout, 'find' | 'holder' | 'findBatches' | 'list' | 'rates' | 'audits'>
 
 /** Whatever the store itself reports is nobody's item's fault. */
 const isCulprit = (error: unknown) =>
@@ -191,8 +191,16 @@ export class Client {
     )
     if (answer === 'retried') return
     if (answer === 'gone') throw new ErrandError('JOB_NOT_FOUND', { id })
-    if (answer === 'taken') throw new ErrandError('UNIQUE_TAKEN', { id })
+    if (answer === 'taken')
+      throw new ErrandError('UNIQUE_TAKEN', { id: await this.#holderBeside(id) })
     throw new ErrandError('WRONG_STATE', { id, state: answer, verb: 'retried' })
+  }
+
+  /** Who has the unique value that this job had; it may have ended since. */
+  async #holderBeside(id: JobId): Promise<JobId> {
+    const [job] = await this.#intake.find([id])
+    if (job?.unique === undefined) return id
+    return (await this.#intake.holder(job.tenant, job.job, job.unique)) ?? id
   }
 
   /** As `Erasing` says. */

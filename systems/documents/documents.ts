@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
+import { openDatabase } from './database.ts'
 import { seed } from './seed.ts'
 
 /** A project document, as this system keeps it. Nothing of it lies in Errand's store but its id. */
@@ -51,8 +50,7 @@ export class Documents implements Disposable {
   readonly #database: DatabaseSync
 
   constructor(location: string) {
-    // Server and executors share the file, so each waits for the other's commit.
-    this.#database = new DatabaseSync(location, { timeout: 5000 })
+    this.#database = openDatabase(location)
     this.#database.exec(SCHEMA)
     this.#fill()
   }
@@ -102,6 +100,15 @@ export class Documents implements Disposable {
       .run(id, taskId, fence)
   }
 
+  /** Takes the mark off whose job was called off before it began. */
+  withdrawn(taskId: string): void {
+    this.#database
+      .prepare(
+        'update progress set ended_id = task_id, ended_fence = 0, task_id = null where task_id = ?',
+      )
+      .run(taskId)
+  }
+
   remove(id: number): void {
     this.#database.prepare('delete from document where id = ?').run(id)
   }
@@ -121,10 +128,8 @@ export class Documents implements Disposable {
 }
 
 /** Opens the database, and makes and fills it the first time. */
-export function openDocuments(location = '.errand/documents.db'): Documents {
-  mkdirSync(dirname(location), { recursive: true, mode: 0o700 })
-  return new Documents(location)
-}
+export const openDocuments = (location = '.errand/documents.db'): Documents =>
+  new Documents(location)
 
 function toDocument(row: Record<string, unknown>): ProjectDocument {
   const text: NewDocument = JSON.parse(String(row.text))

@@ -1,5 +1,6 @@
 import { type Env, ErrandError } from 'errand'
 import type { Context } from 'hono'
+import { HTTPException } from 'hono/http-exception'
 import type { z } from 'zod'
 
 /** A request's body as a schema has it. @throws ErrandError VALIDATION_FAILED, each fault with its place */
@@ -15,16 +16,34 @@ export async function readBody<Of extends z.ZodType>(c: Context<Env>, schema: Of
   throw new ErrandError('VALIDATION_FAILED', {}, { issues })
 }
 
+/** A parameter of the query. @throws ErrandError INVALID_QUERY */
+export function readQuery<Of extends z.ZodType>(
+  c: Context<Env>,
+  parameter: string,
+  schema: Of,
+  problem: string,
+): z.output<Of> {
+  const { success, data } = schema.safeParse(c.req.query(parameter))
+  if (success) return data
+  throw new ErrandError('INVALID_QUERY', { parameter, problem })
+}
+
 const NAME = /^[^\p{Cc}/\\]{1,100}$/u
 
 /** The file that is the body, by the name that the query says. */
 export async function readFile(c: Context<Env>): Promise<{ name: string; content: Uint8Array }> {
   const name = c.req.query('name') ?? ''
-  const refuse = (parameter: string, problem: string) => {
-    throw new ErrandError('INVALID_QUERY', { parameter, problem })
+  if (!NAME.test(name)) {
+    const problem = 'needs the name of the file, 100 characters at most'
+    throw new ErrandError('INVALID_QUERY', { parameter: 'name', problem })
   }
-  if (!NAME.test(name)) refuse('name', 'needs the name of the file, 100 characters at most')
+  // Its parts would be taken for the file.
+  if (c.req.header('content-type')?.startsWith('multipart/'))
+    throw new HTTPException(415, { message: 'The body is the file itself, not a form.' })
   const content = new Uint8Array(await c.req.arrayBuffer())
-  if (content.length === 0) refuse('name', 'names a file that is empty')
+  if (content.length === 0) {
+    const issues = [{ pointer: '', code: 'too_small', detail: 'The file is empty.' }]
+    throw new ErrandError('VALIDATION_FAILED', {}, { issues })
+  }
   return { name, content }
 }

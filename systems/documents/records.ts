@@ -1,6 +1,4 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { openDatabase } from './database.ts'
 import { Uploads } from './files/uploads.ts'
 import { Imports } from './imports/imports.ts'
 import { Contacts } from './mails/contacts.ts'
@@ -16,9 +14,7 @@ export type Records = Disposable & {
 }
 
 export function openRecords({ database: at, uploads }: Pick<Settings, 'database' | 'uploads'>) {
-  mkdirSync(dirname(at), { recursive: true, mode: 0o700 })
-  // Server and executors share the file, so each waits for the other's commit.
-  const database = new DatabaseSync(at, { timeout: 5000 })
+  const database = openDatabase(at)
   const records: Records = {
     uploads: new Uploads(database, uploads),
     contacts: new Contacts(database),

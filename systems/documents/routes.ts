@@ -1,13 +1,15 @@
 import { Readable } from 'node:stream'
-import { type App, ErrandError } from 'errand'
+import { type App, ErrandError, hasCode, type JobView } from 'errand'
 import { z } from 'zod'
 import { type Documents, pdfName, type ProjectDocument } from './documents.ts'
 import { servePage } from '../common/page.ts'
 import { whoAsks } from '../common/who.ts'
 import { exportRoutes } from './exports/routes.ts'
 import { fileRoutes } from './files/routes.ts'
+import { importRoutes } from './imports/routes.ts'
 import { mailRoutes } from './mails/routes.ts'
 import { Pdfs } from './pdfs/pdfs.ts'
+import { readQuery } from './reading.ts'
 import type { Records } from './records.ts'
 import { taskRoutes } from './tasks/routes.ts'
 
@@ -19,8 +21,9 @@ export const documentRoutes =
   (app, { errand }) => {
     const pdfs = new Pdfs(errand, documents)
     servePage(app, new URL('page/', import.meta.url))
-    taskRoutes(app, errand)
+    taskRoutes(app, errand, documents)
     fileRoutes(app, errand, records)
+    importRoutes(app, errand, records)
     exportRoutes(app, errand)
     mailRoutes(app, errand, records)
 
@@ -37,13 +40,18 @@ export const documentRoutes =
     })
 
     app.get('/:id{\\d+}/pdf', async (c) => {
-      const waitMs = readWait(c.req.query('wait'))
+      const waitMs = 1000 * readQuery(c, 'wait', Wait, 'needs seconds from 0 to 55')
       const document = read(documents, c.req.param('id'))
       const stored = await pdfs.link(document)
       if (stored) return c.redirect(stored)
       const taskId = await pdfs.request(document, whoAsks(c).tenant)
-      const link = await pdfs.linkWithin(taskId, waitMs)
-      return link ? c.redirect(link) : c.json(started(taskId), 202)
+      try {
+        const link = await pdfs.linkWithin(taskId, waitMs)
+        return link ? c.redirect(link) : c.json(started(taskId), 202)
+      } catch (error) {
+        if (!hasCode(error, 'JOB_FAILED')) throw error
+        return c.json(failed(await errand.job(taskId)), 409, PROBLEM)
+      }
     })
 
     app.post('/:id{\\d+}/pdf/sync', async (c) => {
@@ -59,24 +67,25 @@ export const documentRoutes =
 
 const started = (taskId: string) => ({ message: 'PDF generation started', task_id: taskId })
 
+const PROBLEM = { 'content-type': 'application/problem+json; charset=utf-8' }
+const failed = ({ id, error }: JobView) => ({
+  status: 409,
+  title: 'Conflict',
+  code: 'JOB_FAILED',
+  detail: `The PDF could not be made: ${error?.message ?? 'its job failed'}`,
+  task_id: id,
+})
+
 function read(documents: Documents, id: string): ProjectDocument {
   const document = documents.find(Number(id))
   if (document === undefined) throw new ErrandError('NOT_FOUND', {})
   return document
 }
 
-function readWait(text: string | undefined): number {
-  const { success, data } = Wait.safeParse(text)
-  if (success) return data * 1000
-  throw new ErrandError('INVALID_QUERY', {
-    parameter: 'wait',
-    problem: 'needs seconds from 0 to 55',
-  })
-}
-
 function toRow(
-  { id, reference, title, project, team, updatedAt, inProgress }: ProjectDocument,
+  { id, reference, title, project, team, updatedAt, inProgress, taskId }: ProjectDocument,
   status: string,
 ) {
-  return { id, reference, title, project, team, updatedAt, status, in_progress: inProgress }
+  const about = { id, reference, title, project, team, updatedAt }
+  return { ...about, status, in_progress: inProgress, task_id: taskId }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type BatchView, type Desk, ErrandError } from 'errand'
-import { streamCsvRows } from 'hucre/csv'
 import { z } from 'zod'
+import { BrokenCsv, isBlank, recordsOf } from '../common/csv.ts'
 import type { Who } from '../common/who.ts'
 import { send } from './contract.ts'
 import type { Message, Messages } from './messages.ts'
@@ -108,10 +108,18 @@ export function readSending(
 }
 
 function readColumn(csv: string): string[] {
-  const [head = [], ...rows] = streamCsvRows(csv, { skipEmptyRows: true, typeInference: false })
-  const column = head.findIndex((name) => RECIPIENT.test(String(name).trim()))
+  const [head = [], ...rows] = readRecords(csv)
+  const column = head.findIndex((name) => RECIPIENT.test(name.trim()))
   if (column < 0) throw unfit('', 'needs a first line with a column "recipient" or "phone number"')
-  return rows.map((row) => String(row[column] ?? '').trim())
+  return rows.filter((row) => !isBlank(row)).map((row) => (row[column] ?? '').trim())
+}
+
+function readRecords(csv: string): string[][] {
+  try {
+    return recordsOf(csv)
+  } catch (error) {
+    throw error instanceof BrokenCsv ? unfit('', error.message) : error
+  }
 }
 
 function toSend({ id, state, outcome, items, completed, failed, cancelled, createdAt }: BatchView) {

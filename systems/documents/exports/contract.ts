@@ -4,7 +4,7 @@ import { settings } from '../settings.ts'
 
 export const ROWS_MAX = 10_000_000
 
-const ExportInput = z.object({
+const ExportInput = z.strictObject({
   /** `documents`: all of them; `readings`: so many measurements of the projects' homes. */
   table: z.enum(['documents', 'readings']),
   format: z.enum(['csv', 'xlsx']),

@@ -1,13 +1,13 @@
-import { type App, type Definition, type Desk, ErrandError } from 'errand'
+import type { App, Definition, Desk } from 'errand'
 import { z } from 'zod'
 import { whoAsks } from '../../common/who.ts'
 import { importContacts } from '../imports/contract.ts'
 import { picture } from '../pictures/contract.ts'
 import { samplePicture } from '../pictures/sample.ts'
-import { readFile } from '../reading.ts'
+import { readFile, readQuery } from '../reading.ts'
 import type { Records } from '../records.ts'
 import { idOf } from '../repeat.ts'
-import { findTask, ownedBy } from '../tasks/kinds.ts'
+import { ownedBy } from '../tasks/kinds.ts'
 import { fileChain } from './contract.ts'
 
 type Routes = Parameters<NonNullable<App['routes']>>[0]
@@ -23,11 +23,11 @@ const UPLOADS: Record<string, Upload> = {
   pictures: { job: picture, message: 'The picture is in the making' },
 }
 
-export function fileRoutes(app: Routes, errand: Desk, { uploads, imports }: Records): void {
+export function fileRoutes(app: Routes, errand: Desk, { uploads }: Records): void {
   for (const [place, { job, message }] of Object.entries(UPLOADS))
     app.post(`/${place}`, async (c) => {
       const { name, content } = await readFile(c)
-      const notify = readAddress(c.req.query('notify'))
+      const notify = readQuery(c, 'notify', z.email().optional(), 'needs an address')
       const fileId = idOf(c, 'file')
       const isNew = uploads.add({ id: fileId, name, notify }, content)
       try {
@@ -40,21 +40,6 @@ export function fileRoutes(app: Routes, errand: Desk, { uploads, imports }: Reco
         throw error
       }
     })
-
-  app.get('/imports/:taskId/errors', async (c) => {
-    const { id } = await findTask(errand, c.req.param('taskId'), whoAsks(c).tenant)
-    return c.json({ data: imports.misfits(id) })
-  })
-
-  app.get('/imports/:taskId/errors.csv', async (c) => {
-    const { id } = await findTask(errand, c.req.param('taskId'), whoAsks(c).tenant)
-    const { stringify } = await import('csv-stringify/sync')
-    const columns = ['row', 'field', 'why']
-    return c.body(stringify(imports.misfits(id), { header: true, columns }), 200, {
-      'content-type': 'text/csv; charset=utf-8',
-      'content-disposition': 'attachment; filename="errors.csv"',
-    })
-  })
 
   app.get('/pictures/sample.png', (c) => {
     const png = (sample ??= Uint8Array.from(samplePicture(SAMPLE.width, SAMPLE.height)))
@@ -70,8 +55,3 @@ export function fileRoutes(app: Routes, errand: Desk, { uploads, imports }: Reco
 
 const SAMPLE = { width: 1200, height: 800 }
 let sample: Uint8Array<ArrayBuffer> | undefined
-
-function readAddress(text: string | undefined): string | undefined {
-  if (text === undefined || z.email().safeParse(text).success) return text
-  throw new ErrandError('INVALID_QUERY', { parameter: 'notify', problem: 'needs an address' })
-}

@@ -29,6 +29,9 @@ const SCHEMA = `
     notify text
   ) strict`
 
+/** Ours in a folder that may hold others' files: an upload, or one that a crash cut off. */
+const OURS = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?:\.part)?$/
+
 /** Uploaded files: each by its id in a folder, and a row that says what it is. */
 export class Uploads {
   readonly #database: DatabaseSync
@@ -86,14 +89,19 @@ export class Uploads {
   removeBefore(moment: number): number {
     const old = this.#database.prepare('select id from upload where at < ?').all(moment)
     const ids = new Set(old.map(({ id }) => String(id)))
-    for (const file of readdirSync(this.#folder)) {
-      const [id = file] = file.split('.')
-      const isOrphan = file !== id || this.find(id) === undefined
-      if (isOrphan && statSync(join(this.#folder, file)).mtimeMs < moment)
-        rmSync(join(this.#folder, file), { force: true })
-    }
     for (const id of ids) this.remove(id)
-    return ids.size
+    return ids.size + this.#removeOrphans(moment)
+  }
+
+  #removeOrphans(moment: number): number {
+    const orphans = readdirSync(this.#folder).filter((file) => {
+      if (!OURS.test(file) || this.find(file) !== undefined) return false
+      const { mtimeMs = moment } =
+        statSync(join(this.#folder, file), { throwIfNoEntry: false }) ?? {}
+      return mtimeMs < moment
+    })
+    for (const file of orphans) rmSync(join(this.#folder, file), { force: true })
+    return orphans.length
   }
 
   #path(id: string): string {

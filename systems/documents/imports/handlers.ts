@@ -1,6 +1,8 @@
+import { setTimeout } from 'node:timers/promises'
 import { FatalError, handler } from 'errand'
+import { BrokenCsv } from '../../common/csv.ts'
 import { importContacts } from './contract.ts'
-import { linesOf, NoHead } from './rows.ts'
+import { linesOf, NoContacts } from './rows.ts'
 
 const CHUNK = 100
 
@@ -10,20 +12,23 @@ export const importing = handler(importContacts, {
     if (uploads.find(fileId) === undefined) throw new FatalError('the file is not there any more')
     const lines = readLines(uploads.read(fileId))
     const total = lines.length
+    let failed = imports.refused(id)
     // What an earlier attempt has done is not done again.
     for (let at = imports.reached(id); at < total; at += CHUNK) {
       signal.throwIfAborted()
       const chunk = lines.slice(at, at + CHUNK)
       const misfits = chunk.flatMap((line) => ('misfit' in line ? [line.misfit] : []))
+      const began = performance.now()
       imports.advance(id, Math.min(at + CHUNK, total), misfits, () => {
         for (const line of chunk) if ('contact' in line) contacts.put(line.contact)
       })
-      progress({ done: imports.reached(id), failed: imports.misfits(id).length, total })
-      // Others of this process have their turn.
+      failed += misfits.length
+      progress({ done: Math.min(at + CHUNK, total), failed, total })
+      // Whoever else writes to the records, the server among them, has its turn.
       // oxlint-disable-next-line no-await-in-loop
-      await new Promise(setImmediate)
+      await setTimeout(performance.now() - began)
     }
-    const refused = imports.misfits(id).length
+    const refused = imports.refused(id)
     if (refused > 0) warn('ROWS_REFUSED', `${refused} of ${total} rows`)
     return { rows: total, imported: total - refused, refused }
   },
@@ -31,9 +36,10 @@ export const importing = handler(importContacts, {
 
 function readLines(content: Uint8Array) {
   try {
-    return [...linesOf(content)]
+    return linesOf(content)
   } catch (error) {
-    if (error instanceof NoHead) throw new FatalError(error.message)
-    throw new FatalError('the file is no CSV in UTF-8', { cause: error })
+    if (error instanceof NoContacts || error instanceof BrokenCsv)
+      throw new FatalError(error.message)
+    throw error
   }
 }

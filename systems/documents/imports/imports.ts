@@ -16,6 +16,8 @@ const SCHEMA = `
     primary key (import_id, row)
   ) strict`
 
+const PAGE = 1000
+
 /** How far each import is, and what it could not take. */
 export class Imports {
   readonly #database: DatabaseSync
@@ -45,10 +47,19 @@ export class Imports {
     }
   }
 
-  misfits(id: string): Misfit[] {
+  /** How many rows it could not take so far. */
+  refused(id: string): number {
+    const sql = 'select count(*) as n from misfit where import_id = ?'
+    return Number(this.#database.prepare(sql).get(id)?.n)
+  }
+
+  /** A page of them, behind a row. */
+  misfits(id: string, after = 0): Misfit[] {
     return this.#database
-      .prepare('select row, field, why from misfit where import_id = ? order by row')
-      .all(id)
+      .prepare(
+        `select row, field, why from misfit where import_id = ? and row > ? order by row limit ${PAGE}`,
+      )
+      .all(id, after)
       .map((one) => ({ row: Number(one.row), field: String(one.field), why: String(one.why) }))
   }
 }

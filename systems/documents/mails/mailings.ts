@@ -1,7 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 /** One text to many contacts. Who got it is counted by its batch, under the same id. */
-export type Mailing = { id: string; subject: string; text: string; at: number }
+export type Mailing = {
+  id: string
+  tenant: string
+  subject: string
+  text: string
+  /** So many of the contacts, as it was asked for. */
+  first: number | undefined
+  at: number
+}
 export type Refusal = { contactId: number; why: string }
 
 const SCHEMA = `
@@ -24,13 +32,18 @@ export class Mailings {
   constructor(database: DatabaseSync) {
     this.#database = database
     database.exec(SCHEMA)
+    addColumn(database, 'tenant', "text not null default ''")
+    addColumn(database, 'first', 'integer')
   }
 
   /** A request that is sent again finds the first text. */
-  add({ id, subject, text }: Omit<Mailing, 'at'>): void {
+  add({ id, tenant, subject, text, first }: Omit<Mailing, 'at'>): void {
     this.#database
-      .prepare('insert or ignore into mailing values (?, ?, ?, ?)')
-      .run(id, subject, text, Date.now())
+      .prepare(
+        `insert or ignore into mailing (id, subject, text, at, tenant, first)
+         values (?, ?, ?, ?, ?, ?)`,
+      )
+      .run(id, subject, text, Date.now(), tenant, first ?? null)
   }
 
   remove(id: string): void {
@@ -42,9 +55,9 @@ export class Mailings {
     return row && toMailing(row)
   }
 
-  latest(most: number): Mailing[] {
-    const sql = 'select * from mailing order by at desc limit ?'
-    return this.#database.prepare(sql).all(most).map(toMailing)
+  latest(tenant: string, most: number): Mailing[] {
+    const sql = 'select * from mailing where tenant = ? order by at desc limit ?'
+    return this.#database.prepare(sql).all(tenant, most).map(toMailing)
   }
 
   refused(mailingId: string, contactId: number, why: string): void {
@@ -72,5 +85,13 @@ const toMailing = (row: Record<string, unknown>): Mailing => ({
   id: String(row.id),
   subject: String(row.subject),
   text: String(row.text),
+  tenant: String(row.tenant),
+  first: typeof row.first === 'number' ? row.first : undefined,
   at: Number(row.at),
 })
+
+/** Records that were made before this column was. */
+function addColumn(database: DatabaseSync, name: string, type: string): void {
+  const known = database.prepare("select 1 from pragma_table_info('mailing') where name = ?")
+  if (!known.get(name)) database.exec(`alter table mailing add column ${name} ${type}`)
+}

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type App, type BatchView, type Desk, ErrandError } from 'errand'
 import { z } from 'zod'
 import { whoAsks } from '../../common/who.ts'
@@ -11,7 +12,10 @@ import type { Mailing } from './mailings.ts'
 const NewMailing = z.strictObject({
   /** Sent again under the same id it is one mailing. */
   id: z.uuid().optional(),
-  subject: z.string().min(1).max(200),
+  subject: z
+    .string()
+    .max(200)
+    .regex(/^[^\p{Cc}]+$/u, 'is one line of text'),
   text: z.string().min(1).max(10_000),
   /** So many of the contacts, the first of them; all unless said. */
   first: z.int().min(1).max(1_000_000).optional(),
@@ -35,9 +39,11 @@ export function mailRoutes(app: Routes, errand: Desk, { mailings, contacts }: Re
     const { tenant } = whoAsks(c)
     const { id = idOf(c), subject, text, first } = await readBody(c, NewMailing)
     const isNew = mailings.find(id) === undefined
-    mailings.add({ id, subject, text })
+    const asked = { id, tenant, subject, text, first }
+    mailings.add(asked)
     const there = found(id)
-    if (there.subject !== subject || there.text !== text) throw new ErrandError('ID_TAKEN', { id })
+    if (!isDeepStrictEqual({ ...there, at: 0 }, { ...asked, at: 0 }))
+      throw new ErrandError('ID_TAKEN', { id })
     const items = contacts.ids(first).map((contactId) => ({ mailingId: id, contactId }))
     try {
       await errand.enqueueBatch(sendMail, items, { id, ...(tenant !== '' && { tenant }) })
@@ -50,7 +56,7 @@ export function mailRoutes(app: Routes, errand: Desk, { mailings, contacts }: Re
 
   app.get('/mailings', async (c) => {
     const { tenant } = whoAsks(c)
-    const views = await Promise.all(mailings.latest(SHOWN).map((one) => view(one, tenant)))
+    const views = await Promise.all(mailings.latest(tenant, SHOWN).map((one) => view(one, tenant)))
     const theirs = views.filter(({ status }) => status !== 'gone')
     return c.json({ contacts: contacts.count, data: theirs })
   })
@@ -63,10 +69,16 @@ export function mailRoutes(app: Routes, errand: Desk, { mailings, contacts }: Re
 
   app.post('/mailings/:id/:act{cancel|retry}', async (c) => {
     const { tenant } = whoAsks(c)
-    const { id } = await errand.batch(c.req.param('id'), tenant)
+    const { id, failed, outcome = 'sending' } = await errand.batch(c.req.param('id'), tenant)
     const mailing = found(id)
-    if (c.req.param('act') === 'cancel') await errand.cancelBatch(id)
-    else await errand.retryBatch(id)
+    const isRetry = c.req.param('act') === 'retry'
+    if (isRetry ? failed === 0 : outcome !== 'sending')
+      throw new ErrandError('WRONG_STATE', {
+        id,
+        state: outcome,
+        verb: isRetry ? 'tried again' : 'cancelled',
+      })
+    await (isRetry ? errand.retryBatch(id) : errand.cancelBatch(id))
     return c.json(await view(mailing, tenant), 202)
   })
 }

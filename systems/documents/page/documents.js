@@ -14,11 +14,11 @@ const WORDS = {
   REVOKED: 'Cancelled',
 }
 
-/** Document id → task id of what was asked for here. It survives a reload. */
+/** Document id → task id of what was asked for, here or by somebody else. Our own survive a reload. */
 const mine = readMine()
 /** Document id → its row. */
 const rows = new Map()
-/** Document ids whose task has not ended. */
+/** Document ids whose task is looked at. */
 const open = new Set(Object.keys(mine))
 let timer
 
@@ -59,7 +59,7 @@ async function look(id) {
   else show(rows.get(id), task)
 }
 
-function toRow({ id, title, project, team, updatedAt, status }) {
+function toRow({ id, title, project, team, updatedAt, status, task_id: taskId }) {
   const row = document.querySelector('#row').content.cloneNode(true).firstElementChild
   const part = (selector) => row.querySelector(selector)
   part('.title').textContent = title
@@ -73,6 +73,10 @@ function toRow({ id, title, project, team, updatedAt, status }) {
   stop.addEventListener('click', () => cancel(`${id}`))
   rows.set(`${id}`, row)
   if (status === 'ready') showLink(row, `/documents/${id}/pdf`)
+  if (status === 'generating' || status === 'failed') {
+    mine[id] = taskId
+    open.add(`${id}`)
+  }
   return row
 }
 
@@ -90,13 +94,16 @@ async function cancel(id) {
   void follow()
 }
 
-function show(row, { status, result, progress }) {
+function show(row, { status, result, progress, error }) {
   const busy = !ENDED.includes(status)
   const [button, stop, link, bar] = ['.make', '.stop', 'a', 'progress'].map((name) =>
     row.querySelector(name),
   )
+  const isFocused = row.contains(document.activeElement)
   row.classList.toggle('failed', status === 'FAILURE')
-  row.querySelector('.status').textContent = WORDS[status]
+  row.querySelector('.status').textContent = error
+    ? `${WORDS[status]}: ${error.message}`
+    : WORDS[status]
   bar.hidden = status !== 'STARTED'
   bar.value = progress?.done ?? 0
   link.hidden = true
@@ -105,6 +112,8 @@ function show(row, { status, result, progress }) {
   stop.hidden = !busy
   button.textContent = busy || status === 'SUCCESS' ? 'Make PDF' : 'Try again'
   if (result) showLink(row, result.url)
+  // Whoever pressed what is hidden now goes on from what took its place.
+  if (isFocused) [link, stop, button].find((act) => !act.hidden)?.focus()
 }
 
 function showLink(row, url) {

@@ -31,7 +31,10 @@ export class Pdfs {
     return file && this.#errand.link(pdfTaskId, file.file, '7d')
   }
 
-  /** The link once the PDF is made, or undefined when that takes longer than `ms`. */
+  /**
+   * The link once the PDF is made, or undefined when that takes longer than `ms`.
+   * @throws ErrandError JOB_FAILED, JOB_CANCELLED
+   */
   async linkWithin(taskId: string, ms: number): Promise<string | undefined> {
     try {
       const { file } = await this.#errand.result(documentPdf, taskId, { wait: ms })

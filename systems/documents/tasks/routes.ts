@@ -1,5 +1,6 @@
 import { type App, type Desk, ErrandError } from 'errand'
 import { whoAsks } from '../../common/who.ts'
+import type { Documents } from '../documents.ts'
 import { fileTag } from '../files/contract.ts'
 import { findTask, KINDS } from './kinds.ts'
 import { stepsOf } from './steps.ts'
@@ -10,7 +11,7 @@ const SHOWN = 20
 const STEPS_MAX = 20
 
 /** What was asked for, whatever it is: looked at, cancelled, tried again. */
-export function taskRoutes(app: Routes, errand: Desk): void {
+export function taskRoutes(app: Routes, errand: Desk, documents: Documents): void {
   app.get('/tasks', async (c) => {
     const kinds = (c.req.query('kind') ?? '').split(',')
     const { tenant } = whoAsks(c)
@@ -25,12 +26,12 @@ export function taskRoutes(app: Routes, errand: Desk): void {
     })
     const views = (await Promise.all(lists)).flatMap(({ jobs }) => jobs)
     const latest = views.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(0, SHOWN)
-    return c.json({ data: latest.map((view) => toEntry(view, errand)) })
+    return c.json({ data: await Promise.all(latest.map((view) => toEntry(view, errand))) })
   })
 
   app.get('/tasks/:taskId', async (c) => {
     const { tenant } = whoAsks(c)
-    return c.json(toTask(await findTask(errand, c.req.param('taskId'), tenant), errand))
+    return c.json(await toTask(await findTask(errand, c.req.param('taskId'), tenant), errand))
   })
 
   app.get('/tasks/:taskId/steps', async (c) => {
@@ -45,7 +46,10 @@ export function taskRoutes(app: Routes, errand: Desk): void {
     const { id } = await findTask(errand, c.req.param('taskId'), tenant)
     if (c.req.param('act') === 'cancel') await errand.cancel(id)
     else await errand.retry(id)
-    return c.json(toTask(await findTask(errand, id, tenant), errand), 202)
+    const task = await findTask(errand, id, tenant)
+    // Its hook says so as well, once there is a worker.
+    if (task.state === 'cancelled' && task.startedAt === undefined) documents.withdrawn(id)
+    return c.json(await toTask(task, errand), 202)
   })
 
   app.get('/schedules', async (c) => {

@@ -1,4 +1,5 @@
 import type { Desk, JobView } from 'errand'
+import { fileTag } from '../files/contract.ts'
 import { kindOf } from './kinds.ts'
 
 /** The six words that clients of Celery know. */
@@ -7,24 +8,25 @@ type Status = 'PENDING' | 'STARTED' | 'RETRY' | 'SUCCESS' | 'FAILURE' | 'REVOKED
 const LINK_FOR = '7d'
 
 /** A job in the words of the documents API: `result` is null until SUCCESS. */
-export function toTask(view: JobView, errand: Desk) {
+export async function toTask(view: JobView, errand: Desk) {
   const status = statusOf(view)
-  const { id, progress, error, withErrors } = view
+  const { id, progress, withErrors } = view
+  const error = status === 'FAILURE' ? await errorOf(view, errand) : undefined
   return {
     task_id: id,
     status,
     result: status === 'SUCCESS' ? toResult(view, errand) : null,
     ...(status === 'STARTED' && progress && { progress }),
     ...(withErrors && { with_errors: true }),
-    ...(status === 'FAILURE' && error && { error: { name: error.name, message: error.message } }),
+    ...(error && { error: { name: error.name, message: error.message } }),
   }
 }
 
 /** The same in a list of several kinds. */
-export function toEntry(view: JobView, errand: Desk) {
+export async function toEntry(view: JobView, errand: Desk) {
   const { createdAt, endedAt } = view
   return {
-    ...toTask(view, errand),
+    ...(await toTask(view, errand)),
     kind: kindOf(view),
     created_at: createdAt,
     ...(endedAt !== undefined && { ended_at: endedAt }),
@@ -40,6 +42,13 @@ export function statusOf({ state, attempt, waitingFor }: Standing): Status {
   // A chain is at work while a job that it called is.
   if (state === 'running' || waitingFor?.startsWith('call:')) return 'STARTED'
   return attempt > 1 ? 'RETRY' : 'PENDING'
+}
+
+/** What was thrown first: where a chain broke, the error of the link that did. */
+async function errorOf({ id, tenant, error }: JobView, errand: Desk) {
+  if (error?.name !== 'ChildFailed') return error
+  const { jobs } = await errand.list({ tag: fileTag(id), tenant: tenant ?? '', state: 'failed' }, 1)
+  return jobs[0]?.error ?? error
 }
 
 /** What the job came to, with a link to its file where it has one. */

@@ -120,6 +120,14 @@ export const OF_SYSTEMS: readonly Sabotage[] = [
     red: /nobody else’s/,
   },
   {
+    breaks: 'a quote that is not closed swallows the contacts behind it',
+    file: 'systems/common/csv.ts',
+    find: 'bom: true,',
+    put: 'bom: true, relax_quotes: true, quote: null,',
+    test: 'test/systems/documents/imports.test.ts',
+    red: /no list of contacts/,
+  },
+  {
     breaks: 'a document whose job died stays in progress',
     file: 'systems/documents/contract.ts',
     find: 'onFailure: pdfEnded',

@@ -100,3 +100,14 @@ test('no cell of a CSV is run as a formula', async () => {
   for await (const chunk of csvOf(table)) text += new TextDecoder().decode(chunk)
   assert.match(text, /\n'=1\+1/)
 })
+
+test('a cell that a workbook cannot hold is cut, and none is read as a character', async () => {
+  const column = { key: 'a', header: 'A', width: 1 }
+  const rows = [{ a: 'x'.repeat(40_000) }, { a: '_x0041_' }]
+  const chunks: Uint8Array[] = []
+  for await (const chunk of xlsxOf({ name: 'T', columns: [column], total: 2, rows }))
+    chunks.push(chunk)
+  const { sheets } = await readXlsx(Buffer.concat(chunks))
+  const cells = sheets[0]?.rows.slice(1).map(([cell]) => String(cell)) ?? []
+  assert.deepEqual([cells[0]?.length, cells[1]], [32_767, '_x0041_'])
+})

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import assert from 'node:assert/strict'
-import { mkdtempDisposableSync, readdirSync } from 'node:fs'
+import { mkdirSync, mkdtempDisposableSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -37,7 +37,7 @@ onEachStore((open) => {
     const id = await system.upload('files?name=photo.png', 'no picture at all')
     const { status, error } = await finish(system, id)
     assert.equal(status, 'FAILURE')
-    assert.match(error?.message ?? '', /not what its name says/)
+    assert.deepEqual(error?.message, 'the file is not what its name says')
     const { jobs } = await system.errand.list({ tag: fileTag(id) }, 10)
     assert.deepEqual(
       jobs.map(({ job }) => job),
@@ -82,6 +82,14 @@ onEachStore((open) => {
     assert.deepEqual(list, { data: [] })
   })
 
+  test('a form is refused: its parts would be taken for the file', async () => {
+    await using system = await openDocumentsOn(open)
+    const body = new FormData()
+    body.append('file', new Blob(['one']), 'notes.txt')
+    const answer = await system.ask('/documents/files?name=notes.txt', { method: 'POST', body })
+    assert.equal(answer.status, 415)
+  })
+
   test('a file that the store refuses is not kept', async () => {
     await using system = await openDocumentsOn(open)
     await system.errand.store[Symbol.asyncDispose]()
@@ -102,13 +110,19 @@ onEachStore((open) => {
     const { id } = await system.errand.schedules.run('documents.clean-up')
     assert.deepEqual((await system.errand.ended(id, 20_000)).result, { removed: 0 })
     await worker.stop()
-    age(system.place.database, old, at - 31 * 86_400_000)
+    const longAgo = at - 31 * 86_400_000
+    age(system.place.database, old, longAgo)
+    // Cut off before its row was written; and what is not ours.
+    leave(system.place.uploads, `${randomUUID()}.part`, longAgo)
+    leave(system.place.uploads, 'NOTES.txt', longAgo)
+    mkdirSync(join(system.place.uploads, 'lost+found'))
     const again = await system.work()
     const { id: second } = await system.errand.schedules.run('documents.clean-up')
-    assert.deepEqual((await system.errand.ended(second, 20_000)).result, { removed: 1 })
+    assert.deepEqual((await system.errand.ended(second, 20_000)).result, { removed: 2 })
     await again.stop()
     assert.equal(uploads.find(old), undefined)
-    assert.deepEqual(readdirSync(system.place.uploads), [fresh])
+    const left = [fresh, 'NOTES.txt', 'lost+found']
+    assert.deepEqual(new Set(readdirSync(system.place.uploads)), new Set(left))
   })
 
   test('two in the morning in Perth is six in the evening in UTC, of the day before', async () => {
@@ -142,6 +156,12 @@ test('a mail API whose answer is lost is asked again a minute later, and one mai
   const sent: unknown = await (await fetch(`${mails.url}/mails`)).json()
   assert.partialDeepStrictEqual(sent, { count: 1, repeated: 1 })
 })
+
+function leave(folder: string, name: string, at: number): void {
+  const path = join(folder, name)
+  writeFileSync(path, '')
+  utimesSync(path, at / 1000, at / 1000)
+}
 
 /** Has an upload come at another moment. */
 function age(location: string, id: string, at: number): void {

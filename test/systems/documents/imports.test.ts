@@ -39,12 +39,47 @@ onEachStore((open) => {
     assert.equal(records.contacts.count, 500 + 998)
   })
 
-  test('a file that is no list of contacts fails at once, and says what is missing', async () => {
+  test('a file that is no list of contacts fails at once, says why, and nobody of it comes in', async () => {
     await using system = await openDocumentsOn(open)
-    const id = await system.upload('imports?name=other.csv', 'colour,size\nred,1\n')
-    const { status, error } = await finish(system, id)
-    assert.equal(status, 'FAILURE')
-    assert.match(error?.message ?? '', /needs the columns name, email, team/)
+    const head = 'name,email,team\nAda,ada@example.net,T\n'
+    const files = [
+      ['colour,size\nred,1\n', /needs the columns name, email, team/],
+      [`${head}Bob,bob@example.net,"open\nCy,cy@example.net,T\n`, /^line 3 cannot be read/],
+      [Buffer.from(`${head}Zo\u00eb,zoe@example.net,T\n`, 'latin1'), /no text in UTF-8/],
+    ] as const
+    for (const [content, why] of files) {
+      const id = await system.upload('imports?name=other.csv', content)
+      const { status, error } = await finish(system, id)
+      assert.equal(status, 'FAILURE')
+      assert.match(error?.message ?? '', why)
+    }
+    using records = openRecords(system.place)
+    assert.equal(records.contacts.count, 500)
+  })
+
+  test('rows have the numbers of the file, and one person who is written in two ways is one', async () => {
+    await using system = await openDocumentsOn(open)
+    const rows = ['Ada, Ada@Example.net ,T', '', ',,', 'Ada B,ada@example.net,T', 'Bob,nowhere,T']
+    const id = await system.upload('imports?name=a.csv', ['name,email,team', ...rows].join('\r\n'))
+    const { result } = await finish(system, id)
+    assert.deepEqual(result, { rows: 3, imported: 2, refused: 1 })
+    const { data } = await system.misfits(id)
+    assert.deepEqual(data, [{ row: 5, field: 'email', why: 'is no address' }])
+    using records = openRecords(system.place)
+    assert.equal(records.contacts.count, 501)
+  })
+
+  test('rows that do not fit are told page by page, or all of them as a file', async () => {
+    await using system = await openDocumentsOn(open)
+    const csv = ['name,email', ...Array.from({ length: 1200 }, () => 'Nobody,nowhere')].join('\n')
+    const id = await system.upload('imports?name=a.csv', csv)
+    await finish(system, id)
+    const first = await system.misfits(id)
+    assert.deepEqual([first.data.length, first.next_after], [1000, 1000])
+    const rest = await system.misfits(id, '?after=1000')
+    assert.deepEqual([rest.data.length, rest.next_after], [200, undefined])
+    const file = await (await system.ask(`/documents/imports/${id}/errors.csv`)).text()
+    assert.equal(file.trimEnd().split('\n').length, 1201)
   })
 })
 

@@ -11,6 +11,7 @@ const View = z.looseObject({
   status: z.string(),
   refused: z.array(z.object({ contact: z.int(), address: z.string(), reason: z.string() })),
 })
+const List = z.object({ data: z.array(View) })
 const NEW = { subject: 'Winter visits', text: 'We come in December, sentinel-text.' }
 /** Half a span: on a busy machine a call that was let pass in time may arrive a little late. */
 const RATE = { count: 20, windowMs: 250 }
@@ -70,11 +71,45 @@ onEachStore((open) => {
     await using system = await openDocumentsOn(open)
     const id = crypto.randomUUID()
     for (let asked = 0; asked < 2; asked++) await sendAll(system, { id, first: 3 })
-    const other = { ...NEW, id, text: 'another', first: 3 }
-    assert.equal((await system.post('/documents/mailings', other)).status, 409)
+    for (const other of [{ text: 'another' }, { first: 4 }]) {
+      const answer = await system.post('/documents/mailings', { ...NEW, id, first: 3, ...other })
+      assert.equal(answer.status, 409)
+    }
     const view = await deliver(system, id)
     assert.partialDeepStrictEqual(view, { mails: 3, sent: 3 })
     assert.equal((await system.sent()).count, 3)
+  })
+
+  test('a tenant is shown its own mailings, however many others have', async () => {
+    await using system = await openDocumentsOn(open)
+    const send = (tenant: string) =>
+      system.ask('/documents/mailings', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-tenant': tenant },
+        body: JSON.stringify({ ...NEW, first: 1 }),
+      })
+    await send('quiet')
+    for (let sent = 0; sent < 11; sent++) await send('loud')
+    const shown = async (tenant: string) =>
+      List.parse(await system.json('/documents/mailings', { headers: { 'x-tenant': tenant } })).data
+    assert.deepEqual([(await shown('quiet')).length, (await shown('loud')).length], [1, 10])
+    assert.deepEqual(await shown(''), [])
+  })
+
+  test('a mailing that was cancelled has nothing to try again, and says so', async () => {
+    await using system = await openDocumentsOn(open)
+    const id = await sendAll(system, { first: 2 })
+    const act = (what: string) => system.post(`/documents/mailings/${id}/${what}`, {})
+    assert.equal((await act('retry')).status, 409)
+    assert.equal((await act('cancel')).status, 202)
+    await deliver(system, id)
+    for (const what of ['cancel', 'retry']) assert.equal((await act(what)).status, 409)
+  })
+
+  test('a subject is one line, so that nobody adds a header', async () => {
+    await using system = await openDocumentsOn(open)
+    const subject = 'Hello\r\nBcc: everybody@example.org'
+    assert.equal((await system.post('/documents/mailings', { ...NEW, subject })).status, 422)
   })
 
   test('neither addresses nor texts come to rest in the store', async () => {
@@ -95,6 +130,6 @@ onEachStore((open) => {
     const answer = await system.post('/documents/mailings', NEW)
     assert.equal(answer.status, 503)
     using records = openRecords(system.place)
-    assert.deepEqual(records.mailings.latest(10), [])
+    assert.deepEqual(records.mailings.latest('', 10), [])
   })
 })

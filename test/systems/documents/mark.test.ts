@@ -70,15 +70,18 @@ for (const name of readStores())
     assert.deepEqual(await at.errand.verify(), [])
   })
 
-test('a cancel that comes before the job begins takes the mark off, too', async () => {
+test('a cancel that comes before the job begins takes the mark off, with a worker or without', async () => {
   await using system = await setUp()
   const { task_id: id } = Started.parse(await system.json('/documents/5/pdf', POST))
   assert.equal(system.documents.find(5)?.inProgress, true)
   const answer = await system.ask(`/documents/tasks/${id}/cancel`, POST)
   assert.equal(answer.status, 202)
   assert.match(await answer.text(), /"status":"REVOKED"/)
+  assert.equal(system.documents.find(5)?.inProgress, false)
+  const { task_id: other } = Started.parse(await system.json('/documents/6/pdf', POST))
+  await system.errand.cancel(other)
   await using worker = await work(system)
-  await until(() => (system.documents.find(5)?.inProgress ? undefined : true), 'the mark was left')
+  await until(() => (system.documents.find(6)?.inProgress ? undefined : true), 'the mark was left')
   assert.notEqual(worker.id, '')
 })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { z } from 'zod'
 import { documentPdf } from '../../../systems/documents/contract.ts'
 import { onEachStore } from '../stage.ts'
 import { List, POST, Started, Succeeded } from './setup.ts'
@@ -113,7 +114,10 @@ onEachStore((open) => {
     const answer = await system.ask('/documents/50/pdf?wait=20')
     await worker.stop()
     assert.equal(answer.status, 409)
-    assert.match(await answer.text(), /"code":"JOB_FAILED"/)
+    const problem = z.looseObject({ task_id: z.uuid() }).parse(await answer.json())
+    const detail = 'The PDF could not be made: the document has no text yet'
+    assert.partialDeepStrictEqual(problem, { code: 'JOB_FAILED', detail })
+    assert.equal((await system.errand.job(problem.task_id)).state, 'failed')
   })
 
   test('the list derives none, generating, ready and failed from the jobs', async () => {

@@ -62,7 +62,8 @@ if (readStores().includes('redis'))
         errand.enqueue(exportTable, { table: 'documents', format: 'xlsx' }),
         errand.schedules.run('documents.clean-up'),
       ])
-      records.mailings.add({ id: fileId, subject: 'Hello', text: 'There' })
+      const text = { subject: 'Hello', text: 'There', tenant: '', first: undefined }
+      records.mailings.add({ id: fileId, ...text })
       const items = records.contacts.ids(20).map((contactId) => ({ mailingId: fileId, contactId }))
       const { id: batch } = await errand.enqueueBatch(sendMail, items)
       const ends = await Promise.all(asked.map(({ id }) => errand.ended(id, 20_000)))

@@ -36,8 +36,10 @@ export async function openDocumentsOn(open: Open, given: Partial<Settings> = {})
       }),
     calls: async () => Calls.parse(await (await fetch(`${mails.url}/stand-in/calls`)).json()),
     sent: async () => Sent.parse(await (await fetch(`${mails.url}/mails`)).json()),
-    upload: async (path: string, body: string | Uint8Array<ArrayBuffer>) =>
+    upload: async (path: string, body: string | Uint8Array) =>
       Started.parse(await system.json(`/documents/${path}`, { method: 'POST', body })).task_id,
+    misfits: async (id: string, query = '') =>
+      Misfits.parse(await system.json(`/documents/imports/${id}/errors${query}`)),
     task: async (id: string) => Task.parse(await system.json(`/documents/tasks/${id}`)),
     async [Symbol.asyncDispose]() {
       documents[Symbol.dispose]()
@@ -58,6 +60,7 @@ export async function finish(system: Documents, id: string) {
 }
 
 const Calls = z.array(z.object({ path: z.string(), at: z.string(), status: z.number().optional() }))
+const Misfits = z.object({ data: z.array(z.unknown()), next_after: z.int().optional() })
 const Sent = z.object({ count: z.int(), repeated: z.int() })
 export const Started = z.object({ task_id: z.uuid() })
 const Task = z.looseObject({

@@ -124,6 +124,18 @@ onEachStore((open) => {
     assert.deepEqual(text.match(/\+\d+/g), ['+15550142001', '+15550142002'])
   })
 
+  test('a CSV whose quotes do not fit is refused whole, with its line: nobody is left out in silence', async () => {
+    await using at = await setUp(open)
+    const answer = await at.ask('/reports/sends?template=reminder', {
+      method: 'POST',
+      headers: { 'content-type': 'text/csv' },
+      body: 'name,to\nAnn,+15550142001\n"Bob,+15550142002\nCy,+15550142003\n',
+    })
+    assert.equal(answer.status, 422)
+    assert.match(await answer.text(), /line 3 cannot be read/)
+    assert.deepEqual((await at.errand.list({}, 9)).jobs, [])
+  })
+
   test('a message is refused that carries more than where its recipient stands', async () => {
     await using at = await setUp(open)
     const input = { file: 'x', row: 0, at: 0, to: TO }
