@@ -4,6 +4,7 @@ import { type Desk, ErrandError, FatalError, hasCode, type JobView } from 'erran
 import { HTTPException } from 'hono/http-exception'
 import { ZodError } from 'zod'
 import { type Backend, BackendError, type MassPayment, type Search } from './backend.ts'
+import { comingOf } from './coming.ts'
 import { cancel, confirm, create, MassPaymentRequest } from './contract.ts'
 import { actsOf, hasBegun, isEnded, isWithErrors, type Known, labelOf, statusOf } from './status.ts'
 
@@ -83,11 +84,23 @@ export class Payments {
     const isOver = jobs.cancel !== undefined && jobs.cancel.state !== 'scheduled'
     if (status !== 'processed' || (isOver && jobs.cancel?.state !== 'cancelled'))
       throw refuse(id, status === 'processed' ? 'cancelled' : status, 'confirmed')
-    const options = { id: own, ...ownedBy(tenant), tags: [id] }
-    const { id: confirming } = await this.#errand.enqueue(confirm, { id }, options)
+    const confirming = await this.#confirm(id, own, tenant, jobs.confirm)
     // Only now: whoever dies before this leaves an expiry that finds it confirmed.
     await this.#callOff(jobs.cancel)
     return confirming
+  }
+
+  /** One that an operator called off goes on with its notes: the backend may have been asked already. */
+  async #confirm(id: string, own: string, tenant: string, before?: JobView): Promise<string> {
+    if (before?.state === 'cancelled') {
+      await this.#errand.retry(before.id).catch((error: unknown) => {
+        // Somebody else has confirmed it again.
+        if (!hasCode(error, 'WRONG_STATE')) throw error
+      })
+      return before.id
+    }
+    const options = { id: own, ...ownedBy(tenant), tags: [id] }
+    return (await this.#errand.enqueue(confirm, { id }, options)).id
   }
 
   /** Cancels what is processed and nobody confirmed. @throws ErrandError WRONG_STATE, JOB_NOT_FOUND */
@@ -130,21 +143,33 @@ export class Payments {
     }
   }
 
-  /** A page of what the backend has; before the first stand those that it has not yet. */
+  /** A page of those that the backend does not have yet, and behind them of those that it has. */
   async list(search: Search) {
-    const { client: tenant, page, external_reference } = search
-    const { data, total } = await orUnavailable(this.#backend.list(search))
-    const known = data.map(async (payment) =>
-      toView(payment.mp_uuid, { ...(await this.#jobs(payment.mp_uuid, tenant)), payment }),
+    const { client: tenant, page, page_size: size, external_reference } = search
+    // What it is called by its owner is known to the backend alone.
+    const coming =
+      external_reference === undefined
+        ? await orUnavailable(comingOf(tenant, this.#errand, this.#backend))
+        : []
+    const from = (page - 1) * size
+    const first = coming.slice(from, from + size).map((job) => toView(job.id, { create: job }))
+    const { data, total } = await this.#listed(search, Math.max(0, from - coming.length))
+    const known = data
+      .slice(0, size - first.length)
+      .map(async (payment) =>
+        toView(payment.mp_uuid, { ...(await this.#jobs(payment.mp_uuid, tenant)), payment }),
+      )
+    return { data: [...first, ...(await Promise.all(known))], total: total + coming.length }
+  }
+
+  /** At least a page of what the backend has, from a place on that need not be where one of its pages begins. */
+  async #listed(search: Search, from: number) {
+    const page = Math.floor(from / search.page_size) + 1
+    const pages = await orUnavailable(
+      Promise.all([page, page + 1].map((one) => this.#backend.list({ ...search, page: one }))),
     )
-    const isFirst = page === 1 && external_reference === undefined
-    const { jobs } = isFirst
-      ? await this.#errand.list({ job: create.name, tenant }, search.page_size)
-      : { jobs: [] }
-    const isNew = ({ id, state }: JobView) =>
-      state !== 'completed' && data.every(({ mp_uuid }) => mp_uuid !== id)
-    const coming = jobs.filter(isNew).map((job) => toView(job.id, { create: job }))
-    return { data: [...coming, ...(await Promise.all(known))], total: total + coming.length }
+    const data = pages.flatMap((one) => one.data).slice(from % search.page_size)
+    return { data, total: pages[0]?.total ?? 0 }
   }
 
   async #jobs(id: string, tenant: string): Promise<Known> {

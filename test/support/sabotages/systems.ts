@@ -128,6 +128,14 @@ export const OF_SYSTEMS: readonly Sabotage[] = [
     red: /no list of contacts/,
   },
   {
+    breaks: 'a confirmation that was called off is begun without its notes',
+    file: 'systems/payments/payments.ts',
+    find: "before?.state === 'cancelled'",
+    put: "before?.state === 'scheduled'",
+    test: 'test/systems/payments/faults.test.ts',
+    red: /calls off in the middle/,
+  },
+  {
     breaks: 'a document whose job died stays in progress',
     file: 'systems/documents/contract.ts',
     find: 'onFailure: pdfEnded',

@@ -2,11 +2,15 @@
 import './quick.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { z } from 'zod'
 import { paymentsApp } from '../../../systems/payments/app.ts'
+import { until } from '../../support/command.ts'
 import { onEachStore } from '../stage.ts'
 import { request, stand } from './setup.ts'
 
 const CREATE = { method: 'POST', path: '/mass-payments' }
+
+const isConfirm = ({ path }: { path: string }) => path.endsWith('/confirm')
 
 onEachStore((open) => {
   test('a backend that takes it in and loses its reply is asked once, to create and to confirm', async () => {
@@ -42,6 +46,21 @@ onEachStore((open) => {
     await at.becomes(id, 'created')
     assert.equal((await at.bank.held(id)).length, 1)
     assert.equal((await at.bank.calls('POST')).length, 2)
+  })
+
+  test('a confirmation that an operator calls off in the middle, and that is asked for again, is one', async () => {
+    await using at = await stand(open)
+    const id = await at.submitted(request(1))
+    await at.becomes(id, 'processed')
+    await at.bank.script({ ...CREATE, times: 1, delayMs: 700 })
+    const { job } = z.object({ job: z.uuid() }).parse(await (await at.confirm(id)).json())
+    const asked = async () => (await at.bank.calls('POST')).filter(isConfirm).length || undefined
+    await until(asked, 'the backend was not asked')
+    await at.system.errand.cancel(job)
+    assert.equal((await at.system.errand.ended(job, 20_000)).state, 'cancelled')
+    assert.equal((await at.confirm(id)).status, 202)
+    await at.becomes(id, 'created')
+    assert.equal(await asked(), 1)
   })
 
   test('a backend that is away is waited for before anything is asked of it', async () => {

@@ -191,10 +191,29 @@ onEachStore((open) => {
       return [data.map(({ id }) => id), total]
     }
     assert.deepEqual(await list(''), [[third, second, first], 3])
-    assert.deepEqual(await list('?page=2&page_size=1'), [[first], 2])
+    assert.deepEqual(await list('?page=2&page_size=1'), [[second], 3])
     assert.deepEqual(await list('?external_reference=a'), [[first], 1])
     assert.deepEqual(await list(`?id=${second}`), [[second], 1])
     assert.deepEqual(await list(`?id=${randomUUID()}`), [[], 0])
+  })
+
+  test('whatever waits for a worker is in the list, page by page, before what the backend has', async () => {
+    await using at = await stand(open)
+    const old = await at.submitted(request(1))
+    await at.becomes(old, 'processed')
+    await at.rest()
+    const ids: string[] = [old]
+    for (let sent = 0; sent < 5; sent++) ids.unshift(await at.submitted(request(1)))
+    const pages = await Promise.all(
+      [1, 2, 3, 4].map(async (page) =>
+        List.parse(await (await at.ask(`?page_size=2&page=${page}`)).json()),
+      ),
+    )
+    assert.deepEqual(
+      pages.flatMap(({ data }) => data.map(({ id }) => id)),
+      ids,
+    )
+    assert.deepEqual(new Set(pages.map(({ total }) => total)), new Set([6]))
   })
 
   test('5000 rows are taken at once and processed', async () => {

@@ -83,6 +83,8 @@ export async function stand(open: Open, { idle = false, bank: given = openBank()
   const system = await open(() => paymentsApp(bank.url))
   const worker = idle ? undefined : await system.work()
   return {
+    /** From here on nobody works. */
+    rest: async () => void (await worker?.stop()),
     ...desk(system),
     system,
     bank,
