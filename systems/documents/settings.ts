@@ -1,4 +1,5 @@
 import type { Rate } from 'errand'
+import { readAll } from '../common/settings.ts'
 
 type Span = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
@@ -27,9 +28,11 @@ export type Settings = {
   timeZone: string
 }
 
-type Env = Record<string, string | undefined>
+type Env = Readonly<Record<string, string | undefined>>
 
-export function readSettings(env: Env): Settings {
+export const readSettings = (env: Env): Settings => readAll('DOCUMENTS_', env, read)
+
+function read(env: Env): Settings {
   const data = env['ERRAND_DATA'] ?? '.errand'
   const mailPort = count(env, 'DOCUMENTS_MAIL_PORT', 7471)
   return {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readAll } from '../common/settings.ts'
 
 /** Where the stand-in for the web listens. */
 export const STAND_IN_PORT = 7472
@@ -27,9 +28,12 @@ const Environment = z.object({
   DOMAINS_KEEP_MS: count(2_592_000_000),
 })
 
+type Env = Readonly<Record<string, string | undefined>>
 export type Settings = ReturnType<typeof readSettings>
 
-export function readSettings(env: Record<string, string | undefined>) {
+export const readSettings = (env: Env) => readAll('DOMAINS_', env, read)
+
+function read(env: Env) {
   const given = Environment.parse(env)
   const store = given.ERRAND_STORE ?? `sqlite:${given.ERRAND_DATA}/errand.db`
   return {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { readAll } from '../common/settings.ts'
 
 const Span = z.templateLiteral([z.number(), z.enum(['ms', 's', 'm', 'h', 'd'])])
 const count = (usual: number) => z.coerce.number().int().min(0).default(usual)
@@ -45,12 +46,14 @@ export type Settings = z.infer<typeof Settings>
 
 export const PREFIX = 'GUIDELINES_'
 
-export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
-  const own = Object.entries(environment).flatMap(([name, value]) =>
-    name.startsWith(PREFIX) && value !== '' ? [[name.slice(PREFIX.length), value] as const] : [],
-  )
-  return Settings.parse(Object.fromEntries(own))
-}
+export const readSettings = (env: NodeJS.ProcessEnv = process.env): Settings =>
+  readAll(PREFIX, env, (given) => {
+    const said = Object.keys(Settings.shape).flatMap((name) => {
+      const text = given[PREFIX + name]
+      return text === undefined || text === '' ? [] : [[name, text] as const]
+    })
+    return Settings.parse(Object.fromEntries(said))
+  })
 
 export const settings = readSettings()
 

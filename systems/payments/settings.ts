@@ -1,10 +1,16 @@
+import { readAll } from '../common/settings.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
 /** All that may be set, with what the team ships. Spans are milliseconds here. */
 export type Settings = ReturnType<typeof readSettings>
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 export const STAND_IN_PORT = 7473
 
-export function readSettings(env: Record<string, string | undefined>) {
+export const readSettings = (env: Env) => readAll('PAYMENTS_', env, read)
+
+function read(env: Env) {
   const span = (name: string, usual: string): number => {
     const [, amount, unit = ''] = /^(\d+)(ms|s|m|h|d)$/.exec(env[name] ?? usual) ?? []
     const ms = Number(amount) * (UNITS[unit] ?? Number.NaN)

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
+import { readAll } from '../common/settings.ts'
 import { isSpan, type Span } from './span.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
 /** All that may be set, and what is shipped. Each line stands in README.md. */
-export const readSettings = (env: Env) => ({
+const read = (env: Env) => ({
   /** Where the messages lie: the only place that holds recipients, beside a finished report. */
   source: env['REPORTS_SOURCE'] ?? join(env['ERRAND_DATA'] ?? '.errand', 'reports'),
   /** Whose messages a visitor sees whom no gateway and no `authenticate` names. */
@@ -40,7 +41,9 @@ export const readSettings = (env: Env) => ({
   origins: (env['REPORTS_ORIGINS'] ?? '').split(',').filter((origin) => origin !== ''),
 })
 
-export type Settings = ReturnType<typeof readSettings>
+export const readSettings = (env: Env) => readAll('REPORTS_', env, read)
+
+export type Settings = ReturnType<typeof read>
 type Rate = `${number}/${'s' | 'm' | 'h' | 'd'}`
 
 function span(text: string | undefined, usual: Span): Span {

@@ -52,7 +52,8 @@ export class Uploads {
   add({ id, name, notify }: Pick<Upload, 'id' | 'name' | 'notify'>, content: Uint8Array): boolean {
     const known = this.find(id)
     if (known) {
-      if (known.name === name && Buffer.compare(this.read(id), content) === 0) return false
+      const isSame = known.name === name && known.notify === notify
+      if (isSame && Buffer.compare(this.read(id), content) === 0) return false
       throw new ErrandError('ID_TAKEN', { id })
     }
     const path = this.#path(id)

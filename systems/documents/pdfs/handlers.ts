@@ -7,6 +7,8 @@ import { renderPdf } from './pdf.ts'
 export const makePdf = handler(documentPdf, {
   async run({ documentId }, { id, fence, artifact, progress, resources, signal, log }) {
     const { documents } = resources
+    // Who asked may not have heard that it was taken in.
+    documents.requested(documentId, id)
     documents.started(documentId, id, fence)
     progress({ done: 0, total: 3, status: 'reading the document' })
     const document = documents.find(documentId)

@@ -48,16 +48,22 @@ onEachStore((open) => {
 
   test('a file that is sent again under its key is the first one, and another is refused', async () => {
     await using system = await openDocumentsOn(open)
-    const send = (body: string) =>
-      system.ask('/documents/files?name=notes.txt', {
+    const send = (body: string, query = '') =>
+      system.ask(`/documents/files?name=notes.txt${query}`, {
         method: 'POST',
         headers: { 'idempotency-key': 'once' },
         body,
       })
-    const answers = [await send('one'), await send('one'), await send('two')]
+    const other = '&notify=ada@example.org'
+    const answers = [
+      await send('one'),
+      await send('one'),
+      await send('two'),
+      await send('one', other),
+    ]
     assert.deepEqual(
       answers.map(({ status }) => status),
-      [202, 202, 409],
+      [202, 202, 409, 409],
     )
     assert.equal(await answers[0]?.text(), await answers[1]?.text())
     assert.equal((await system.errand.list({ job: fileChain.name }, 5)).jobs.length, 1)

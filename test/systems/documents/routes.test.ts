@@ -120,6 +120,12 @@ onEachStore((open) => {
     assert.equal((await system.errand.job(problem.task_id)).state, 'failed')
   })
 
+  test('a PDF whose request was taken in without an answer is in the list all the same', async () => {
+    await using system = await openDocumentsOn(open)
+    await finish(system, (await system.errand.enqueue(documentPdf, { documentId: 4 })).id)
+    assert.equal(await statusOf(system, 4), 'ready')
+  })
+
   test('the list derives none, generating, ready and failed from the jobs', async () => {
     await using system = await openDocumentsOn(open)
     assert.equal(await statusOf(system, 2), 'none')

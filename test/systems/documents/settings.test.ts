@@ -22,6 +22,11 @@ test('what holds unless something else is said', () => {
   })
 })
 
+test('a setting that is misspelt is refused, and what Kubernetes says is none', () => {
+  assert.throws(() => readSettings({ DOCUMENTS_RETRYY: '1s' }), /DOCUMENTS_RETRYY is no setting/)
+  readSettings({ DOCUMENTS_SERVICE_HOST: '10.0.0.1', DOCUMENTS_PORT_80_TCP: 'tcp://10.0.0.1:80' })
+})
+
 test('a setting that cannot be read is named', () => {
   const wrong = { DOCUMENTS_MAIL_RATE: 'fast', DOCUMENTS_RETRY: 'soon', DOCUMENTS_CPU_AT_ONCE: '0' }
   for (const [name, value] of Object.entries(wrong))
