@@ -4,5 +4,13 @@ import type { Limit } from '../../job/job.ts'
 export const firstKey = (limits: readonly Limit[]): string | undefined =>
   limits.find(({ running }) => running !== undefined)?.key
 
+const NONE: readonly Limit[] = []
+/** Jobs come by the many with the same ones. */
+let latest: { json: string; limits: readonly Limit[] } = { json: '[]', limits: NONE }
+
 /** What we wrote. */
-export const readLimits = (json: string | null): Limit[] => (json === null ? [] : JSON.parse(json))
+export function readLimits(json: string | null): readonly Limit[] {
+  if (json === null) return NONE
+  if (json !== latest.json) latest = { json, limits: JSON.parse(json) }
+  return latest.limits
+}

@@ -22,7 +22,7 @@ select job.turn, body.limits from job join body using (turn)
 where job.state = -1 and job.held = ? order by job.priority, job.run_at, job.turn limit 1000;
 
 -- name: admit
-update job set state = 1 where turn = ?;
+update job set state = 1 where turn in (select value from json_each(?));
 
 -- name: pass
 update job set held = ? where turn = ?;

@@ -56,25 +56,37 @@ export class Limits {
 
   /** Hands places on, of the keys whose places or lines have changed in this turn. */
   admit(turn: Turn): void {
-    for (const key of turn.freed) while (this.#admitSome(key, turn));
+    const admitted: number[] = []
+    for (const key of turn.freed)
+      // What is read of the line next must not be those again.
+      while (this.#admitSome(key, turn, admitted)) this.#seat(admitted.splice(0), turn)
     turn.freed.clear()
+    this.#seat(admitted, turn)
+  }
+
+  #seat(admitted: readonly number[], turn: Turn): void {
+    if (admitted.length === 0) return
+    this.#sql.admit.run(JSON.stringify(admitted))
+    turn.ring('ready')
   }
 
   /** Writes what a turn has counted. */
   write(turn: Turn): void {
     this.admit(turn)
-    for (const [key, { places, pending }] of turn.keys)
+    for (const [key, { places, pending, stored }] of turn.keys) {
+      // As a rule who leaves makes room for the next.
+      if (places === stored.places && pending === stored.pending) continue
       if (places === 0 && pending === 0) this.#sql.strike.run(key)
       else this.#sql.write.run(key, places, pending)
+    }
     turn.keys.clear()
   }
 
-  /** Whether there may be more to admit. */
-  #admitSome(key: string, turn: Turn): boolean {
+  /** Finds those who have a place now. Whether there may be more of them. */
+  #admitSome(key: string, turn: Turn, admitted: number[]): boolean {
     // The line is read no further than needed, and changed when that is done.
     const passed: [key: string, place: number][] = []
-    const admitted: number[] = []
-    let isFull = false
+    let [seen, isFull] = [0, false]
     for (const { turn: place, limits: packed } of this.#sql.next.iterate(key)) {
       const limits = readLimits(text(packed))
       const lacks = ({ key, running }: Limit) =>
@@ -83,6 +95,7 @@ export class Limits {
       const full = limits.find((limit) => limit.key === key && lacks(limit)) ?? limits.find(lacks)
       isFull = full?.key === key
       if (isFull) break
+      seen++
       if (full) {
         passed.push([full.key, int(place)])
         continue
@@ -93,18 +106,17 @@ export class Limits {
     }
     // No place comes back meanwhile: nobody need look at those lines for them.
     for (const [other, place] of passed) this.#sql.pass.run(other, place)
-    for (const place of admitted) this.#sql.admit.run(place)
-    if (admitted.length > 0) turn.ring('ready')
-    return !isFull && passed.length + admitted.length >= ADMITTED_MAX
+    return !isFull && seen >= ADMITTED_MAX
   }
 
   #counts(key: string, turn: Turn): KeyCounts {
     let counts = turn.keys.get(key)
     if (counts === undefined) {
       const row = this.#sql.counts.get(key)
-      counts = row
+      const stored = row
         ? { places: int(row.places), pending: int(row.pending) }
         : { places: 0, pending: 0 }
+      counts = { ...stored, stored }
       turn.keys.set(key, counts)
     }
     return counts

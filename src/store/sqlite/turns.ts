@@ -21,7 +21,8 @@ export type Turn = {
   after(act: () => void): void
 }
 
-export type KeyCounts = { places: number; pending: number }
+type Counts = { places: number; pending: number }
+export type KeyCounts = Counts & { stored: Counts }
 
 type Call = {
   verb: string
