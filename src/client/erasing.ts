@@ -1,12 +1,12 @@
 import type { Files } from '../files/contract.ts'
 import { ErrandError } from '../job/errors.ts'
-import type { JobId } from '../job/job.ts'
-import { decideCancel } from '../job/outcome.ts'
+import type { Job, JobId } from '../job/job.ts'
+import { type Cancelling, decideCancel } from '../job/outcome.ts'
 import { isEnded } from '../job/state.ts'
 import type { Intake, Lookout } from '../store/contract.ts'
 import type { AuditLog, OnBehalf } from './audit.ts'
 
-type Store = Pick<Intake, 'cancel' | 'erase'> & Pick<Lookout, 'find'>
+type Store = Pick<Intake, 'cancel' | 'erase'> & Pick<Lookout, 'find' | 'findBatches'>
 
 /** Removes jobs before their time. */
 export class Erasing {
@@ -21,9 +21,9 @@ export class Erasing {
   }
 
   /**
-   * Erases a job and all it left, now. One that has not begun or waits is cancelled first, so that its hook and its
-   * caller hear of its end; one that runs is refused, and so is one whose hook has not completed, or whose batch takes more. A file that
-   * outlives the process is removed within a day.
+   * Erases a job and all it left, now. One that has not begun or waits is cancelled first, so that its caller hears of
+   * its end; one that runs is refused, and so is one whose hook has not completed or would have to run, or whose batch
+   * takes more. What is refused stays as it is. A file that outlives the process is removed within a day.
    * @throws ErrandError JOB_NOT_FOUND, WRONG_STATE (it runs), STILL_HOOKED, BATCH_OPEN
    */
   async erase(id: JobId, { by }: OnBehalf = {}): Promise<void> {
@@ -31,9 +31,10 @@ export class Erasing {
     if (job === undefined) throw new ErrandError('JOB_NOT_FOUND', { id })
     if (job.state === 'running')
       throw new ErrandError('WRONG_STATE', { id, state: job.state, verb: 'erased' })
+    const end = isEnded(job.state) ? undefined : { id, outcome: decideCancel(job, Date.now()) }
+    if (end) await this.#refuseUnfit(job, end.outcome)
     await this.#log.write({ act: 'erase', jobs: [id] }, by)
-    if (!isEnded(job.state))
-      await this.#intake.cancel([{ id, outcome: decideCancel(job, Date.now()) }])
+    if (end) await this.#intake.cancel([end])
     await this.#eraseOne(id)
   }
 
@@ -48,6 +49,13 @@ export class Erasing {
       throw new ErrandError('WRONG_STATE', { id, state: job.state, verb: 'discarded' })
     await this.#log.write({ act: 'discard', jobs: [id] }, by)
     await this.#eraseOne(id)
+  }
+
+  /** Its end would not be enough: then it is not brought about. */
+  async #refuseUnfit({ id, place }: Job, { hook }: Cancelling): Promise<void> {
+    if (hook) throw new ErrandError('STILL_HOOKED', { id })
+    const [open] = place ? await this.#intake.findBatches([place.batch]) : []
+    if (open && open.closedAt === undefined) throw new ErrandError('BATCH_OPEN', { id })
   }
 
   async #eraseOne(id: JobId): Promise<void> {

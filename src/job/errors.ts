@@ -17,7 +17,7 @@ const REASONS = {
   BATCH_CLOSED: 'the batch {id} is closed and takes no more items',
   JOB_ERASED: 'the job of this request was erased: {id}',
   STILL_HOOKED:
-    'the job {id} has ended, and is erased once its hook has completed: ask again then, or erase the hook',
+    'the job {id} is erased once its hook has completed: cancel it where it has not ended, then ask again',
   BATCH_OPEN: 'the batch of the job {id} still takes items; erase it once that is closed',
   WRONG_STATE: 'the job {id} is {state} and cannot be {verb} now',
   RESULT_NOT_READY: 'the job {id} is {state}; ask again later or wait longer',

@@ -46,7 +46,7 @@ function read(env: Env): Settings {
     cpuAtOnce: count(env, 'DOCUMENTS_CPU_AT_ONCE', 1),
     exportsAtOnce: count(env, 'DOCUMENTS_EXPORTS_AT_ONCE', 2),
     retry: fit(env, 'DOCUMENTS_RETRY', '1m', isSpan),
-    pdfTimeout: fit(env, 'DOCUMENTS_PDF_TIMEOUT', '60s', isSpan),
+    pdfTimeout: fit(env, 'DOCUMENTS_PDF_TIMEOUT', '60s', isSome),
     keepUploads: fit(env, 'DOCUMENTS_KEEP_UPLOADS', '30d', isSpan),
     cleanUp: env['DOCUMENTS_CLEAN_UP'] ?? '0 2 * * *',
     report: env['DOCUMENTS_REPORT'] ?? '0 6 * * mon',
@@ -55,7 +55,8 @@ function read(env: Env): Settings {
 }
 
 const isSpan = (text: string): text is Span => /^\d+(?:ms|[smhd])$/.test(text)
-const isRate = (text: string): text is Rate => /^\d+\/(?:\d+)?(?:ms|[smhd])$/.test(text)
+const isSome = (text: string): text is Span => isSpan(text) && !/^0+\D/.test(text)
+const isRate = (text: string): text is Rate => /^[1-9]\d*\/(?:\d+)?(?:ms|[smhd])$/.test(text)
 
 function fit<Text extends string>(
   env: Env,

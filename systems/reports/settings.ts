@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { readAll } from '../common/settings.ts'
-import { isSpan, type Span } from './span.ts'
+import { isSpan, msOf, type Span } from './span.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -11,10 +11,10 @@ const read = (env: Env) => ({
   /** Whose messages a visitor sees whom no gateway and no `authenticate` names. */
   service: env['REPORTS_SERVICE'] ?? 'demo',
   /** A window ends where the present step of this length began; with `1d` that is midnight in the zone. */
-  step: span(env['REPORTS_STEP'], '1d'),
+  step: some(env, 'REPORTS_STEP', '1d'),
   zone: env['REPORTS_ZONE'] ?? 'UTC',
   /** How long a finished report can be fetched, and its link works; 7 days at most. */
-  keep: span(env['REPORTS_KEEP'], '7d'),
+  keep: some(env, 'REPORTS_KEEP', '7d'),
   /** How long it is known that there was one. */
   remember: span(env['REPORTS_REMEMBER'], '8d'),
   /** How long messages lie in the source: the longest window, and the day in which it is asked for. */
@@ -52,6 +52,12 @@ function span(text: string | undefined, usual: Span): Span {
   throw new TypeError(`${given} is no span such as 90s, 4m or 7d`)
 }
 
+function some(env: Env, name: string, usual: Span): Span {
+  const given = span(env[name], usual)
+  if (msOf(given) > 0) return given
+  throw new TypeError(`${name} needs a span above 0`)
+}
+
 const spans = (text: string): Span[] => text.split(',').map((one) => span(one.trim(), '10s'))
 
 function count(env: Env, name: string, usual: number, least = 1): number {
@@ -66,6 +72,6 @@ function rate(text: string | undefined, usual: Rate): Rate {
   throw new TypeError(`${given} is no rate such as 100/s`)
 }
 
-const isRate = (text: string): text is Rate => /^\d+\/(?:s|m|h|d)$/.test(text)
+const isRate = (text: string): text is Rate => /^[1-9]\d*\/(?:s|m|h|d)$/.test(text)
 
 export const settings: Settings = readSettings(process.env)

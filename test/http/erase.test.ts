@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { z } from 'zod'
+import { Client } from '../../src/client/client.ts'
 import { itemId } from '../../src/job/batch.ts'
+import { defineJob } from '../../src/job/define.ts'
 import { completed, failed } from '../support/jobs.ts'
 import { chore } from '../support/jobs.ts'
 import { batchOf, itemsOf, open } from '../support/batches.ts'
@@ -47,6 +50,24 @@ test('a job whose hook may still run is refused, and another tenant’s is not t
   assert.deepEqual([refused.status, (await read(refused)).code], [409, 'STILL_HOOKED'])
   tenant = 'other'
   assert.equal((await door.remove(`/v1/jobs/${id}`)).status, 404)
+})
+
+test('an erasure that must wait for a hook, or for a batch to close, is refused before anything changes', async () => {
+  await using door = await openDoor()
+  const told = defineJob({ name: 'end.told', input: z.unknown() })
+  const hooked = defineJob({ name: 'end.hooked', input: z.unknown(), onFailure: told })
+  const { id } = await new Client(door.store, [hooked]).enqueue(hooked, {})
+  const made = batchOf()
+  await open(door.store, made)
+  await door.store.fillBatch(made.id, itemsOf(made.id, 1))
+  const item = itemId({ batch: made.id, index: 0 })
+  for (const [one, code] of [
+    [id, 'STILL_HOOKED'],
+    [item, 'BATCH_OPEN'],
+  ] as const) {
+    assert.equal((await read(await door.remove(`/v1/jobs/${one}`))).code, code)
+    assert.equal((await door.store.find([one]))[0]?.state, 'ready')
+  }
 })
 
 test('an item is refused while its batch takes more: sent again it would be begun again', async () => {

@@ -1,6 +1,8 @@
 import type { App, Definition, Desk } from 'errand'
 import { z } from 'zod'
 import { whoAsks } from '../../common/who.ts'
+import { unlessTaken } from '../doubt.ts'
+import { orGone } from '../gone.ts'
 import { importContacts } from '../imports/contract.ts'
 import { picture } from '../pictures/contract.ts'
 import { samplePicture } from '../pictures/sample.ts'
@@ -30,13 +32,14 @@ export function fileRoutes(app: Routes, errand: Desk, { uploads }: Records): voi
       const notify = readQuery(c, 'notify', z.email().optional(), 'needs an address')
       const fileId = idOf(c, 'file')
       const isNew = uploads.add({ id: fileId, name, notify }, content)
+      const asked = idOf(c)
       try {
-        const options = { id: idOf(c), ...ownedBy(whoAsks(c).tenant) }
+        const options = { id: asked, ...ownedBy(whoAsks(c).tenant) }
         const { id } = await errand.enqueue(job, { fileId }, options)
         return c.json({ message, task_id: id }, 202)
       } catch (error) {
-        // Nobody will ever ask for it.
-        if (isNew) uploads.remove(fileId)
+        const isTaken = async () => (await orGone(errand.job(asked))) !== undefined
+        if (isNew) unlessTaken(error, isTaken, () => uploads.remove(fileId))
         throw error
       }
     })

@@ -6,6 +6,7 @@ import { readBody } from '../reading.ts'
 import { idOf } from '../repeat.ts'
 import type { Records } from '../records.ts'
 import { orGone } from '../gone.ts'
+import { unlessTaken } from '../doubt.ts'
 import { sendMail } from './contract.ts'
 import type { Mailing } from './mailings.ts'
 
@@ -48,7 +49,8 @@ export function mailRoutes(app: Routes, errand: Desk, { mailings, contacts }: Re
     try {
       await errand.enqueueBatch(sendMail, items, { id, ...(tenant !== '' && { tenant }) })
     } catch (error) {
-      if (isNew) mailings.remove(id)
+      const isTaken = async () => (await orGone(errand.batch(id, tenant))) !== undefined
+      if (isNew) unlessTaken(error, isTaken, () => mailings.remove(id))
       throw error
     }
     return c.json(await view(there, tenant), 202)
