@@ -7,6 +7,7 @@ import {
   guidelineChecklist,
   guidelineChecklistCalledBack,
   llmLimit,
+  turnLimit,
 } from './contract.ts'
 import { guidelineRoutes, metricsRoute, pageRoutes } from './routes.ts'
 import { llmKey, llmUrl, millis, settings, type Settings } from './settings.ts'
@@ -31,7 +32,7 @@ export const guidelinesApp = ({
     ...(mount === undefined && { tryFirst: `GET ${MOUNT}/` }),
     about: 'paste a guideline, get its summary and a checklist',
     jobs: [guidelineChecklist, guidelineChecklistCalledBack, guidelineCallback],
-    limits: [llmLimit],
+    limits: [llmLimit, turnLimit],
     handlers: () => import('./handlers.ts'),
     start: async () => ({ guidelines: { ...(await openResources(own)), callbacks } }),
     routes: (app, { errand }) => {

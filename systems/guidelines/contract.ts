@@ -5,6 +5,12 @@ import { settings } from './settings.ts'
 /** All workers together call the LLM no more often than this. */
 export const llmLimit = defineLimit('guidelines-llm', { rate: settings.LLM_RATE })
 
+/**
+ * Nobody calls under it. Who is given back for want of a turn waits for it to open: were the LLM's own limit closed for
+ * that, all would wait for the impatience of one.
+ */
+export const turnLimit = defineLimit('guidelines-turn', { rate: '10000/s' })
+
 export const QUEUE = settings.QUEUE
 export const CALLBACK_QUEUE = `${QUEUE}-callbacks`
 

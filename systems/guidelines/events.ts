@@ -1,5 +1,5 @@
 import { type Desk, ErrandError, type JobView } from 'errand'
-import { Checklist, QUEUE } from './contract.ts'
+import { Checklist, llmLimit, QUEUE } from './contract.ts'
 import { millis, settings } from './settings.ts'
 
 /** The four words of this API. */
@@ -43,13 +43,16 @@ export async function toEvent(errand: Desk, view: JobView) {
     ...(state === 'running' && progress?.status && { current_step: progress.status }),
     ...(status === 'PROCESSING' && { steps_done: steps.map(({ name }) => name) }),
     ...(status === 'PROCESSING' && state === 'scheduled' && { next_retry_at: runAt }),
-    ...(state === 'waiting' && { waiting_for: 'the LLM asked for a pause', until: view.wakesAt }),
+    ...(state === 'waiting' && { waiting_for: waitingFor(view), until: view.wakesAt }),
     ...(startedAt && { processing_time_seconds: seconds(startedAt, endedAt) }),
     ...(endedAt && { finished_at: endedAt }),
     ...(status === 'COMPLETED' && { result: toResult(view) }),
     ...(status === 'FAILED' && { error: toError(view) }),
   }
 }
+
+const waitingFor = ({ waitingFor: what }: JobView) =>
+  what === `limit:${llmLimit.name}` ? 'the LLM asked for a pause' : 'its turn to call the LLM'
 
 /** What is left of a result is the result; one that cannot be opened here is none. */
 const toResult = ({ result }: JobView) => Checklist.safeParse(result).data ?? null

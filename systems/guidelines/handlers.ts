@@ -9,6 +9,7 @@ import {
   type GuidelineInput,
   llmLimit,
   STEPS,
+  turnLimit,
 } from './contract.ts'
 import { type Call, type Llm, pause } from './llm.ts'
 import { isPassing, LlmError } from './llm-errors.ts'
@@ -52,12 +53,12 @@ function paid<T>(name: Step, ask: (call: Call) => Promise<T>, context: Context):
   })
 }
 
-/** The job's turn to call. While the limit is closed for long the job is given back: its time must not run out. */
+/** The job's turn to call. When that does not come for long the job is given back: its time must not run out. */
 async function turn({ take, signal, resources }: Context): Promise<void> {
   const over = new AbortController()
   const { patienceMs } = resources.guidelines
   const late = pause(patienceMs, AbortSignal.any([signal, over.signal])).then(() => {
-    throw new Hold(llmLimit.name, '1s')
+    throw new Hold(turnLimit.name, '1s')
   })
   late.catch(() => undefined)
   try {

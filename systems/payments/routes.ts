@@ -4,8 +4,10 @@ import { z } from 'zod'
 import { servePage } from '../common/page.ts'
 import { whoAsks } from '../common/who.ts'
 import { Backend } from './backend.ts'
+import { Decisions } from './decisions.ts'
 import { Payments } from './payments.ts'
 import { type Settings } from './settings.ts'
+import { Sight } from './sight.ts'
 
 const Body = z.looseObject({ id: z.uuid().toLowerCase().optional() })
 const Rows = z.object({ payments: z.array(z.unknown()) })
@@ -23,7 +25,10 @@ const Search = Paging.extend({
 export const paymentRoutes =
   (url: string, settings: Settings): NonNullable<App['routes']> =>
   (app, { errand }) => {
-    const payments = new Payments(errand, new Backend(url, settings.readTimeoutMs))
+    const backend = new Backend(url, settings.readTimeoutMs)
+    const sight = new Sight(errand, backend)
+    const payments = new Payments(errand, backend, sight)
+    const decisions = new Decisions(errand, sight)
     servePage(app, new URL('page/', import.meta.url))
 
     app.post('/mass-payments', async (c) => {
@@ -69,9 +74,9 @@ export const paymentRoutes =
         const { tenant } = whoAsks(c)
         if (act === 'confirm') {
           const key = readKey(c.req.header('idempotency-key'))
-          return c.json({ id, accepted: act, job: await payments.confirm(id, tenant, key) }, 202)
+          return c.json({ id, accepted: act, job: await decisions.confirm(id, tenant, key) }, 202)
         }
-        await payments[act](id, tenant)
+        await decisions[act](id, tenant)
         return c.json({ id, accepted: act }, 202)
       })
 

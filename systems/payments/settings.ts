@@ -17,10 +17,10 @@ function read(env: Env) {
     if (Number.isNaN(ms)) throw new Error(`${name} needs a span such as 500ms, 45s or 2m`)
     return ms
   }
-  const count = (name: string, usual: number): number => {
+  const count = (name: string, usual: number, most = Number.MAX_SAFE_INTEGER): number => {
     const amount = Number(env[name] ?? usual)
-    if (Number.isInteger(amount) && amount > 0) return amount
-    throw new Error(`${name} needs a whole number above 0`)
+    if (Number.isInteger(amount) && amount > 0 && amount <= most) return amount
+    throw new Error(`${name} needs a whole number from 1 to ${most}`)
   }
   const settleMs = span('PAYMENTS_SETTLE', '2m')
   // Whatever was asked is given up before that: so what is shown by then is all that will be.
@@ -40,7 +40,7 @@ function read(env: Env) {
     readTimeoutMs: span('PAYMENTS_READ_TIMEOUT', '3s'),
     /** The first wait for a backend that works in its own time; later ones double, up to 30 s. */
     pollMs: span('PAYMENTS_POLL', '1s'),
-    attempts: count('PAYMENTS_ATTEMPTS', 10),
+    attempts: count('PAYMENTS_ATTEMPTS', 10, 100),
     backoffMs: span('PAYMENTS_BACKOFF', '2s'),
     backoffMaxMs: span('PAYMENTS_BACKOFF_MAX', '5m'),
     /** How long the record of an ended job stays; after it the backend alone is asked. */

@@ -80,6 +80,14 @@ export const OF_SYSTEMS: readonly Sabotage[] = [
     red: /while the LLM is down/,
   },
   {
+    breaks: 'one job that waits too long for its turn closes the LLM to all',
+    file: 'systems/guidelines/handlers.ts',
+    find: 'new Hold(turnLimit.name,',
+    put: 'new Hold(llmLimit.name,',
+    test: CHAIN,
+    red: /gives up waiting/,
+  },
+  {
     breaks: 'a report rests in the clear',
     file: 'systems/reports/contract.ts',
     find: "data: 'sealed',",
@@ -129,7 +137,7 @@ export const OF_SYSTEMS: readonly Sabotage[] = [
   },
   {
     breaks: 'a confirmation that was called off is begun without its notes',
-    file: 'systems/payments/payments.ts',
+    file: 'systems/payments/decisions.ts',
     find: "before?.state === 'cancelled'",
     put: "before?.state === 'scheduled'",
     test: 'test/systems/payments/faults.test.ts',

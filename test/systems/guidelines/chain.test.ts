@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { FAULTS, rehearse } from 'errand/testing'
 import { Hono } from 'hono'
 import { openStandIn } from '../../../systems/common/stand-in.ts'
-import { guidelineChecklist } from '../../../systems/guidelines/contract.ts'
+import { guidelineChecklist, llmLimit } from '../../../systems/guidelines/contract.ts'
 import { until } from '../../support/command.ts'
 import { failing, openLlm, TEXT } from './setup.ts'
 
@@ -168,6 +168,21 @@ test('a job whose turn does not come is given back before its time runs out', as
   assert.equal(jobs.length, 2)
   await at.errand.advance('11m')
   assert.equal((await at.errand.list({ state: 'completed' }, 10)).jobs.length, 2)
+})
+
+test('who gives up waiting for its turn closes the LLM to nobody', async () => {
+  await using llm = await openLlm()
+  const settings = { ...llm.settings, TURN_PATIENCE: '50ms' } as const
+  await using errand = await rehearse(llm.app({ settings }), { patience: '300ms' })
+  const inputs = Array.from({ length: 32 }, () => ({ guidelines: TEXT }))
+  await errand.enqueueMany(guidelineChecklist, inputs)
+  await errand.drain()
+  assert.equal((await llm.calls()).length, 60)
+  assert.notEqual((await errand.list({ state: 'waiting' }, 10)).jobs.length, 0)
+  const limit = (await errand.limits()).find(({ name }) => name === llmLimit.name)
+  assert.equal(limit?.closedUntil, undefined)
+  await errand.advance('62s')
+  assert.equal((await errand.list({ state: 'completed' }, 100)).jobs.length, 32)
 })
 
 test('a key that was replaced is in force at the next call, and a refused one is looked at again', async () => {

@@ -7,8 +7,10 @@ import { paymentsApp } from '../../../systems/payments/app.ts'
 import { Backend } from '../../../systems/payments/backend.ts'
 import { cancel, confirm, create } from '../../../systems/payments/contract.ts'
 import { askOnce } from '../../../systems/payments/once.ts'
+import { Decisions } from '../../../systems/payments/decisions.ts'
 import { Payments } from '../../../systems/payments/payments.ts'
 import { readSettings } from '../../../systems/payments/settings.ts'
+import { Sight } from '../../../systems/payments/sight.ts'
 import { openBank, request } from './setup.ts'
 
 for (const fault of FAULTS)
@@ -35,7 +37,10 @@ for (const fault of FAULTS)
 test('an hour after its end nothing is kept, and the backend is asked alone', async () => {
   await using bank = await openBank()
   await using errand = await rehearse(paymentsApp(bank.url))
-  const payments = new Payments(errand, new Backend(bank.url, 1000))
+  const backend = new Backend(bank.url, 1000)
+  const sight = new Sight(errand, backend)
+  const payments = new Payments(errand, backend, sight)
+  const decisions = new Decisions(errand, sight)
   const { id } = await errand.enqueue(create, request(3, 1))
   await errand.drain()
   await errand.advance('59m')
@@ -44,11 +49,11 @@ test('an hour after its end nothing is kept, and the backend is asked alone', as
   assert.deepEqual(await errand.list({}, 10), { jobs: [] })
   const { status, label } = await payments.view(id, '')
   assert.deepEqual([status, label], ['processed', 'processed with errors'])
-  await payments.confirm(id, '')
+  await decisions.confirm(id, '')
   await errand.drain()
   assert.equal((await payments.view(id, '')).status, 'created')
   await errand.advance('2h')
-  await assert.rejects(payments.confirm(id, ''), /created/)
+  await assert.rejects(decisions.confirm(id, ''), /created/)
   const unknown = '00000000-0000-4000-8000-000000000000'
   await assert.rejects(payments.view(unknown, ''), /no job has the id/)
 })
@@ -64,6 +69,46 @@ test('however many wait for their confirmation, none runs, and all are cancelled
   assert.equal(waiting.length, 20)
   await errand.advance('1d')
   assert.ok((await bank.held()).every(({ status }) => status === 'cancelled'))
+})
+
+test('who cancels what somebody confirms meanwhile is told so, and it is created', async () => {
+  await using bank = await openBank()
+  await using errand = await rehearse(paymentsApp(bank.url))
+  const backend = new Backend(bank.url, 1000)
+  const sight = new Sight(errand, backend)
+  const { id } = await errand.enqueue(create, request(1))
+  await errand.drain()
+  // Between the look of the one and what it stores, the other is through.
+  class Slow extends Sight {
+    override async known(...which: Parameters<Sight['known']>) {
+      const seen = await super.known(...which)
+      await new Decisions(errand, sight).confirm(id, '')
+      return seen
+    }
+  }
+  const slower = new Decisions(errand, new Slow(errand, backend))
+  await assert.rejects(slower.cancel(id, ''), /being confirmed/)
+  await errand.drain()
+  assert.deepEqual(
+    (await bank.held(id)).map(({ status }) => status),
+    ['created'],
+  )
+  assert.equal((await errand.list({ job: cancel.name }, 5)).jobs[0]?.state, 'cancelled')
+})
+
+test('a cancel that came too late is seen to have been refused', async () => {
+  await using bank = await openBank()
+  await using errand = await rehearse(paymentsApp(bank.url))
+  const backend = new Backend(bank.url, 1000)
+  const sight = new Sight(errand, backend)
+  const { id } = await errand.enqueue(create, request(1))
+  await errand.drain()
+  await new Decisions(errand, sight).cancel(id, '')
+  const [held] = await bank.held(id)
+  await bank.ask(`/mass-payments/${held?.id}/confirm`, 'POST')
+  await errand.drain()
+  const { status, cancellation } = await new Payments(errand, backend, sight).view(id, '')
+  assert.deepEqual([status, cancellation?.refused], ['created', true])
 })
 
 test('the same id for another mass payment, after its record is gone, pays nothing', async () => {

@@ -95,10 +95,14 @@ onEachStore((open) => {
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([202]))
     assert.equal(new Set(texts).size, 1)
     assert.equal(await (await at.confirm(id)).text(), texts[0], 'without a key, too')
+    const other = { 'idempotency-key': 'yes-too' }
+    assert.equal(await (await at.confirm(id, other)).text(), texts[0], 'under another key')
     release()
     await at.becomes(id, 'created')
     assert.equal((await at.confirm(id)).status, 409, 'after its end')
-    assert.equal(await (await at.confirm(id, key)).text(), texts[0], 'a repeated request')
+    for (const repeated of [key, other])
+      assert.equal(await (await at.confirm(id, repeated)).text(), texts[0], 'a repeated request')
+    assert.equal((await at.confirm(id, { 'idempotency-key': 'late' })).status, 409, 'a new one')
     const jobs = (await at.system.errand.list({ tag: id }, 10)).jobs
     assert.equal(jobs.length, 1)
     assert.equal((await at.bank.calls('POST')).length, 2)

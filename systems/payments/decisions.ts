@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto'
+import { type Desk, ErrandError, hasCode, type JobView } from 'errand'
+import { cancel, confirm } from './contract.ts'
+import { idOf, ownedBy, type Sight } from './sight.ts'
+import { isEnded, statusOf } from './status.ts'
+
+/** The name of what lies in the mailbox of a confirmation: the keys that joined it. */
+const JOINED = 'joined'
+
+type Errand = Pick<Desk, 'enqueue' | 'cancel' | 'retry' | 'signal' | 'signals'>
+
+/** What a person decides of a mass payment that is processed: that it is made, or that it is not. */
+export class Decisions {
+  readonly #errand: Errand
+  readonly #sight: Sight
+
+  constructor(errand: Errand, sight: Sight) {
+    this.#errand = errand
+    this.#sight = sight
+  }
+
+  /**
+   * Has it confirmed, once: whoever asks again while it is under way is told of the same job.
+   * @throws ErrandError WRONG_STATE before it is processed and after its end, JOB_NOT_FOUND
+   */
+  async confirm(id: string, tenant: string, key?: string): Promise<string> {
+    const jobs = await this.#sight.jobs(id, tenant)
+    const own = key === undefined ? randomUUID() : idOf(tenant, `confirm ${id}`, key)
+    if (key !== undefined && (await this.#sight.job(own, confirm.name, tenant))) return own
+    const before = jobs.confirm
+    if (before && !isEnded(before)) return this.#joined(before.id, own, key)
+    if (before && key !== undefined && (await this.#hasJoined(before.id, own, tenant)))
+      return before.id
+    const payment = jobs.create ? undefined : await this.#sight.find(id, tenant, false)
+    if (!jobs.create && !payment) throw new ErrandError('JOB_NOT_FOUND', { id })
+    const status = statusOf({ ...jobs, payment })
+    const isOver = jobs.cancel !== undefined && jobs.cancel.state !== 'scheduled'
+    if (status !== 'processed' || (isOver && jobs.cancel?.state !== 'cancelled'))
+      throw refuse(id, status === 'processed' ? 'cancelled' : status, 'confirmed')
+    const confirming = await this.#confirm(id, own, tenant, before)
+    // Only now: whoever dies before this leaves an expiry that finds it confirmed.
+    await this.#callOff(jobs.cancel)
+    return confirming === own ? own : this.#joined(confirming, own, key)
+  }
+
+  /** A key that joined another's confirmation leaves a letter there, so that it is known when that has ended. */
+  async #joined(confirming: string, own: string, key: string | undefined): Promise<string> {
+    if (key === undefined) return confirming
+    await this.#errand.signal(confirming, JOINED, null, { key: own }).catch((error: unknown) => {
+      const codes = ['WRONG_STATE', 'MAILBOX_FULL', 'JOB_NOT_FOUND'] as const
+      if (!codes.some((code) => hasCode(error, code))) throw error
+    })
+    return confirming
+  }
+
+  async #hasJoined(confirming: string, own: string, tenant: string): Promise<boolean> {
+    const letters = await this.#errand.signals(confirming, tenant)
+    return letters.some(({ name, key }) => name === JOINED && key === own)
+  }
+
+  /** One that an operator called off goes on with its notes: the backend may have been asked already. */
+  async #confirm(id: string, own: string, tenant: string, before?: JobView): Promise<string> {
+    if (before?.state === 'cancelled') {
+      await this.#errand.retry(before.id).catch((error: unknown) => {
+        // Somebody else has confirmed it again.
+        if (!hasCode(error, 'WRONG_STATE')) throw error
+      })
+      return before.id
+    }
+    const options = { id: own, ...ownedBy(tenant), tags: [id] }
+    return (await this.#errand.enqueue(confirm, { id }, options)).id
+  }
+
+  /** Cancels what is processed and nobody confirmed. @throws ErrandError WRONG_STATE, JOB_NOT_FOUND */
+  async cancel(id: string, tenant: string): Promise<void> {
+    const known = await this.#sight.known(id, tenant)
+    const status = statusOf(known)
+    if (status !== 'processed' || known.confirm) throw refuse(id, status, 'cancelled')
+    // Beside the expiry, whose place it would only take.
+    const options = { ...ownedBy(tenant), tags: [id], unique: `${id} now` }
+    await this.#errand.enqueue(cancel, { id }, options)
+    // Who confirmed it meanwhile was first.
+    const { confirm: other, cancel: own } = await this.#sight.jobs(id, tenant)
+    if (other && own?.state === 'ready') {
+      await this.#callOff(own)
+      throw refuse(id, 'being confirmed', 'cancelled')
+    }
+    await this.#callOff(known.cancel)
+  }
+
+  /** Has what failed tried again; it is looked for before it is asked for, as ever. */
+  async retry(id: string, tenant: string): Promise<void> {
+    const known = await this.#sight.known(id, tenant)
+    const failed = [known.confirm, known.create].find((job) => job?.state === 'failed')
+    if (!failed) throw refuse(id, statusOf(known), 'tried again')
+    await this.#errand.retry(failed.id)
+  }
+
+  /** One that has begun meanwhile looks for itself. */
+  async #callOff(cancelling: JobView | undefined): Promise<void> {
+    if (cancelling?.state !== 'scheduled' && cancelling?.state !== 'ready') return
+    await this.#errand.cancel(cancelling.id).catch((error: unknown) => {
+      if (!hasCode(error, 'WRONG_STATE') && !hasCode(error, 'JOB_NOT_FOUND')) throw error
+    })
+  }
+}
+
+const refuse = (id: string, state: string, verb: string) =>
+  new ErrandError('WRONG_STATE', { id, state, verb })

@@ -1,0 +1,35 @@
+import { actsOf, isEnded, isWithErrors, type Known, labelOf, statusOf } from './status.ts'
+
+/** A mass payment as its owner is told of it. */
+export function toView(id: string, known: Known) {
+  const { create: first, confirm: second, cancel: third, payment } = known
+  const status = statusOf(known)
+  const withErrors = isWithErrors(status, known)
+  const error = second?.error ?? first?.error
+  const stage = [second, first].find((job) => job && !isEnded(job) && job.progress)?.progress
+  return {
+    id,
+    status,
+    label: labelOf(status, withErrors),
+    with_errors: withErrors,
+    ...(stage?.status !== undefined && { stage: stage.status }),
+    ...(payment && {
+      external_reference: payment.external_reference,
+      backend_id: payment.id,
+      counts: payment.counts,
+    }),
+    ...(status === 'processed' && {
+      confirmation: {
+        needed: true,
+        ...(third?.state === 'scheduled' && { expires_at: third.runAt }),
+      },
+    }),
+    ...((status === 'failed' || first?.state === 'failed') &&
+      error && { error: { message: error.message, name: error.name } }),
+    ...(third?.state === 'failed' && {
+      cancellation: { refused: true, reason: third.error?.message ?? 'it came too late' },
+    }),
+    acts: actsOf(status, known),
+    created_at: payment?.created_at ?? first?.createdAt,
+  }
+}
