@@ -143,14 +143,14 @@ export function answerProblem(c: Context<Env>, error: unknown, status?: 403): Re
 const ours = (error: unknown): ErrandError =>
   error instanceof ErrandError ? error : new ErrandError('INTERNAL', {}, { cause: error })
 
-/** An app may throw an HTTPException: its status says it all. */
+/** An app may throw an HTTPException: what it says is for its callers, but for a failure that nobody foresaw. */
 function fromStatus({ status, message }: HTTPException, { requestId, path }: Request): Problem {
   const title = STATUS_CODES[status] ?? 'Error'
   return {
     type: 'about:blank',
     title,
     status,
-    detail: clip(status < 500 && message !== '' ? message : title),
+    detail: clip(status !== 500 && message !== '' ? message : title),
     instance: clip(path, PATH_MAX),
     code: title.toUpperCase().replaceAll(/\W+/g, '_'),
     requestId,

@@ -1,4 +1,5 @@
 import type { Desk, JobView } from 'errand'
+import { z } from 'zod'
 import type { Backend } from './backend.ts'
 import { create } from './contract.ts'
 import { hasBegun } from './status.ts'
@@ -9,11 +10,16 @@ const PAGE = 200
 const MOST = 2000
 /** Of those that have begun: so many are looked for in the backend. */
 const LOOKED_FOR = 50
+/** And so many are opened to see what they are called. */
+const OPENED = 200
 
-/** Mass payments of a tenant that the backend does not have (yet), the newest first. */
+type Wanted = { tenant: string; reference: string | undefined }
+const Named = z.object({ external_reference: z.string() })
+
+/** Mass payments of a tenant that the backend does not have (yet), the newest first; of those so called, if it is said. */
 export async function comingOf(
-  tenant: string,
-  errand: Pick<Desk, 'list'>,
+  { tenant, reference }: Wanted,
+  errand: Pick<Desk, 'list' | 'input'>,
   backend: Backend,
 ): Promise<JobView[]> {
   const lists = await Promise.all(STATES.map((state) => all({ tenant, state }, errand)))
@@ -21,7 +27,12 @@ export async function comingOf(
   const begun = jobs.filter(hasBegun).slice(0, LOOKED_FOR)
   const found = await Promise.all(begun.map(({ id }) => backend.find({ client: tenant, id })))
   const missing = new Set(begun.filter((_, i) => found[i] === undefined))
-  return jobs.filter((job) => !hasBegun(job) || missing.has(job))
+  const coming = jobs.filter((job) => !hasBegun(job) || missing.has(job))
+  if (reference === undefined) return coming
+  // What it is called rests sealed with the rest of it.
+  const some = coming.slice(0, OPENED)
+  const inputs = await Promise.all(some.map(({ id }) => errand.input(id, tenant).catch(() => null)))
+  return some.filter((_, i) => Named.safeParse(inputs[i]).data?.external_reference === reference)
 }
 
 async function all(

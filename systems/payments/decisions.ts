@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Desk, ErrandError, hasCode, type JobView } from 'errand'
 import { cancel, confirm } from './contract.ts'
 import { idOf, ownedBy, type Sight } from './sight.ts'
-import { isEnded, statusOf } from './status.ts'
+import { isEnded, isUnconfirmed, statusOf } from './status.ts'
 
 /** The name of what lies in the mailbox of a confirmation: the keys that joined it. */
 const JOINED = 'joined'
@@ -71,17 +71,18 @@ export class Decisions {
     return (await this.#errand.enqueue(confirm, { id }, options)).id
   }
 
-  /** Cancels what is processed and nobody confirmed. @throws ErrandError WRONG_STATE, JOB_NOT_FOUND */
+  /** Cancels what is processed and nobody confirmed, or the backend would not confirm. @throws ErrandError WRONG_STATE, JOB_NOT_FOUND */
   async cancel(id: string, tenant: string): Promise<void> {
     const known = await this.#sight.known(id, tenant)
     const status = statusOf(known)
-    if (status !== 'processed' || known.confirm) throw refuse(id, status, 'cancelled')
+    const isOpen = status === 'processed' && !known.confirm
+    if (!isOpen && !isUnconfirmed(known)) throw refuse(id, status, 'cancelled')
     // Beside the expiry, whose place it would only take.
     const options = { ...ownedBy(tenant), tags: [id], unique: `${id} now` }
     await this.#errand.enqueue(cancel, { id }, options)
     // Who confirmed it meanwhile was first.
     const { confirm: other, cancel: own } = await this.#sight.jobs(id, tenant)
-    if (other && own?.state === 'ready') {
+    if (other && !isEnded(other) && own?.state === 'ready') {
       await this.#callOff(own)
       throw refuse(id, 'being confirmed', 'cancelled')
     }

@@ -90,11 +90,8 @@ export class Payments {
   /** A page of those that the backend does not have yet, and behind them of those that it has. */
   async list(search: Search) {
     const { client: tenant, page, page_size: size, external_reference } = search
-    // What it is called by its owner is known to the backend alone.
-    const coming =
-      external_reference === undefined
-        ? await orUnavailable(comingOf(tenant, this.#errand, this.#backend))
-        : []
+    const wanted = { tenant, reference: external_reference }
+    const coming = await orUnavailable(comingOf(wanted, this.#errand, this.#backend))
     const from = (page - 1) * size
     const first = coming.slice(from, from + size).map((job) => toView(job.id, { create: job }))
     const { data, total } = await this.#listed(search, Math.max(0, from - coming.length))

@@ -46,15 +46,22 @@ export const labelOf = (status: Status, withErrors: boolean): string =>
   `${status.replaceAll('_', ' ')}${withErrors ? ' with errors' : ''}`
 
 /** What its owner may do now. */
-export function actsOf(status: Status, { create, confirm, cancel }: Known) {
+export function actsOf(status: Status, { create, confirm, cancel, payment }: Known) {
   if (status === 'failed')
-    return [create, confirm].some((job) => job?.state === 'failed') ? ['retry'] : []
+    return [
+      ...([create, confirm].some((job) => job?.state === 'failed') ? ['retry'] : []),
+      ...(isUnconfirmed({ confirm, payment }) ? ['cancel'] : []),
+    ]
   if (status !== 'processed') return []
   const isOpen =
     cancel === undefined || cancel.state === 'scheduled' || cancel.state === 'cancelled'
   const isCancellable = !confirm && (isOpen || cancel?.state === 'failed')
   return [...(isOpen ? ['confirm'] : []), ...(isCancellable ? ['cancel'] : [])]
 }
+
+/** The backend would not confirm it, and still has it as it was. */
+export const isUnconfirmed = ({ confirm, payment }: Known): boolean =>
+  confirm?.state === 'failed' && payment?.status === 'processed'
 
 export const isEnded = ({ state }: JobView): boolean =>
   state === 'completed' || state === 'failed' || state === 'cancelled'

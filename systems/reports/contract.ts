@@ -9,14 +9,14 @@ export type Origin = z.infer<typeof Origin>
 export const Days = z.literal([1, 3, 5, 7])
 export const DAYS = Days.def.values
 
-const DATE = /\d{4}-\d\d-\d\d/g
+const DATE = /(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])/g
 
 /** It lies in the clear, as the path of the file does: what might be somebody's number is none. */
 export const FileName = z
   .string()
   .regex(/^[\w][\w .-]{0,139}\.csv$/, 'needs letters, digits, spaces, dots or dashes, and .csv')
   .refine(
-    (name) => !/\d{7}/.test(name.replaceAll(DATE, '').replaceAll(/[ .-]/g, '')),
+    (name) => !/\d{7}/.test(name.replaceAll(DATE, '').replaceAll(/[ ._-]/g, '')),
     'takes no seven digits in a row',
   )
 

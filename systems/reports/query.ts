@@ -35,13 +35,15 @@ export function inputOf(
 ): ReportInput {
   const window = windowOf(days, at)
   const until = untilIn(window.to, at)
+  return { days, origin, ...window, filename: filename ?? nameOf(service, { days, origin, until }) }
+}
+
+/** Some services are called by a number: it might be somebody's, so there the name of the file goes without. */
+function nameOf(service: string, { days, origin, until }: Required<Query> & { until: string }) {
   const kind = origin === 'all' ? '' : `-${origin}`
-  return {
-    days,
-    origin,
-    ...window,
-    filename: filename ?? `messages-${service.replaceAll('@', '_')}${kind}-${days}d-${until}.csv`,
-  }
+  const rest = `${kind}-${days}d-${until}.csv`
+  const whole = FileName.safeParse(`messages-${service.replaceAll('@', '_')}${rest}`)
+  return whole.data ?? `messages${rest}`
 }
 
 /** The end of a window as it stands in the name of a file: a day of the zone, or a moment in UTC. */

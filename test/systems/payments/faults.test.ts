@@ -48,6 +48,22 @@ onEachStore((open) => {
     assert.equal((await at.bank.calls('POST')).length, 2)
   })
 
+  test('what the backend will not confirm can be tried again, or cancelled', async () => {
+    await using at = await stand(open)
+    const id = await at.submitted(request(1))
+    await at.becomes(id, 'processed')
+    await at.bank.script({ ...CREATE, times: 1, status: 422, body: { error: { message: 'no' } } })
+    await at.confirm(id)
+    await at.becomes(id, 'failed')
+    const { acts } = z
+      .object({ acts: z.array(z.string()) })
+      .parse(await (await at.ask(`/${id}`)).json())
+    assert.deepEqual(acts, ['retry', 'cancel'])
+    assert.equal((await at.cancel(id)).status, 202)
+    await at.becomes(id, 'cancelled')
+    assert.equal((await at.bank.held(id))[0]?.status, 'cancelled')
+  })
+
   test('a confirmation that an operator calls off in the middle, and that is asked for again, is one', async () => {
     await using at = await stand(open)
     const id = await at.submitted(request(1))

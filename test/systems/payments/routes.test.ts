@@ -207,7 +207,8 @@ onEachStore((open) => {
     await at.becomes(old, 'processed')
     await at.rest()
     const ids: string[] = [old]
-    for (let sent = 0; sent < 5; sent++) ids.unshift(await at.submitted(request(1)))
+    for (let sent = 0; sent < 5; sent++)
+      ids.unshift(await at.submitted(request(1, 0, { external_reference: `batch ${sent}` })))
     const pages = await Promise.all(
       [1, 2, 3, 4].map(async (page) =>
         List.parse(await (await at.ask(`?page_size=2&page=${page}`)).json()),
@@ -218,6 +219,8 @@ onEachStore((open) => {
       ids,
     )
     assert.deepEqual(new Set(pages.map(({ total }) => total)), new Set([6]))
+    const named = List.parse(await (await at.ask('?external_reference=batch+3')).json())
+    assert.deepEqual([named.data.map(({ id }) => id), named.total], [[ids[1]], 1])
   })
 
   test('5000 rows are taken at once and processed', async () => {

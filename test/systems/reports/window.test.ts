@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { nightly, report, send } from '../../../systems/reports/contract.ts'
+import { FileName, nightly, report, send } from '../../../systems/reports/contract.ts'
 import { csvOf } from '../../../systems/reports/csv.ts'
 import { linesOf } from '../../../systems/reports/lines.ts'
 import { Messages, type Reported } from '../../../systems/reports/messages.ts'
@@ -25,6 +25,16 @@ test('a window ends at the last midnight, and is the same on both sides of noon'
 test('midnight is that of the zone, also where a day has 23 hours', () => {
   const berlin = windowOf(1, { step: '1d', zone: 'Europe/Berlin' }, Date.parse('2027-03-29T08:00Z'))
   assert.deepEqual(berlin, { from: '2027-03-27T23:00:00.000Z', to: '2027-03-28T22:00:00.000Z' })
+})
+
+test('a service that is called by a number has reports, whose files go without it', () => {
+  for (const service of ['10000001', '0192c3d4-5678-7abc-8def-123456789012']) {
+    const { filename } = inputOf({ days: 1, origin: 'batch' }, service, undefined, UTC)
+    assert.match(filename, /^messages-batch-1d-[\d-]{10}\.csv$/)
+  }
+  for (const name of ['1_555_014_2001.csv', '1555-01-42001.csv', '5550-14-2001.csv'])
+    assert.equal(FileName.safeParse(name).success, false, name)
+  assert.equal(FileName.safeParse('minutes of 2026-11-28.csv').success, true)
 })
 
 test('a file bears the day in its zone on which its window ended', () => {
