@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Desk, ErrandError, hasCode, type JobView } from 'errand'
 import { cancel, confirm } from './contract.ts'
 import { idOf, ownedBy, type Sight } from './sight.ts'
-import { isEnded, isUnconfirmed, statusOf } from './status.ts'
+import { isBeingCancelled, isEnded, isExpiry, isUnconfirmed, statusOf } from './status.ts'
 
 /** The name of what lies in the mailbox of a confirmation: the keys that joined it. */
 const JOINED = 'joined'
@@ -34,8 +34,7 @@ export class Decisions {
     const payment = jobs.create ? undefined : await this.#sight.find(id, tenant, false)
     if (!jobs.create && !payment) throw new ErrandError('JOB_NOT_FOUND', { id })
     const status = statusOf({ ...jobs, payment })
-    const isOver = jobs.cancel !== undefined && jobs.cancel.state !== 'scheduled'
-    if (status !== 'processed' || (isOver && jobs.cancel?.state !== 'cancelled'))
+    if (status !== 'processed' || isBeingCancelled(jobs))
       throw refuse(id, status === 'processed' ? 'cancelled' : status, 'confirmed')
     const confirming = await this.#confirm(id, own, tenant, before)
     // Only now: whoever dies before this leaves an expiry that finds it confirmed.
@@ -89,17 +88,19 @@ export class Decisions {
     await this.#callOff(known.cancel)
   }
 
-  /** Has what failed tried again; it is looked for before it is asked for, as ever. */
+  /** Has what failed, or an operator called off, tried again; it is looked for before it is asked for, as ever. */
   async retry(id: string, tenant: string): Promise<void> {
     const known = await this.#sight.known(id, tenant)
     const failed = [known.confirm, known.create].find((job) => job?.state === 'failed')
-    if (!failed) throw refuse(id, statusOf(known), 'tried again')
-    await this.#errand.retry(failed.id)
+    const calledOff = known.create?.state === 'cancelled' ? known.create : undefined
+    const next = failed ?? calledOff
+    if (!next) throw refuse(id, statusOf(known), 'tried again')
+    await this.#errand.retry(next.id)
   }
 
   /** One that has begun meanwhile looks for itself. */
   async #callOff(cancelling: JobView | undefined): Promise<void> {
-    if (cancelling?.state !== 'scheduled' && cancelling?.state !== 'ready') return
+    if (cancelling?.state !== 'ready' && !(cancelling && isExpiry(cancelling))) return
     await this.#errand.cancel(cancelling.id).catch((error: unknown) => {
       if (!hasCode(error, 'WRONG_STATE') && !hasCode(error, 'JOB_NOT_FOUND')) throw error
     })

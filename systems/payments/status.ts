@@ -52,12 +52,20 @@ export function actsOf(status: Status, { create, confirm, cancel, payment }: Kno
       ...([create, confirm].some((job) => job?.state === 'failed') ? ['retry'] : []),
       ...(isUnconfirmed({ confirm, payment }) ? ['cancel'] : []),
     ]
+  // Only an operator calls that job off; its notes know how far it came.
+  if (status === 'cancelled' && create?.state === 'cancelled') return ['retry']
   if (status !== 'processed') return []
-  const isOpen =
-    cancel === undefined || cancel.state === 'scheduled' || cancel.state === 'cancelled'
+  const isOpen = !isBeingCancelled({ cancel })
   const isCancellable = !confirm && (isOpen || cancel?.state === 'failed')
   return [...(isOpen ? ['confirm'] : []), ...(isCancellable ? ['cancel'] : [])]
 }
+
+/** An expiry whose time has not come cancels nothing yet. A cancel that waits for its next attempt was accepted. */
+export const isBeingCancelled = ({ cancel }: Known): boolean =>
+  cancel !== undefined && cancel.state !== 'cancelled' && !isExpiry(cancel)
+
+export const isExpiry = (cancel: JobView): boolean =>
+  cancel.state === 'scheduled' && !hasBegun(cancel)
 
 /** The backend would not confirm it, and still has it as it was. */
 export const isUnconfirmed = ({ confirm, payment }: Known): boolean =>

@@ -1,4 +1,4 @@
-import { actsOf, isEnded, isWithErrors, type Known, labelOf, statusOf } from './status.ts'
+import { actsOf, isEnded, isExpiry, isWithErrors, type Known, labelOf, statusOf } from './status.ts'
 
 /** A mass payment as its owner is told of it. */
 export function toView(id: string, known: Known) {
@@ -21,10 +21,10 @@ export function toView(id: string, known: Known) {
     ...(status === 'processed' && {
       confirmation: {
         needed: true,
-        ...(third?.state === 'scheduled' && { expires_at: third.runAt }),
+        ...(third && isExpiry(third) && { expires_at: third.runAt }),
       },
     }),
-    ...((status === 'failed' || first?.state === 'failed') &&
+    ...((status === 'failed' || first?.state === 'failed' || second?.state === 'failed') &&
       error && { error: { message: error.message, name: error.name } }),
     ...(third?.state === 'failed' && {
       cancellation: { refused: true, reason: third.error?.message ?? 'it came too late' },

@@ -3,6 +3,7 @@ import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FatalError } from 'errand'
 import { z } from 'zod'
+import { askedBy, noteAsked, sweepAsked } from './asked.ts'
 import { claim, type Claim, sweepClaims } from './claims.ts'
 import type { Origin } from './contract.ts'
 import { dayOf, nameOf, readName, type SourceFile } from './file-name.ts'
@@ -39,6 +40,15 @@ export class Messages {
   /** Makes the folder: from then on one that is not there is an error, and no message that is missing. */
   async open(): Promise<void> {
     await mkdir(this.#root, { recursive: true, mode: 0o700 })
+  }
+
+  /** Remembers that somebody joined a report of another. */
+  noteAsked(service: string, owner: string, id: string): Promise<void> {
+    return noteAsked(this.#folder(service), owner, id)
+  }
+
+  askedBy(service: string, owner: string): Promise<string[]> {
+    return askedBy(this.#folder(service), owner)
   }
 
   /** What was claimed first under an id. */
@@ -125,6 +135,7 @@ export class Messages {
     let removed = 0
     for (const service of await this.services('')) {
       await sweepClaims(this.#folder(service), beforeMs)
+      await sweepAsked(this.#folder(service), beforeMs)
       for (const day of await this.#days(service)) {
         if (Date.parse(day) + DAY_MS > beforeMs) continue
         await rm(join(this.#folder(service), day), { recursive: true, force: true })

@@ -32,12 +32,18 @@ export class Reports {
   async request(who: Who, { filename, again, ...query }: Query & Wish): Promise<Task | Paused> {
     const input = inputOf(query, who.tenant, filename, this.#settings)
     const held = await this.#last(who.tenant, input)
-    if (held && !(again && isWorthAnother(this.#task(held)))) return this.#told(held, who.tenant)
+    if (held && !(again && isWorthAnother(this.#task(held)))) {
+      await this.#note(who, held)
+      return this.#told(held, who.tenant)
+    }
     return this.#turns.take(ownerOf(who), async () => {
       const paused = await this.#paused()
       if (paused) return paused
       await this.#refuse(who, input)
-      return this.one(who, await this.#begin(who, input, held))
+      const begun = await this.#errand.job(await this.#begin(who, input, held), who.tenant)
+      // Another server may have been faster.
+      await this.#note(who, begun)
+      return this.#told(begun, who.tenant)
     })
   }
 
@@ -48,14 +54,22 @@ export class Reports {
     return this.#told(view, tenant)
   }
 
-  /** What one person asked for, the newest first, and those of the service whose ids they bring. */
+  /** Somebody else's is theirs too from now on. */
+  async #note(who: Who, { id, tags = [] }: JobView): Promise<void> {
+    if (tags.includes(ownerOf(who))) return
+    await this.#messages.noteAsked(who.tenant, markOf(who), id)
+  }
+
+  /** What one person asked for or joined, the newest first, and those of the service whose ids they bring. */
   async of(who: Who, ids: readonly string[]): Promise<Task[]> {
     const { jobs } = await this.#errand.list(
       { tenant: who.tenant, job: report.name, tag: ownerOf(who) },
       LISTED,
     )
     const own = jobs.map((view) => view.id)
-    const others = ids.filter((id) => !own.includes(id)).map((id) => this.one(who, id))
+    const joined = await this.#messages.askedBy(who.tenant, markOf(who))
+    const more = [...new Set([...joined, ...ids])].filter((id) => !own.includes(id))
+    const others = more.map((id) => this.one(who, id))
     const found = (await Promise.allSettled(others)).flatMap((one) =>
       one.status === 'fulfilled' ? [one.value] : [],
     )
@@ -157,8 +171,10 @@ const isWorthAnother = ({ status, empty }: Task): boolean =>
   status === 'failed' || status === 'expired' || (status === 'complete' && empty === true)
 
 /** A person, as it may lie in a store: told again, but not by name. */
-const ownerOf = ({ tenant, user }: Who): string =>
-  `reports:${createHash('sha256').update(`${tenant}\n${user}`).digest('base64url').slice(0, 22)}`
+const markOf = ({ tenant, user }: Who): string =>
+  createHash('sha256').update(`${tenant}\n${user}`).digest('base64url').slice(0, 22)
+
+const ownerOf = (who: Who): string => `reports:${markOf(who)}`
 
 /** Somebody else was faster: what was to be done is done. */
 function unlessDone(error: unknown): void {

@@ -88,6 +88,14 @@ export const OF_SYSTEMS: readonly Sabotage[] = [
     red: /gives up waiting/,
   },
   {
+    breaks: 'a cancel that waits for the backend is taken for an expiry',
+    file: 'systems/payments/status.ts',
+    find: "cancel.state === 'scheduled' && !hasBegun(cancel)",
+    put: "cancel.state === 'scheduled'",
+    test: 'test/systems/payments/faults.test.ts',
+    red: /a cancel that was accepted holds/,
+  },
+  {
     breaks: 'a report rests in the clear',
     file: 'systems/reports/contract.ts',
     find: "data: 'sealed',",

@@ -48,6 +48,36 @@ onEachStore((open) => {
     assert.equal((await at.bank.calls('POST')).length, 2)
   })
 
+  test('a cancel that was accepted holds while the backend is away: nobody confirms it meanwhile', async () => {
+    await using at = await stand(open)
+    const id = await at.submitted(request(1, 0, { confirm_within: 3600 }))
+    await at.becomes(id, 'processed')
+    await at.bank.script({ ...CREATE, times: 12, status: 503 })
+    assert.equal((await at.cancel(id)).status, 202)
+    const cancelling = async () =>
+      (await at.system.errand.list({ tag: id, state: 'scheduled' }, 5)).jobs.find(
+        ({ attempt }) => attempt > 1,
+      )
+    await until(cancelling, 'the backend was not away')
+    const view = z
+      .object({ acts: z.array(z.string()), confirmation: z.looseObject({}).optional() })
+      .parse(await (await at.ask(`/${id}`)).json())
+    assert.deepEqual([view.acts, view.confirmation?.['expires_at']], [[], undefined])
+    assert.equal((await at.confirm(id)).status, 409)
+    await at.becomes(id, 'cancelled')
+  })
+
+  test('a mass payment that an operator called off can be tried again', async () => {
+    await using at = await stand(open, { idle: true })
+    const id = await at.submitted(request(1))
+    await at.system.errand.cancel(id)
+    assert.equal((await at.view(id)).status, 'cancelled')
+    assert.equal((await at.ask(`/${id}/retry`, { method: 'POST' })).status, 202)
+    const worker = await at.system.work()
+    await at.becomes(id, 'processed')
+    await worker.stop()
+  })
+
   test('what the backend will not confirm can be tried again, or cancelled', async () => {
     await using at = await stand(open)
     const id = await at.submitted(request(1))

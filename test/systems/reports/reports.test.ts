@@ -71,6 +71,20 @@ onEachStore((open) => {
     assert.equal((await at.ask('/reports/health')).status, 503)
   })
 
+  test('who joins a report of a colleague finds it among their own, in whatever browser', async () => {
+    await using at = await setUp(open)
+    await at.seed(PHONES)
+    const as = (user: string) => ({ 'x-tenant': 'demo', 'x-user': user })
+    const { id } = await at.request(3, {}, as('ann'))
+    assert.equal((await at.request(3, {}, as('bob'))).id, id)
+    const mine = async (user: string) =>
+      Mine.parse(await at.json('/reports/mine', { headers: as(user) })).data.map((one) => one.id)
+    for (const user of ['ann', 'bob']) assert.deepEqual(await mine(user), [id], user)
+    assert.deepEqual(await mine('cy'), [])
+    await at.messages.sweep(Date.now() + 86_400_000)
+    assert.deepEqual(await mine('bob'), [])
+  })
+
   test('the same request joins what is made and finds what is there; another service has its own', async () => {
     await using at = await setUp(open)
     await at.seed(PHONES)
