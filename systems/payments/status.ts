@@ -65,7 +65,7 @@ export const isBeingCancelled = ({ cancel }: Known): boolean =>
   cancel !== undefined && cancel.state !== 'cancelled' && !isExpiry(cancel)
 
 export const isExpiry = (cancel: JobView): boolean =>
-  cancel.state === 'scheduled' && !hasBegun(cancel)
+  cancel.state === 'scheduled' && !hasBegun(cancel) && Date.parse(cancel.runAt) > Date.now()
 
 /** The backend would not confirm it, and still has it as it was. */
 export const isUnconfirmed = ({ confirm, payment }: Known): boolean =>

@@ -67,6 +67,17 @@ onEachStore((open) => {
     await at.becomes(id, 'cancelled')
   })
 
+  test('what should have been cancelled by now is confirmed no more, though nobody works', async () => {
+    await using at = await stand(open)
+    const id = await at.submitted(request(1, 0, { confirm_within: 1 }))
+    await at.becomes(id, 'processed')
+    await at.rest()
+    const acts = async () =>
+      z.object({ acts: z.array(z.string()) }).parse(await (await at.ask(`/${id}`)).json()).acts
+    await until(async () => ((await acts()).length === 0 ? true : undefined), 'it may be confirmed')
+    assert.equal((await at.confirm(id)).status, 409)
+  })
+
   test('a mass payment that an operator called off can be tried again', async () => {
     await using at = await stand(open, { idle: true })
     const id = await at.submitted(request(1))
