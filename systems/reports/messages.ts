@@ -122,18 +122,20 @@ export class Messages {
   /** Services that have messages since then. */
   async services(since: string): Promise<string[]> {
     const active: string[] = []
-    for (const name of await readdir(this.#root)) {
-      const service = serviceOf(name)
-      if (service !== undefined && (await this.#days(service)).some((day) => day >= since))
-        active.push(service)
-    }
+    for (const service of await this.#services())
+      if ((await this.#days(service)).some((day) => day >= since)) active.push(service)
     return active
+  }
+
+  async #services(): Promise<string[]> {
+    const names = await readdir(this.#root)
+    return names.map(serviceOf).filter((service) => service !== undefined)
   }
 
   /** Removes the days that ended before this moment. */
   async sweep(beforeMs: number): Promise<number> {
     let removed = 0
-    for (const service of await this.services('')) {
+    for (const service of await this.#services()) {
       await sweepClaims(this.#folder(service), beforeMs)
       await sweepAsked(this.#folder(service), beforeMs)
       for (const day of await this.#days(service)) {
