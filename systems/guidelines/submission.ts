@@ -100,6 +100,8 @@ const refusal = (issues: FieldError[]) => new ErrandError('VALIDATION_FAILED', {
 
 function renamed(given: unknown): unknown {
   if (typeof given !== 'object' || given === null || !('guideline_text' in given)) return given
+  // Of two texts nobody knows which is meant.
+  if ('guidelines' in given) return given
   const { guideline_text: guidelines, ...rest } = given
   return { guidelines, ...rest }
 }

@@ -36,6 +36,13 @@ export class BackendError extends Error {
   }
 }
 
+/** It answered, but not what was asked. */
+export class OddAnswer extends BackendError {
+  constructor() {
+    super('the backend answered oddly')
+  }
+}
+
 type Refused = { isRefusal?: boolean }
 
 /** Whether no request is on its way any more; after a time-out, a lost reply or somebody else's 5xx nobody knows. */
@@ -73,13 +80,13 @@ export class Backend {
   async list({ client, ...search }: Search, signal?: AbortSignal) {
     const query = new URLSearchParams({ client_id: client })
     for (const [name, value] of Object.entries(search)) query.set(name, `${value}`)
-    return Page.parse(await this.#call('GET', `/mass-payments?${query.toString()}`, { signal }))
+    return fit(Page, await this.#call('GET', `/mass-payments?${query.toString()}`, { signal }))
   }
 
   async create({ client, id }: Which, request: MassPaymentRequest, signal?: AbortSignal) {
     const { external_reference, payments } = request
     const body = { mp_uuid: id, client_id: client, external_reference, payments }
-    return MassPayment.parse(await this.#call('POST', '/mass-payments', { body, signal, key: id }))
+    return fit(MassPayment, await this.#call('POST', '/mass-payments', { body, signal, key: id }))
   }
 
   confirm(id: string, signal?: AbortSignal): Promise<MassPayment> {
@@ -94,12 +101,12 @@ export class Backend {
   /** The rows it took, or what was wrong with the others. */
   async rows(id: string, what: 'payments' | 'errors', { page, page_size }: Paging) {
     const path = `/mass-payments/${encodeURIComponent(id)}/${what}`
-    return Rows.parse(await this.#call('GET', `${path}?page=${page}&page_size=${page_size}`))
+    return fit(Rows, await this.#call('GET', `${path}?page=${page}&page_size=${page_size}`))
   }
 
   async #act(id: string, act: 'confirm' | 'cancel', signal?: AbortSignal): Promise<MassPayment> {
     const path = `/mass-payments/${encodeURIComponent(id)}/${act}`
-    return MassPayment.parse(await this.#call('POST', path, { signal, key: `${act} ${id}` }))
+    return fit(MassPayment, await this.#call('POST', path, { signal, key: `${act} ${id}` }))
   }
 
   async #call(
@@ -121,6 +128,7 @@ export class Backend {
     if (status < 300) return read(text)
     const message = messageIn(text) ?? 'gives no reason'
     const isPassing = PASSING.includes(status)
+    if (status < 400) throw new BackendError(`the backend leads elsewhere (${status})`)
     if (status < 500 && !isPassing && !UNSURE.includes(status))
       throw new FatalError(`the backend refused it (${status}): ${message}`)
     // In its own words, or too busy to begin: it has done with that request. Who stands between may not know.
@@ -131,7 +139,8 @@ export class Backend {
 
   async #fetch(path: string, init: RequestInit) {
     try {
-      const answer = await fetch(`${this.#url}${path}`, init)
+      // Whoever stands between may lead elsewhere: a payment follows nobody.
+      const answer = await fetch(`${this.#url}${path}`, { ...init, redirect: 'manual' })
       const isJson = answer.headers.get('content-type')?.includes('json') ?? false
       return { status: answer.status, text: await answer.text(), isJson }
     } catch (cause) {
@@ -140,11 +149,17 @@ export class Backend {
   }
 }
 
+function fit<Of extends z.ZodType>(schema: Of, answer: unknown): z.output<Of> {
+  const { success, data } = schema.safeParse(answer)
+  if (success) return data
+  throw new OddAnswer()
+}
+
 function read(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new BackendError('the answer of the backend is no JSON')
+    throw new OddAnswer()
   }
 }
 

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Desk, ErrandError, FatalError, hasCode, type JobView } from 'errand'
 import { HTTPException } from 'hono/http-exception'
-import { ZodError } from 'zod'
-import { type Backend, BackendError, type MassPayment } from './backend.ts'
+import { type Backend, BackendError, type MassPayment, OddAnswer } from './backend.ts'
 import { cancel, confirm, create } from './contract.ts'
 import { hasBegun, type Known } from './status.ts'
 
@@ -63,8 +62,7 @@ export async function orUnavailable<T>(asked: Promise<T>): Promise<T> {
     return await asked
   } catch (cause) {
     if (cause instanceof FatalError) throw new HTTPException(502, { message: cause.message, cause })
-    if (cause instanceof ZodError)
-      throw new HTTPException(502, { message: 'the backend answered oddly', cause })
+    if (cause instanceof OddAnswer) throw new HTTPException(502, { message: cause.message, cause })
     if (!(cause instanceof BackendError)) throw cause
     throw new HTTPException(503, { message: 'the backend does not answer', cause })
   }

@@ -33,7 +33,11 @@ export const reportsApp = (given: Partial<Settings> = {}) => {
       defineSchedule({ name: 'reports.sweep', job: sweep, input: {}, cron: own.sweep }),
     ],
     start: () => ({
-      reports: { messages, carrier: new Carrier(own.carrierUrl ?? `http://127.0.0.1:${PORT}`) },
+      reports: {
+        messages,
+        carrier: new Carrier(own.carrierUrl ?? `http://127.0.0.1:${PORT}`),
+        rowsMax: own.rowsMax,
+      },
     }),
     routes: async (app, desk) => {
       if (own.carrierUrl === undefined) hireStandIn(new URL('stand-in/main.ts', import.meta.url))

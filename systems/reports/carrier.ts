@@ -16,6 +16,8 @@ export class Carrier {
       headers: { 'content-type': 'application/json', 'idempotency-key': key },
       body: JSON.stringify(message),
       signal,
+      // Followed, it would be a request for a page, or a recipient told to somebody else.
+      redirect: 'manual',
     })
     await answer.body?.cancel()
     if (answer.ok) return 'delivered'

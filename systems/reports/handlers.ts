@@ -11,7 +11,7 @@ import { tagsOf } from './task.ts'
 
 declare module 'errand' {
   interface Resources {
-    reports: { messages: Messages; carrier: Carrier }
+    reports: { messages: Messages; carrier: Carrier; rowsMax: number }
   }
 }
 
@@ -47,6 +47,7 @@ export const makeNightly = handler(nightly, {
     for (const service of left.slice(0, SERVICES_A_RUN))
       for (const days of DAYS) {
         const input = inputOf({ days }, service)
+        if ((await reports.messages.count(service, input)) > reports.rowsMax) continue
         const options = { tenant: service, tags: tagsOf(input) }
         await enqueue(`${service} ${days}`, report, input, options)
       }

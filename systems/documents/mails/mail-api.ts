@@ -43,6 +43,8 @@ export class MailApi {
       },
       body: JSON.stringify(mail),
       signal,
+      // Followed, it would be a request for a page, or a mail told to somebody else.
+      redirect: 'manual',
     })
     if (answer.ok) return Sent.parse(await answer.json()).id
     if (answer.status === 422) throw new MailRefused(Refused.parse(await answer.json()).error)

@@ -225,6 +225,16 @@ onEachStore((open) => {
     assert.deepEqual(await filesIn(join(at.folder, 'files')), [])
   })
 
+  test('a report that would be too large is not made at night either', async () => {
+    await using at = await setUp(open, { rowsMax: 2 })
+    await at.seed(PHONES)
+    await at.seed(PHONES.slice(0, 2), 'small')
+    const run = await at.errand.enqueue(nightly, {})
+    await at.finish(run.id)
+    const { jobs } = await at.errand.list({ job: report.name }, 20)
+    assert.deepEqual(new Set(jobs.map(({ tenant }) => tenant)), new Set(['small']))
+  })
+
   test('every night the four reports of each active service are made, which whoever asks then finds', async () => {
     await using at = await setUp(open)
     await at.seed(PHONES, 'a')
