@@ -5,7 +5,8 @@ import { settings } from './settings.ts'
 
 /** What a job may carry, with room for the rest of it. */
 const TEXT_MAX = 200_000
-const HOST = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$|^\[[0-9a-f:.]+\]$/
+const HOST =
+  /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$|^\[[0-9a-f:.]+\]$/
 
 /** A domain as people paste it: spelt in one way, or nothing where it is none. */
 export function toDomain(text: string): string | undefined {

@@ -6,12 +6,19 @@ import { whoAsks } from '../common/who.ts'
 import { Batches } from './batch/api-service.ts'
 import { openRecords } from './batch/open-records.ts'
 import type { BatchRecord } from './batch/records.ts'
-import { toDomain } from './batch/status.ts'
+import { toDomain as toView } from './batch/status.ts'
 import { toEvents } from './live.ts'
-import { BATCH_ID, readRequest, readWait, SAMPLE } from './request.ts'
+import { BATCH_ID, readRequest, readWait, SAMPLE, toDomain } from './request.ts'
 import type { Settings } from './settings.ts'
 
 const LIST_MAX = 20
+
+/** A domain of a batch, as its batch spells it. */
+function which(c: Context<Env>): { id: string; domain: string } {
+  const { id = '', domain = '' } = c.req.param()
+  return { id, domain: toDomain(domain) ?? domain }
+}
+
 const STREAM = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }
 
 /** The API in the words of those who asked for it. Nothing here knows how a domain is read. */
@@ -53,9 +60,9 @@ export const domainRoutes =
     })
 
     app.get('/batch/:id/domains/:domain', async (c) => {
-      const { id, domain } = c.req.param()
+      const { id, domain } = which(c)
       const view = await batches.domain(whoAsks(c), id, domain)
-      return c.json({ domain, ...toDomain(view), facts: view.result ?? null })
+      return c.json({ domain, ...toView(view), facts: view.result ?? null })
     })
 
     app.post('/batch/:id/cancel', async (c) => {
@@ -69,7 +76,7 @@ export const domainRoutes =
     })
 
     app.post('/batch/:id/domains/:domain/retry', async (c) => {
-      const { id, domain } = c.req.param()
+      const { id, domain } = which(c)
       await batches.retryDomain(whoAsks(c), id, domain)
       return answer(c, { retried: 1 })
     })

@@ -31,9 +31,11 @@ export class Mailings {
 
   constructor(database: DatabaseSync) {
     this.#database = database
-    database.exec(SCHEMA)
+    // Server and executors open it at once: one of them makes it what it is to be.
+    database.exec(`begin immediate; ${SCHEMA}`)
     addColumn(database, 'tenant', "text not null default ''")
     addColumn(database, 'first', 'integer')
+    database.exec('commit')
   }
 
   /** A request that is sent again finds the first text. */

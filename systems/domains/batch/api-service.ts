@@ -14,15 +14,20 @@ export type BatchRequest = {
   max_concurrent: number
 }
 
+type Door = Pick<
+  Desk,
+  'enqueue' | 'job' | 'batch' | 'items' | 'cancel' | 'cancelBatch' | 'retry' | 'retryBatch'
+>
+
 const PAGE = 1000
 
 /** What the API does with batches. A tenant's are nobody else's: each is looked up by its tenant and its id. */
 export class Batches {
-  readonly #errand: Desk
+  readonly #errand: Door
   readonly #records: Records
   readonly #looks: Looks<BatchStatus>
 
-  constructor(errand: Desk, records: Records, { liveMs }: Pick<Settings, 'liveMs'>) {
+  constructor(errand: Door, records: Records, { liveMs }: Pick<Settings, 'liveMs'>) {
     this.#errand = errand
     this.#records = records
     this.#looks = new Looks(liveMs)
@@ -46,9 +51,11 @@ export class Batches {
     }
     const known = await this.#records.find(record)
     if (known) refuseOther(known, record)
-    const there = await this.#records.add(known ?? record, (tx) =>
-      submit(this.#errand, known ?? record, tx ? { tx } : {}),
-    )
+    const there = await this.#records.add(known ?? record, async (first, tx) => {
+      // Of two that come at once the first record counts: the job must not say what another does.
+      refuseOther(first, record)
+      await submit(this.#errand, first, tx ? { tx } : {})
+    })
     refuseOther(there, record)
     return there
   }
@@ -141,6 +148,14 @@ export class Batches {
 
   async retryDomain(who: Who, batchId: string, domain: string): Promise<void> {
     const { id } = await this.domain(who, batchId, domain)
+    const record = await this.#read(who, batchId)
+    if (record.cancelledAt !== undefined) {
+      const batch = await orNothing(this.#errand.batch(record.id, record.tenant))
+      if (batch?.state !== 'ended')
+        throw new ErrandError('WRONG_STATE', { id: record.id, state: 'running', verb: 'retried' })
+      // Else it would be stopped again with its batch.
+      await this.#records.cancel(record.id, undefined)
+    }
     await this.#errand.retry(id, { by: byOf(who) })
   }
 

@@ -9,6 +9,7 @@ import {
   toRecord,
   valuesOf,
   SOME,
+  type Submit,
 } from './records.ts'
 
 const INSERT = `
@@ -48,18 +49,15 @@ export class PostgresRecords implements Records {
     this.#pool.on('error', () => undefined)
   }
 
-  async add(
-    record: NewRecord,
-    submit: (tx?: Transaction) => Promise<unknown>,
-  ): Promise<BatchRecord> {
+  async add(record: NewRecord, submit: Submit): Promise<BatchRecord> {
     const isNew = await this.#within(async (tx) => {
       const { rowCount } = await tx.query(INSERT, valuesOf(record))
-      if (rowCount === 1 && this.#isOne) await submit(tx)
+      if (rowCount === 1 && this.#isOne) await submit(record, tx)
       return rowCount === 1
     })
     const there = await this.find(record)
     if (there === undefined) throw new Error('a record that was stored is gone')
-    if (!this.#isOne && (isNew || there.handedAt === undefined)) await submit()
+    if (!this.#isOne && (isNew || there.handedAt === undefined)) await submit(there)
     return there
   }
 

@@ -10,6 +10,7 @@ import {
   toRecord,
   valuesOf,
   SOME,
+  type Submit,
 } from './records.ts'
 
 const INSERT = `
@@ -28,11 +29,11 @@ export class SqliteRecords implements Records {
     this.#database.exec(`pragma journal_mode = wal; pragma synchronous = full; ${SCHEMA}`)
   }
 
-  async add(record: NewRecord, submit: () => Promise<unknown>): Promise<BatchRecord> {
+  async add(record: NewRecord, submit: Submit): Promise<BatchRecord> {
     this.#database.prepare(INSERT).run(...valuesOf(record))
     const there = await this.find(record)
     if (there === undefined) throw new Error('a record that was stored is gone')
-    if (there.createdAt === record.createdAt || there.handedAt === undefined) await submit()
+    if (there.createdAt === record.createdAt || there.handedAt === undefined) await submit(there)
     return there
   }
 

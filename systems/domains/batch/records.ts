@@ -20,6 +20,9 @@ export type BatchRecord = {
 export type NewRecord = Omit<BatchRecord, 'handedAt' | 'cancelledAt'>
 export type Key = Pick<BatchRecord, 'tenant' | 'batchId'>
 
+/** Has the job of the record stored that is there, whoever brought it. */
+export type Submit = (there: BatchRecord, tx?: Transaction) => Promise<unknown>
+
 /** The system's own database. */
 export interface Records extends AsyncDisposable {
   /**
@@ -27,7 +30,7 @@ export interface Records extends AsyncDisposable {
    * Elsewhere the record comes first, and whoever finds one without its job (`waiting`) has it stored under the same id.
    * @returns the record that is there: this one, or an earlier one of its key, of which nothing is overwritten
    */
-  add(record: NewRecord, submit: (tx?: Transaction) => Promise<unknown>): Promise<BatchRecord>
+  add(record: NewRecord, submit: Submit): Promise<BatchRecord>
   find(key: Key): Promise<BatchRecord | undefined>
   /** The newest first. */
   list(tenant: string, limit: number): Promise<BatchRecord[]>

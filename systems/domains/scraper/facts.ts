@@ -13,8 +13,13 @@ export type Facts = {
 const TEXT_MAX = 300
 const HEADINGS_MAX = 20
 const LINKS_MAX = 500
+const LINK_MAX = 2000
+/** As deep as browsers go, about. Every tag costs the parser as much as stands open around it. */
+const DEPTH_MAX = 500
 const HEADING = /^h([1-3])$/
 const META_CHARSET = /<meta[^>]+charset\s*=\s*["']?([\w-]+)/i
+/** Said by a page that could be read so far, it is wrong (HTML, 13.2.3.2). */
+const WIDE = /^utf-?16/i
 
 /** Reads a page by its tags, in one pass. */
 export function readFacts(html: string, url: URL): Facts {
@@ -23,15 +28,18 @@ export function readFacts(html: string, url: URL): Facts {
   let base = url
   let text: string | undefined
   let language: string | undefined
+  let depth = 0
   const parser = new Parser({
     onopentag(name, attributes) {
+      // What was read so far is what there is.
+      if (++depth > DEPTH_MAX) return parser.pause()
       if (name === 'html') language = attributes['lang']
       else if (name === 'base') base = URL.parse(attributes['href'] ?? '', url) ?? base
       else if (name === 'meta' && isDescription(attributes))
         facts.description ??= tidy(attributes['content'] ?? '')
       else if (name === 'a') {
         const link = URL.parse(attributes['href'] ?? '', base)
-        if (link && attributes['href'] && links.size < LINKS_MAX) links.add(plain(link))
+        if (link && attributes['href'] && links.size < LINKS_MAX) add(links, plain(link))
       }
       if (name === 'title' || HEADING.test(name)) text = ''
     },
@@ -39,6 +47,7 @@ export function readFacts(html: string, url: URL): Facts {
       if (text !== undefined && text.length < TEXT_MAX) text += part
     },
     onclosetag(name) {
+      depth--
       const level = HEADING.exec(name)?.[1]
       if (text === undefined || (name !== 'title' && level === undefined)) return
       const said = tidy(text)
@@ -57,7 +66,8 @@ export function readFacts(html: string, url: URL): Facts {
 
 /** A page as text, in the encoding that its header names, or it itself. */
 export function decode(body: Buffer, charset: string): string {
-  const named = charset || META_CHARSET.exec(body.toString('latin1', 0, 1024))?.[1] || 'utf-8'
+  const own = META_CHARSET.exec(body.toString('latin1', 0, 1024))?.[1] ?? 'utf-8'
+  const named = charset || (WIDE.test(own) ? 'utf-8' : own)
   try {
     return new TextDecoder(named).decode(body)
   } catch {
@@ -69,6 +79,10 @@ const isDescription = ({ name, property }: Record<string, string | undefined>) =
   name?.toLowerCase() === 'description' || property?.toLowerCase() === 'og:description'
 
 const tidy = (text: string) => text.replaceAll(/\s+/g, ' ').trim().slice(0, TEXT_MAX)
+
+function add(links: Set<string>, link: string): void {
+  if (link.length <= LINK_MAX) links.add(link)
+}
 
 function plain(link: URL): string {
   link.hash = ''

@@ -1,6 +1,8 @@
 import { Agent, type IncomingMessage, request as http } from 'node:http'
 import { Agent as TlsAgent, request as https } from 'node:https'
 import { isIPv6, type LookupFunction } from 'node:net'
+import { pipeline, type Readable, type Transform } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { PageError } from './error.ts'
 import { guarded, type Names, systemNames } from './guard.ts'
 
@@ -22,7 +24,14 @@ const PORTS = new Set(['', '80', '443'])
 /** What may pass by itself: the server is busy, or asks for patience. */
 const PASSING = new Set([408, 425, 429])
 const PAGES = /^(text\/html|application\/xhtml\+xml)\b/i
-const CHARSET = /charset\s*=\s*"?([\w-]+)/i
+const CHARSET = /charset\s*=\s*["']?([\w-]+)/i
+/** Nobody asks for these, but some sites know no other way. */
+const DECODERS: Record<string, () => Transform> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+}
 
 /** The web, behind a guard and with limits. One pool of connections serves all jobs of a process. */
 export class Web implements Disposable {
@@ -129,7 +138,7 @@ export class Web implements Disposable {
       refuse(status, type)
       const chunks: Buffer[] = []
       let bytes = 0
-      for await (const chunk of answer) {
+      for await (const chunk of decoded(answer)) {
         const part = Buffer.from(chunk)
         bytes += part.length
         if (bytes > this.#settings.pageBytes)
@@ -144,6 +153,15 @@ export class Web implements Disposable {
       answer.destroy()
     }
   }
+}
+
+/** A page that is packed counts as large as it is unpacked. */
+function decoded(answer: IncomingMessage): Readable {
+  const encoding = (answer.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
+  if (encoding === 'identity' || encoding === '') return answer
+  const decoder = DECODERS[encoding]?.()
+  if (decoder === undefined) throw new PageError('NOT_A_PAGE', 'the site packs its pages oddly')
+  return pipeline(answer, decoder, () => undefined)
 }
 
 /** Nobody listens there: whoever answers, but not as he should, is left alone. */

@@ -48,10 +48,17 @@
   trouble.textContent = WORDS.lost
   panel.append(heading, trouble, list, news)
   root.append(sheet, panel)
-  document.body.append(host)
+  if (document.body) document.body.append(host)
+  else addEventListener('DOMContentLoaded', () => document.body.append(host))
 
   heading.addEventListener('click', () => fold(heading.getAttribute('aria-expanded') === 'true'))
   document.addEventListener('visibilitychange', () => void follow())
+  // Another tab has asked for something.
+  addEventListener('storage', ({ key }) => {
+    if (key !== KEPT) return
+    kept = readKept()
+    void follow()
+  })
   document.addEventListener('click', (event) => {
     const asked = event.target.closest?.('[data-report]')
     if (asked) void request({ days: Number(asked.dataset.report), origin: asked.dataset.origin })
@@ -174,6 +181,8 @@
       again.addEventListener('click', () => {
         items.delete(key)
         void request({ days, origin, again: true })
+        // What was pressed is gone with its row.
+        heading.focus()
       })
       acts.append(again)
     }

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict'
+import { mkdtempDisposableSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { openRecords } from '../../../systems/documents/records.ts'
@@ -132,4 +136,19 @@ onEachStore((open) => {
     using records = openRecords(system.place)
     assert.deepEqual(records.mailings.latest('', 10), [])
   })
+})
+
+test('records that an earlier release made are read, and written on', () => {
+  using dir = mkdtempDisposableSync(join(tmpdir(), 'errand-documents-'))
+  const place = { database: join(dir.path, 'documents.db'), uploads: join(dir.path, 'uploads') }
+  const id = crypto.randomUUID()
+  const old = new DatabaseSync(place.database)
+  old.exec(`create table mailing (id text primary key, subject text not null, text text not null,
+    at integer not null) strict; insert into mailing values ('${id}', 'Old', 'text', 1)`)
+  old.close()
+  for (let opened = 0; opened < 2; opened++) {
+    using records = openRecords(place)
+    assert.partialDeepStrictEqual(records.mailings.find(id), { tenant: '', subject: 'Old' })
+    assert.equal(records.mailings.latest('', 5).length, 1)
+  }
 })

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { open } from 'errand'
+import { Hono } from 'hono'
+import { openStandIn } from '../../../systems/common/stand-in.ts'
 import { readDomain } from '../../../systems/domains/handlers.ts'
 import { openRecords } from '../../../systems/domains/batch/open-records.ts'
 import { decode, readFacts } from '../../../systems/domains/scraper/facts.ts'
@@ -32,6 +35,38 @@ test('a page is read in the encoding that its header names, or it itself', () =>
   assert.match(decode(latin, ''), /café/)
   assert.match(decode(Buffer.from('caf\u00e9', 'latin1'), 'windows-1252'), /café/)
   assert.match(decode(Buffer.from('café'), 'no-such-thing'), /café/)
+  assert.match(decode(Buffer.from('<meta charset="utf-16">café'), ''), /café/)
+})
+
+test('a page that nests without end is read as far as browsers would, and no further', () => {
+  const html = `<title>Deep</title><p>1${'<div>'.repeat(400_000)}<h1>down there</h1>`
+  const { title, headings } = readFacts(html, new URL('https://s.example/'))
+  assert.deepEqual([title, headings], ['Deep', []])
+})
+
+test('a link that is longer than any address is left out', () => {
+  const html = `<a href="/short">1</a><a href="/${'x'.repeat(40_000)}">2</a>`
+  const { links } = readFacts(html, new URL('https://s.example/'))
+  assert.deepEqual(links, ['https://s.example/short'])
+})
+
+test('a page comes packed though nobody asked for that, and counts as large as it is unpacked', async () => {
+  const pages: Record<string, string> = {
+    'small.example': 'tiny',
+    'bomb.example': 'x'.repeat(9e6),
+  }
+  const own = new Hono()
+    .get('/names/:host', (c) => c.json(['93.184.215.14']))
+    .get('/:host/', (c) => {
+      const head = { 'content-type': "text/html; charset='utf-8'", 'content-encoding': 'gzip' }
+      return c.body(Uint8Array.from(gzipSync(pages[c.req.param('host')] ?? '')), 200, head)
+    })
+  await using site = await openStandIn(own, 0)
+  using web = new Web({ ...readSettings({}), web: site.url })
+  const signal = AbortSignal.timeout(10_000)
+  const { body, charset } = await web.home('small.example', signal)
+  assert.deepEqual([body.toString(), charset], ['tiny', 'utf-8'])
+  await assert.rejects(web.home('bomb.example', signal), { code: 'TOO_LARGE' })
 })
 
 test('domains are taken as people paste them, and spelt in one way', () => {
@@ -49,7 +84,17 @@ test('domains are taken as people paste them, and spelt in one way', () => {
     '127.0.0.1',
     'a.example',
   ])
-  for (const none of ['', 'two words', 'ftp://a.example', 'a.example:8080', 'ann@a.example', '..'])
+  for (const none of [
+    '',
+    'two words',
+    'ftp://a.example',
+    'a.example:8080',
+    'ann@a.example',
+    '..',
+    'a..b.example',
+    'a-.example',
+    `${'x'.repeat(64)}.example`,
+  ])
     assert.equal(toDomain(none), undefined, none)
 })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { hasCode } from 'errand'
+import { Batches } from '../../../systems/domains/batch/api-service.ts'
 import { openRecords } from '../../../systems/domains/batch/open-records.ts'
 import { idOf } from '../../../systems/domains/batch/records.ts'
 import { eventually as until } from '../../support/until.ts'
@@ -40,6 +41,31 @@ onEachStore((open, name) => {
     assert.equal((await overAt(system, path)).status, 'complete')
     await until(async () => (await records.waiting(Date.now() + 1000)).length === 0)
     assert.equal(web.readsOf('lost.example'), 1)
+  })
+
+  test('of two that bring the same id at once, one is refused and nothing of it is done', async () => {
+    await using system = await open(appOver(web, { adoptMs: 60_000 }))
+    await using records = await recordsOf(system)
+    const other = { ...lost('raced'), domains: ['first.example'] }
+    // Between the look of the slower one and what it stores, the other is through.
+    const find = async () => void (await records.add(other, async () => undefined).catch(() => 0))
+    const late = new Proxy(records, {
+      get: (target, name) => {
+        if (name === 'find') return find
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    const batches = new Batches(system.errand, late, { liveMs: 500 })
+    const request = {
+      batch_id: 'raced',
+      domains: ['second.example'],
+      max_pages: 1,
+      max_concurrent: 5,
+    }
+    await assert.rejects(batches.submit({ tenant: '', user: 'bob' }, request), { code: 'ID_TAKEN' })
+    await assert.rejects(system.errand.job(other.id), { code: 'JOB_NOT_FOUND' })
+    assert.deepEqual((await records.find(other))?.domains, ['first.example'])
   })
 
   test('taken apart twice, a batch has each domain once', async () => {
