@@ -1,6 +1,7 @@
 import { ZodError } from 'zod'
 
-type Env = Readonly<Record<string, string | undefined>>
+/** Variables of the environment, by their names. */
+export type Env = Readonly<Record<string, string | undefined>>
 
 /** What Kubernetes says of a service of that name to whoever runs beside it. */
 const INJECTED = /^[A-Z]+_(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT(?:_\d+_\w+)?)$/

@@ -1,5 +1,5 @@
 import type { Rate } from 'errand'
-import { readAll } from '../common/settings.ts'
+import { type Env, readAll } from '../common/settings.ts'
 
 type Span = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
@@ -27,8 +27,6 @@ export type Settings = {
   report: string
   timeZone: string
 }
-
-type Env = Readonly<Record<string, string | undefined>>
 
 export const readSettings = (env: Env): Settings => readAll('DOCUMENTS_', env, read)
 

@@ -12,13 +12,6 @@ import { BATCH_ID, readRequest, readWait, SAMPLE, toDomain } from './request.ts'
 import type { Settings } from './settings.ts'
 
 const LIST_MAX = 20
-
-/** A domain of a batch, as its batch spells it. */
-function which(c: Context<Env>): { id: string; domain: string } {
-  const { id = '', domain = '' } = c.req.param()
-  return { id, domain: toDomain(domain) ?? domain }
-}
-
 const STREAM = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }
 
 /** The API in the words of those who asked for it. Nothing here knows how a domain is read. */
@@ -103,4 +96,10 @@ function accepted(c: Context<Env>, { batchId, domains, createdAt }: BatchRecord)
     created_at: new Date(createdAt).toISOString(),
   }
   return c.json(said, 202, { location: at })
+}
+
+/** A domain of a batch, as its batch spells it. */
+function which(c: Context<Env>): { id: string; domain: string } {
+  const { id = '', domain = '' } = c.req.param()
+  return { id, domain: toDomain(domain) ?? domain }
 }

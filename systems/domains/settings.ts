@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { readAll } from '../common/settings.ts'
+import { type Env, readAll } from '../common/settings.ts'
 
 /** Where the stand-in for the web listens. */
 export const STAND_IN_PORT = 7472
@@ -28,7 +28,6 @@ const Environment = z.object({
   DOMAINS_KEEP_MS: count(2_592_000_000),
 })
 
-type Env = Readonly<Record<string, string | undefined>>
 export type Settings = ReturnType<typeof readSettings>
 
 export const readSettings = (env: Env) => readAll('DOMAINS_', env, read)

@@ -6,8 +6,8 @@ import { hasBegun } from './status.ts'
 
 const STATES = ['scheduled', 'ready', 'running', 'waiting', 'failed', 'cancelled'] as const
 const PAGE = 200
-/** Of each state: more of one caller are not counted one by one. */
-const MOST = 2000
+/** Of each state: more are not counted one by one, nor looked for among the jobs of others. */
+const PAGES = 10
 /** Of those that have begun: so many are looked for in the backend. */
 const LOOKED_FOR = 50
 /** And so many are opened to see what they are called. */
@@ -41,12 +41,13 @@ async function all(
 ): Promise<JobView[]> {
   const found: JobView[] = []
   let cursor: string | undefined
-  do {
+  for (let pages = 0; pages < PAGES; pages++) {
     // A page tells where the next begins.
     // oxlint-disable-next-line no-await-in-loop
     const page = await errand.list({ job: create.name, ...filter }, PAGE, cursor)
     found.push(...page.jobs)
     cursor = page.next
-  } while (cursor !== undefined && found.length < MOST)
+    if (cursor === undefined) break
+  }
   return found
 }

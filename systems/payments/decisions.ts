@@ -70,7 +70,10 @@ export class Decisions {
     return (await this.#errand.enqueue(confirm, { id }, options)).id
   }
 
-  /** Cancels what is processed and nobody confirmed, or the backend would not confirm. @throws ErrandError WRONG_STATE, JOB_NOT_FOUND */
+  /**
+   * Cancels what is processed and nobody confirmed, or the backend would not confirm.
+   * @throws ErrandError WRONG_STATE, JOB_NOT_FOUND
+   */
   async cancel(id: string, tenant: string): Promise<void> {
     const known = await this.#sight.known(id, tenant)
     const status = statusOf(known)
@@ -90,11 +93,11 @@ export class Decisions {
 
   /** Has what failed, or an operator called off, tried again; it is looked for before it is asked for, as ever. */
   async retry(id: string, tenant: string): Promise<void> {
-    const known = await this.#sight.known(id, tenant)
-    const failed = [known.confirm, known.create].find((job) => job?.state === 'failed')
-    const calledOff = known.create?.state === 'cancelled' ? known.create : undefined
+    const jobs = await this.#sight.jobs(id, tenant)
+    const failed = [jobs.confirm, jobs.create].find((job) => job?.state === 'failed')
+    const calledOff = jobs.create?.state === 'cancelled' ? jobs.create : undefined
     const next = failed ?? calledOff
-    if (!next) throw refuse(id, statusOf(known), 'tried again')
+    if (!next) throw refuse(id, statusOf(await this.#sight.known(id, tenant)), 'tried again')
     await this.#errand.retry(next.id)
   }
 

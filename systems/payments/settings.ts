@@ -1,6 +1,4 @@
-import { readAll } from '../common/settings.ts'
-
-type Env = Readonly<Record<string, string | undefined>>
+import { type Env, readAll } from '../common/settings.ts'
 
 /** All that may be set, with what the team ships. Spans are milliseconds here. */
 export type Settings = ReturnType<typeof readSettings>

@@ -61,8 +61,8 @@ export async function orUnavailable<T>(asked: Promise<T>): Promise<T> {
   try {
     return await asked
   } catch (cause) {
-    if (cause instanceof FatalError) throw new HTTPException(502, { message: cause.message, cause })
-    if (cause instanceof OddAnswer) throw new HTTPException(502, { message: cause.message, cause })
+    if (cause instanceof FatalError || cause instanceof OddAnswer)
+      throw new HTTPException(502, { message: cause.message, cause })
     if (!(cause instanceof BackendError)) throw cause
     throw new HTTPException(503, { message: 'the backend does not answer', cause })
   }

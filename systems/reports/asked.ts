@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { latestIn, sweepFiles } from './old-files.ts'
 
 /** Who joined a report that somebody else had made: one empty file each, by a mark of the person and the id. */
 const FOLDER = 'asked'
@@ -11,19 +12,16 @@ export async function noteAsked(service: string, owner: string, id: string): Pro
   await writeFile(join(folder, id), '', { mode: 0o600 })
 }
 
+/** The latest first. */
 export async function askedBy(service: string, owner: string): Promise<string[]> {
-  const names = await readdir(join(service, FOLDER, owner)).catch(() => [])
-  return names.slice(0, MOST)
+  const files = await latestIn(join(service, FOLDER, owner))
+  return files.slice(0, MOST).map(({ name }) => name)
 }
 
 export async function sweepAsked(service: string, beforeMs: number): Promise<void> {
   const folder = join(service, FOLDER)
   for (const owner of await readdir(folder).catch(() => [])) {
-    for (const id of await readdir(join(folder, owner))) {
-      const place = join(folder, owner, id)
-      const { mtimeMs } = await stat(place).catch(() => ({ mtimeMs: Infinity }))
-      if (mtimeMs < beforeMs) await rm(place, { force: true })
-    }
+    await sweepFiles(join(folder, owner), beforeMs)
     // One that is not empty stays.
     await rmdir(join(folder, owner)).catch(() => undefined)
   }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { sweepFiles } from './old-files.ts'
 
 /** When something was asked for first under its key, and a mark of all that was said then. It holds no recipient. */
 const Claim = z.object({ atMs: z.int(), print: z.string() })
@@ -24,15 +25,8 @@ export async function claim(service: string, id: string, own: Claim): Promise<Cl
   return Claim.parse(JSON.parse(await readFile(place, 'utf8')))
 }
 
-export async function sweepClaims(service: string, beforeMs: number): Promise<void> {
-  const folder = join(service, FOLDER)
-  const names = await readdir(folder).catch(() => [])
-  for (const name of names) {
-    const place = join(folder, name)
-    const { mtimeMs } = await stat(place).catch(() => ({ mtimeMs: Infinity }))
-    if (mtimeMs < beforeMs) await rm(place, { force: true })
-  }
-}
+export const sweepClaims = (service: string, beforeMs: number): Promise<void> =>
+  sweepFiles(join(service, FOLDER), beforeMs)
 
 function unlessThere(error: unknown): void {
   if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error

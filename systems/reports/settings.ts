@@ -1,8 +1,6 @@
 import { join } from 'node:path'
-import { readAll } from '../common/settings.ts'
+import { type Env, readAll } from '../common/settings.ts'
 import { isSpan, msOf, type Span } from './span.ts'
-
-type Env = Readonly<Record<string, string | undefined>>
 
 /** All that may be set, and what is shipped. Each line stands in README.md. */
 const read = (env: Env) => ({

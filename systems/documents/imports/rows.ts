@@ -5,9 +5,9 @@ import type { Misfit } from './imports.ts'
 
 const FIELDS = ['name', 'email', 'team'] as const
 const Row = z.object({
-  name: z.string().trim().min(1, 'is missing').max(200, 'is too long'),
+  name: z.string('is missing').trim().min(1, 'is missing').max(200, 'is too long'),
   // One person writes it in many ways.
-  email: z.string().trim().toLowerCase().pipe(z.email('is no address')),
+  email: z.string('is missing').trim().toLowerCase().pipe(z.email('is no address')),
   team: z.string().trim().max(200, 'is too long').default(''),
 })
 
