@@ -85,6 +85,12 @@ test("whatever an app's route throws becomes a problem, and only our failures ar
         app.get('/tea', () => {
           throw new HTTPException(418, { message: 'short and stout' })
         })
+        app.get('/away', () => {
+          throw new HTTPException(503, { message: 'the bank does not answer' })
+        })
+        app.get('/broken', () => {
+          throw new HTTPException(500, { message: 'secret of /home/ada' })
+        })
       },
     },
     { onError: (error, requestId) => reported.push(error, requestId) },
@@ -102,6 +108,8 @@ test("whatever an app's route throws becomes a problem, and only our failures ar
 
   const tea = await read(await door.get('/app/tea'))
   assert.deepEqual([tea.status, tea.type, tea.detail], [418, 'about:blank', 'short and stout'])
+  assert.equal((await read(await door.get('/app/away'))).detail, 'the bank does not answer')
+  assert.doesNotMatch(await (await door.get('/app/broken')).text(), /secret/)
 })
 
 test('the document describes what is served, in OpenAPI 3.1', async () => {

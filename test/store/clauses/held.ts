@@ -30,6 +30,12 @@ export const heldJobs: Clauses = {
     ])
   },
 
+  'C17 however many come at once, all that find a place may be claimed': async (store) => {
+    const hand = await Hand.register(store)
+    await store.insert(limited(1200, [one('a', 5000)]))
+    assert.equal((await claimedIds(hand, 2000)).length, 1200)
+  },
+
   'C17 a limited job comes with its steps and its mail': async (store) => {
     const { hand, ids } = await crowd(store, 1)
     await store.post([{ to: ids[0]!, name: 'go', key: '', value: bytes('1') }])

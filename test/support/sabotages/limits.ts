@@ -14,6 +14,14 @@ export const OF_LIMITS: readonly Sabotage[] = [
     red: GIVEN_BACK,
   },
   {
+    breaks: 'SQLite admits no more of a line than it reads at once',
+    file: 'src/store/sqlite/limits.ts',
+    find: 'return !isFull && seen >= ADMITTED_MAX',
+    put: 'return false',
+    test: SQLITE,
+    red: /however many come at once/,
+  },
+  {
     breaks: 'SQLite gives one place to two jobs',
     file: 'src/store/sqlite/limits.ts',
     find: '.places >= running\n',

@@ -59,12 +59,22 @@ onEachStore((open) => {
 
   test('rows have the numbers of the file, and one person who is written in two ways is one', async () => {
     await using system = await openDocumentsOn(open)
-    const rows = ['Ada, Ada@Example.net ,T', '', ',,', 'Ada B,ada@example.net,T', 'Bob,nowhere,T']
+    const rows = [
+      'Ada, Ada@Example.net ,T',
+      '',
+      ',,',
+      'Ada B,ada@example.net,T',
+      'Bob,nowhere,T',
+      'Cy',
+    ]
     const id = await system.upload('imports?name=a.csv', ['name,email,team', ...rows].join('\r\n'))
     const { result } = await finish(system, id)
-    assert.deepEqual(result, { rows: 3, imported: 2, refused: 1 })
+    assert.deepEqual(result, { rows: 4, imported: 2, refused: 2 })
     const { data } = await system.misfits(id)
-    assert.deepEqual(data, [{ row: 5, field: 'email', why: 'is no address' }])
+    assert.deepEqual(data, [
+      { row: 5, field: 'email', why: 'is no address' },
+      { row: 6, field: 'email', why: 'is missing' },
+    ])
     using records = openRecords(system.place)
     assert.equal(records.contacts.count, 501)
   })

@@ -11,7 +11,9 @@ import {
   Status,
   statusOf,
   submit,
+  databaseOf,
 } from './setup.ts'
+import { openRecords } from '../../../systems/domains/batch/open-records.ts'
 
 let web: SmallWeb
 before(async () => {
@@ -114,6 +116,12 @@ onEachStore((open, name) => {
     assert.deepEqual([over.status, over.cancelled_domains], ['cancelled', 2])
     assert.equal(web.readsOf('never.example'), 0)
     await web.script([])
+    // One of them by itself, spelt as people spell it; then the rest.
+    const one = await system.post(`${path}/domains/NEVER.example/retry`, {})
+    assert.equal(one.status, 202)
+    assert.deepEqual((await overAt(system, path)).completed_domains, 1)
+    await using records = await openRecords(databaseOf(system.folder, system.url), system.url)
+    assert.deepEqual(await records.cancelled(0), [], 'it is not stopped once more')
     await system.post(`${path}/retry`, {})
     assert.equal((await overAt(system, path)).status, 'complete')
   })

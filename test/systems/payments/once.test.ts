@@ -11,7 +11,7 @@ import { Decisions } from '../../../systems/payments/decisions.ts'
 import { Payments } from '../../../systems/payments/payments.ts'
 import { readSettings } from '../../../systems/payments/settings.ts'
 import { Sight } from '../../../systems/payments/sight.ts'
-import { openBank, request } from './setup.ts'
+import { type Bank, openBank, request } from './setup.ts'
 
 for (const fault of FAULTS)
   for (const job of [create, confirm])
@@ -37,10 +37,7 @@ for (const fault of FAULTS)
 test('an hour after its end nothing is kept, and the backend is asked alone', async () => {
   await using bank = await openBank()
   await using errand = await rehearse(paymentsApp(bank.url))
-  const backend = new Backend(bank.url, 1000)
-  const sight = new Sight(errand, backend)
-  const payments = new Payments(errand, backend, sight)
-  const decisions = new Decisions(errand, sight)
+  const { payments, decisions } = desks(errand, bank)
   const { id } = await errand.enqueue(create, request(3, 1))
   await errand.drain()
   await errand.advance('59m')
@@ -74,10 +71,7 @@ test('however many wait for their confirmation, none runs, and all are cancelled
 test('who cancels what somebody confirms meanwhile is told so, and it is created', async () => {
   await using bank = await openBank()
   await using errand = await rehearse(paymentsApp(bank.url))
-  const backend = new Backend(bank.url, 1000)
-  const sight = new Sight(errand, backend)
-  const { id } = await errand.enqueue(create, request(1))
-  await errand.drain()
+  const { id, sight } = await processed(errand, bank)
   // Between the look of the one and what it stores, the other is through.
   class Slow extends Sight {
     override async known(...which: Parameters<Sight['known']>) {
@@ -86,7 +80,7 @@ test('who cancels what somebody confirms meanwhile is told so, and it is created
       return seen
     }
   }
-  const slower = new Decisions(errand, new Slow(errand, backend))
+  const slower = new Decisions(errand, new Slow(errand, new Backend(bank.url, 1000)))
   await assert.rejects(slower.cancel(id, ''), /being confirmed/)
   await errand.drain()
   assert.deepEqual(
@@ -99,15 +93,12 @@ test('who cancels what somebody confirms meanwhile is told so, and it is created
 test('a cancel that came too late is seen to have been refused', async () => {
   await using bank = await openBank()
   await using errand = await rehearse(paymentsApp(bank.url))
-  const backend = new Backend(bank.url, 1000)
-  const sight = new Sight(errand, backend)
-  const { id } = await errand.enqueue(create, request(1))
-  await errand.drain()
-  await new Decisions(errand, sight).cancel(id, '')
+  const { id, payments, decisions } = await processed(errand, bank)
+  await decisions.cancel(id, '')
   const [held] = await bank.held(id)
   await bank.ask(`/mass-payments/${held?.id}/confirm`, 'POST')
   await errand.drain()
-  const { status, cancellation } = await new Payments(errand, backend, sight).view(id, '')
+  const { status, cancellation } = await payments.view(id, '')
   assert.deepEqual([status, cancellation?.refused], ['created', true])
 })
 
@@ -191,3 +182,19 @@ test('the settings that are shipped are those the team named', () => {
   const { timeoutMs, freshMs } = readSettings({ PAYMENTS_SETTLE: '2s' })
   assert.deepEqual([timeoutMs, freshMs], [1600, 400])
 })
+
+type Rehearsal = Awaited<ReturnType<typeof rehearse>>
+
+function desks(errand: Rehearsal, bank: Bank) {
+  const backend = new Backend(bank.url, 1000)
+  const sight = new Sight(errand, backend)
+  const payments = new Payments(errand, backend, sight)
+  return { sight, payments, decisions: new Decisions(errand, sight) }
+}
+
+/** A mass payment that waits for somebody's decision. */
+async function processed(errand: Rehearsal, bank: Bank) {
+  const { id } = await errand.enqueue(create, request(1))
+  await errand.drain()
+  return { id, ...desks(errand, bank) }
+}

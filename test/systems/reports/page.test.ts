@@ -165,6 +165,24 @@ onEachStore((open, name) => {
     await item(page, '3 days').getByText('Waiting to start').waitFor()
   })
 
+  test('one tag in the head is enough, and what one tab asks for stands in the others', async () => {
+    await using at = await setUp(open)
+    await at.seed(PHONES)
+    await using seen = await browse(at.server, '/reports/')
+    // Tabs share what a browser keeps only within one context.
+    const context = await seen.page.context().browser()?.newContext()
+    assert.ok(context)
+    const body =
+      '<!doctype html><head><script src="/reports/widget.js"></script></head><p>Elsewhere'
+    const plain = { status: 200, contentType: 'text/html', body }
+    await context.route('**/plain', (route) => route.fulfill(plain))
+    const [page, other] = [await context.newPage(), await context.newPage()]
+    await page.goto(seen.page.url())
+    await other.goto(new URL('/plain', seen.page.url()).href)
+    await page.evaluate('void Reports.request({ days: 3 })')
+    await item(other, '3 days').getByText('Waiting to start').waitFor()
+  })
+
   test('the overlay works on a page of another origin, where that is allowed', async () => {
     await using at = await setUp(open, { origins: ['http://127.0.0.1:1'] })
     const headers = { origin: 'http://127.0.0.1:1', 'access-control-request-method': 'POST' }

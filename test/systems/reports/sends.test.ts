@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { hasCode } from 'errand'
 import { rehearse } from 'errand/testing'
@@ -169,21 +168,6 @@ test('a reply that the carrier lost leaves one message, sent under one key', asy
   const counted = z.object({ count: z.int() })
   const { count } = counted.parse(await (await fetch(`${carrier.url}/messages/count`)).json())
   assert.equal(count, 1)
-})
-
-test('a carrier that leads elsewhere has delivered nothing, and the recipient is told to nobody', async () => {
-  const seen: string[] = []
-  const server = createServer((request, response) => {
-    seen.push(request.url ?? '')
-    response.writeHead(request.url === '/messages' ? 307 : 200, { location: '/sign-in' }).end()
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = z.object({ port: z.int() }).parse(server.address())
-  const call = { key: 'one', signal: AbortSignal.timeout(5000) }
-  const carrier = new Carrier(`http://127.0.0.1:${port}`)
-  await assert.rejects(carrier.deliver({ to: TO, template: 'reminder' }, call), /answered 307/)
-  assert.deepEqual(seen, ['/messages'])
-  server.close()
 })
 
 test('a message that the carrier never takes is reported as failed once nobody tries any more', async () => {
