@@ -81,6 +81,7 @@ set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
   keys text[];
   key_now text;
+  seated integer;
 begin
   perform errand.lock_limits();
   insert into errand.limit_key as k (key, places, pending)
@@ -93,11 +94,14 @@ begin
   on conflict (key) do update set places = k.places + excluded.places, pending = k.pending + excluded.pending;
 
   keys := array(select distinct m.queue from unnest(moves) as m where m.state = 10);
-  if keys <> '{}' then
-    foreach key_now in array errand.admit_first(keys) loop
-      while errand.admit(key_now) loop end loop;
-    end loop;
-  end if;
+  -- A full hand means that more may find a place; one by one each would look past all that were admitted before.
+  while keys <> '{}' loop
+    select f.going_on, f.seated into keys, seated from errand.admit_first(keys) as f;
+    exit when seated < 1000;
+  end loop;
+  foreach key_now in array keys loop
+    while errand.admit(key_now) loop end loop;
+  end loop;
   delete from errand.limit_key as k where k.places = 0 and k.pending = 0
     and k.key in (select m.queue from unnest(moves) as m where m.state >= 10);
 end $$;
@@ -111,12 +115,11 @@ begin
 end $$;
 
 -- Admits the first of each line, as many as find a place of each of their keys: in one order over all lines, and
--- nobody before one of its own line. Answers the keys whose lines may go on: there one after the other is looked at.
-create function errand.admit_first(keys text[]) returns text[] language plpgsql
+-- nobody before one of its own line. Answers how many, and the keys whose lines may go on: there one after the other
+-- is looked at.
+create function errand.admit_first(keys text[], out going_on text[], out seated integer) language plpgsql
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 set plan_cache_mode = force_generic_plan as $$
-declare
-  many integer;
 begin
   with line as materialized (
     select a.key, l.running - coalesce(k.places, 0) as free
@@ -160,9 +163,9 @@ begin
     where l.running is not null group by l.key order by l.key
     on conflict (key) do update set places = k.places + excluded.places
   )
-  select count(*) into many from admitted;
-  if many > 0 then perform pg_notify('errand_ready', ''); end if;
-  return array(
+  select count(*) into seated from admitted;
+  if seated > 0 then perform pg_notify('errand_ready', ''); end if;
+  going_on := array(
     select a.key from unnest(keys) as a (key) left join errand.limit_key as k on k.key = a.key
     cross join lateral (
       select j.limits from errand.job as j where j.state = -1 and j.held = a.key

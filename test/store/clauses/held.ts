@@ -33,7 +33,11 @@ export const heldJobs: Clauses = {
   'C17 however many come at once, all that find a place may be claimed': async (store) => {
     const hand = await Hand.register(store)
     await store.insert(limited(1200, [one('a', 5000)]))
-    assert.equal((await claimedIds(hand, 2000)).length, 1200)
+    const claimed = [await claimedIds(hand, 1000), await claimedIds(hand, 1000)]
+    assert.deepEqual(
+      claimed.map(({ length }) => length),
+      [1000, 200],
+    )
   },
 
   'C17 a limited job comes with its steps and its mail': async (store) => {

@@ -14,6 +14,14 @@ export const OF_LIMITS: readonly Sabotage[] = [
     red: GIVEN_BACK,
   },
   {
+    breaks: 'PostgreSQL admits what is beyond a full hand one by one',
+    file: 'src/store/postgres/limit.sql',
+    find: 'exit when seated < 1000',
+    put: 'exit when seated >= 0',
+    test: POSTGRES,
+    red: /however many come at once/,
+  },
+  {
     breaks: 'SQLite admits no more of a line than it reads at once',
     file: 'src/store/sqlite/limits.ts',
     find: 'return !isFull && seen >= ADMITTED_MAX',
