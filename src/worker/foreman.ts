@@ -20,8 +20,6 @@ import { type Ended, type Handed, isResult, Trips } from './trips.ts'
 /** An attempt that ended, how long its handler ran, and what the store made of it. */
 export type Settled = { job: Claimed; outcome: Outcome; ranMs: Millis; answer: Answer | undefined }
 
-const SETTLE_MAX = 1000
-
 /** Claims, hands to the crew, settles. Runs no user code, so nothing a handler does can stop it. */
 export class Foreman {
   readonly stats: Stats
@@ -169,7 +167,11 @@ export class Foreman {
     const { pollMs } = this.#settings
     let restMs = pollMs
     try {
-      const ended = this.#outbox.splice(0, SETTLE_MAX)
+      const { length } = this.#outbox
+      const ended = this.#outbox.splice(
+        0,
+        this.#demand.share(this.#load, this.#crew.places, length),
+      )
       // What a job said goes out before its settlement.
       this.#notes.send()
       const { answers, jobs, now, nextDueMs = pollMs } = await this.#exchange(ended, limit)

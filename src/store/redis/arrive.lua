@@ -170,7 +170,7 @@ local function store_limited(id, body, packed)
   local own, queue = take_turn(id), kind(what).queue
   put(id, pack('>BBI4', READY, LINED + TRAILS, 1) .. own .. NOW .. NOW .. body .. pack('>c1I4', 'l', #packed) .. packed)
   count_pending(packed, 1)
-  come(key, priority * AGES + now, own .. id, packed)
+  come(key, queue, score_of(priority, now), own .. id, packed)
   tally(queue, 'accepted', 1)
   tally(queue, READY, 1)
   rung.ready = true

@@ -31,10 +31,10 @@ local function promote()
       local at = bit.band(marks, LIFE) > 0 and WITH_LIFE or HEAD
       put(id, pack('>BBI4', READY, bit.bor(marks, LINED), rev + 1) .. sub(raw, 7))
       local priority, of = unstruct('>Bc8', raw, at)
-      local queue, score = kind(of).queue, priority * AGES + from_six(raw, 13)
+      local queue, score = kind(of).queue, score_of(priority, from_six(raw, 13))
       local packed = limits_of(raw)
       local key = packed and first_key(packed)
-      if key then come(key, score, places[i], packed) else stand_in_line(queue, score, places[i]) end
+      if key then come(key, queue, score, places[i], packed) else stand_in_line(queue, score, places[i]) end
       moved[queue] = (moved[queue] or 0) + 1
     end
   end

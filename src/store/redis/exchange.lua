@@ -34,22 +34,21 @@ local WAITS_PLACED, RUNS_PLACED = pack('>BBI4', READY, PLACED, 1), pack('>BBI4',
 local LIMITED_WAITS, LIMITED_RUNS = pack('>BBI4', READY, LINED + TRAILS, 1), pack('>BBI4', RUNNING, LIFE + TRAILS, 2)
 local FIRST_LIFE = worker .. NOW .. six(n) .. NOW .. NEVER
 
-local function claim(id, raw)
-  local fresh, fence
+local function claim(id, raw, place)
   if sub(raw, 1, 6) == LIMITED_WAITS then
-    local limits, upto = limits_of(raw)
+    local limits, upto = limits_at(raw, HEAD)
     if limits and upto > #raw then
-      fresh, fence = LIMITED_RUNS .. sub(raw, 7, 24) .. FIRST_LIFE .. sub(raw, HEAD), NOW
+      local fresh = LIMITED_RUNS .. sub(raw, 7, 24) .. FIRST_LIFE .. sub(raw, HEAD)
       count_pending(limits, -1)
       put(id, fresh)
       parts[#parts + 1] = fresh
+      places[#places + 1] = place .. NOW
+      return
     end
   end
-  if not fresh then
-    fresh, fence = take(worker, n, id, raw)
-    describe(parts, id, fresh)
-  end
-  places[#places + 1] = sub(raw, 7, 12) .. id .. fence
+  local fresh, fence = take(worker, n, id, raw)
+  describe(parts, id, fresh)
+  places[#places + 1] = place .. fence
 end
 
 -- Whether an entry of a list is the place where its job stands.
@@ -59,10 +58,15 @@ local function stands(place, raw)
   return state == READY and bit.band(marks, LINED) == 0 and sub(raw, 7, 12) == sub(place, 1, 6)
 end
 
+-- Those that were admitted by this call are there already.
 local function fetch_places(found)
-  local ids = {}
-  for i, place in ipairs(found) do ids[i] = sub(place, 7) end
-  fetch(ids)
+  local ids, unread = {}, {}
+  for i, place in ipairs(found) do
+    local id = sub(place, 7)
+    ids[i] = id
+    if rows[id] == nil then unread[#unread + 1] = id end
+  end
+  if #unread > 0 then fetch(unread) end
   return ids
 end
 
@@ -82,7 +86,7 @@ local function claim_listed(found)
       parts[#parts + 1] = fresh
       places[#places + 1] = found[i] .. NOW
     elseif stands(found[i], raw) then
-      claim(id, raw)
+      claim(id, raw, found[i])
     else
       stale = stale + 1
     end
@@ -110,40 +114,30 @@ local function is_older(one, other)
 end
 
 -- The heads of a list and of the part of the line that has its priority, by moment and turn.
-local function claim_merged(key, line_key, line, from, upto)
+local function claim_merged(key, line, line_ids, from, upto)
   local want = min(limit - #places, BATCH)
   local listed = redis.call('LRANGE', key, 0, want - 1)
   local listed_ids = fetch_places(listed)
-  local i, taken = 1, {}
+  local i = 1
   while #places < limit do
     while i <= #listed and not stands(listed[i], rows[listed_ids[i]]) do
       i, stale = i + 1, stale + 1
     end
     -- A place without its job is for verify to tell of.
-    while from <= upto and not rows[sub(line[from], 7)] do
-      taken[#taken + 1] = line[from]
-      from = from + 1
-    end
-    local place, other = listed[i], line[from]
-    if from > upto then other = nil end
+    while from <= upto and not rows[line_ids[from]] do from = from + 1 end
+    local place, id = listed[i], from <= upto and line_ids[from]
     -- A list that goes on may hold older jobs than the rest of the line.
     if not place and #listed == want then break end
-    if not place and not other then break end
-    local id = other and sub(other, 7)
-    if place then
-      if not other or is_older(rows[listed_ids[i]], rows[id]) then id = nil end
-    end
+    if not place and not id then break end
+    if place and id and is_older(rows[listed_ids[i]], rows[id]) then id = nil end
     if id then
-      taken[#taken + 1] = other
-      from = from + 1
+      place, from = line[from], from + 1
     else
-      id = listed_ids[i]
-      i = i + 1
+      id, i = listed_ids[i], i + 1
     end
-    claim(id, rows[id])
+    claim(id, rows[id], place)
   end
   if i > 1 then redis.call('LTRIM', key, i - 1, -1) end
-  if #taken > 0 then redis.call('ZREM', line_key, unpack(taken)) end
   return from
 end
 
@@ -151,14 +145,13 @@ local function claim_queue(queue)
   local before, lists = #places, {}
   for priority = 0, 9 do lists[priority] = P .. 'ready:' .. priority .. ':' .. queue end
   local key = P .. 'line:' .. queue
-  local found = redis.call('ZRANGE', key, 0, min(limit - before, BATCH) - 1, 'WITHSCORES')
-  local line, ranks = {}, {}
-  for i = 1, #found, 2 do
-    line[#line + 1] = found[i]
-    ranks[#line] = floor(tonumber(found[i + 1]) / AGES)
+  local line = redis.call('ZRANGE', key, 0, min(limit - before, BATCH) - 1)
+  local ids, ranks = fetch_places(line), {}
+  for i, id in ipairs(ids) do
+    local raw = rows[id]
+    ranks[i] = raw and byte(raw, bit.band(byte(raw, 2), LIFE) > 0 and WITH_LIFE or HEAD) or ranks[i - 1] or 0
   end
-  if #line > 0 then fetch_places(line) end
-  local from, priority = 1, 0
+  local from, priority, taken = 1, 0, 0
   while priority <= 9 and #places < limit do
     local last = (ranks[from] or 10) - 1
     if last >= priority then
@@ -168,7 +161,8 @@ local function claim_queue(queue)
       local upto = from
       while ranks[upto + 1] == priority do upto = upto + 1 end
       while from <= upto and #places < limit and stale < STALE_MAX do
-        from = claim_merged(lists[priority], key, line, from, upto)
+        from = claim_merged(lists[priority], line, ids, from, upto)
+        taken = from - 1
       end
       if from > upto then
         claim_list(lists, priority, priority)
@@ -176,6 +170,7 @@ local function claim_queue(queue)
       from, priority = upto + 1, priority + 1
     end
   end
+  if taken > 0 then redis.call('ZREMRANGEBYRANK', key, 0, taken - 1) end
   if #places > before then
     tally(queue, READY, before - #places)
     tally(queue, RUNNING, #places - before)

@@ -11,6 +11,21 @@
 -- Scores hold both, exactly: moments stay below this until the year 2248.
 local AGES = 8796093022208
 
+-- As texts: Redis writes a number of ours with seventeen digits, each time.
+local score_of
+do
+  local scores = {}
+  function score_of(priority, moment)
+    local number = priority * AGES + moment
+    local score = scores[number]
+    if not score then
+      score = string.format('%d', number)
+      scores[number] = score
+    end
+    return score
+  end
+end
+
 local come, give_places, leave_held, stand_in_line, admit_held
 do
   -- Keys whose lines are looked at before the call ends, and how many places came back to each.
@@ -32,13 +47,15 @@ do
   end
 
   local function take_places(limits, count)
-    for _, limit in ipairs(limits.runs) do count_key('places', limit.key, count) end
+    local runs = limits.runs
+    for i = 1, #runs do count_key('places', runs[i].key, count) end
   end
 
   -- Who may stay in the line of its `own` key does: it keeps its turn there.
   local function key_without_places(limits, count, own)
-    local full
-    for _, limit in ipairs(limits.runs) do
+    local runs, full = limits.runs, nil
+    for i = 1, #runs do
+      local limit = runs[i]
       if counted('places', limit.key) + count > limit.running then
         if limit.key == own then return own end
         full = full or limit.key
@@ -47,18 +64,18 @@ do
     return full
   end
 
-  -- Those that came ready in this call, by key and by id: so far they stand nowhere.
+  -- Those that came ready in this call, by key; and by id the place there: so far they stand nowhere.
   local comers, coming = {}, {}
-  function come(key, score, place, packed)
-    local comer = { score = score, place = place, packed = packed }
+  function come(key, queue, score, place, packed)
     local list = comers[key]
     if not list then
-      list = {}
+      list = { ids = {}, queues = {}, scores = {}, places = {}, packed = {} }
       comers[key] = list
+      free_key(key, 0)
     end
-    list[#list + 1] = comer
-    coming[sub(place, 7)] = comer
-    free_key(key, 0)
+    local id, i = sub(place, 7), #list.ids + 1
+    list.ids[i], list.queues[i], list.scores[i], list.places[i], list.packed[i] = id, queue, score, place, packed
+    coming[id] = i
   end
 
   -- Whether it waited for a place.
@@ -89,30 +106,39 @@ do
     line[at + 1], line[at + 2] = score, place
   end
 
-  local function admit(raw, score, place)
-    local at = bit.band(byte(raw, 2), LIFE) > 0 and WITH_LIFE or HEAD
-    stand_in_line(kind(sub(raw, at + 1, at + 8)).queue, score, place)
+  -- By priority and moment, and in which queue.
+  local function standing(raw)
+    local marks, moment = unstruct('>xBxxxxxxxxxxI6', raw)
+    local priority, of = unstruct('>Bc8', raw, bit.band(marks, LIFE) > 0 and WITH_LIFE or HEAD)
+    return score_of(priority, moment), kind(of).queue
+  end
+
+  local function admit(raw, place)
+    local score, queue = standing(raw)
+    stand_in_line(queue, score, place)
   end
 
   -- Where all of them find a place, and nobody stands before them, they need not stand in the line.
   local function seat_comers(key)
-    if not comers[key] then return end
-    local list, places, alike = {}, {}, true
-    for _, comer in ipairs(comers[key]) do
-      if coming[sub(comer.place, 7)] == comer then
-        list[#list + 1] = comer
-        places[#places + 1], places[#places + 2] = comer.score, comer.place
-        alike = alike and comer.packed == list[1].packed
+    local list = comers[key]
+    if not list then return end
+    local left, places, packed, alike = {}, {}, nil, true
+    for i, id in ipairs(list.ids) do
+      if coming[id] == i then
+        left[#left + 1] = i
+        places[#places + 1], places[#places + 2] = list.scores[i], list.places[i]
+        packed = packed or list.packed[i]
+        alike = alike and list.packed[i] == packed
       end
     end
     comers[key] = nil
-    if #list == 0 then return end
+    if #left == 0 then return end
     local line = P .. 'held:' .. key
     local is_new = redis.call('EXISTS', line) == 0
-    local limits = limits_in(list[1].packed)
-    if is_new and alike and not key_without_places(limits, #list) then
-      take_places(limits, #list)
-      for _, comer in ipairs(list) do admit(get(sub(comer.place, 7)), comer.score, comer.place) end
+    local limits = limits_in(packed)
+    if is_new and alike and not key_without_places(limits, #left) then
+      take_places(limits, #left)
+      for _, i in ipairs(left) do stand_in_line(list.queues[i], list.scores[i], list.places[i]) end
       return
     end
     each_part(places, function(...) redis.call('ZADD', line, ...) end)
@@ -122,22 +148,23 @@ do
   -- The first of a line, as they were read.
   local heads = {}
   local function read_line(key, count)
-    local found = redis.call('ZRANGE', P .. 'held:' .. key, 0, count - 1, 'WITHSCORES')
-    heads[key] = { found = found, is_all = #found < 2 * count }
+    local found = redis.call('ZRANGE', P .. 'held:' .. key, 0, count - 1)
+    local ids = {}
+    for i, place in ipairs(found) do ids[i] = sub(place, 7) end
+    heads[key] = { found = found, ids = ids, is_all = #found < count }
   end
 
-  local function move_to(key, score, place)
-    redis.call('ZADD', P .. 'held:' .. key, score, place)
+  local function move_to(key, raw, place)
+    redis.call('ZADD', P .. 'held:' .. key, (standing(raw)), place)
     redis.call('SADD', P .. 'heldkeys', key)
     heads[key] = nil
   end
 
   -- Whether there may be more to admit.
   local function admit_some(key, head)
-    local found, gone, is_full = head.found, {}, false
-    for i = 1, #found, 2 do
-      local place, score = found[i], found[i + 1]
-      local raw = get(sub(place, 7))
+    local ids, gone, is_full = head.ids, 0, false
+    for i, place in ipairs(head.found) do
+      local raw = get(ids[i])
       -- A place without its job holds nobody up.
       if raw then
         local limits = limits_in(limits_of(raw))
@@ -145,18 +172,16 @@ do
         is_full = full == key
         if is_full then break end
         if full then
-          move_to(full, score, place)
+          move_to(full, raw, place)
         else
           take_places(limits, 1)
-          admit(raw, score, place)
+          admit(raw, place)
         end
       end
-      gone[#gone + 1] = place
+      gone = i
     end
-    for from = 1, #gone, BATCH do
-      redis.call('ZREM', P .. 'held:' .. key, unpack(gone, from, min(from + BATCH - 1, #gone)))
-    end
-    if #gone > 0 and head.is_all and not is_full then redis.call('SREM', P .. 'heldkeys', key) end
+    if gone > 0 then redis.call('ZREMRANGEBYRANK', P .. 'held:' .. key, 0, gone - 1) end
+    if gone > 0 and head.is_all and not is_full then redis.call('SREM', P .. 'heldkeys', key) end
     return not head.is_all and not is_full
   end
 
@@ -168,7 +193,7 @@ do
     for _, key in ipairs(freed_keys) do
       seat_comers(key)
       read_line(key, min(freed[key] + 1, BATCH))
-      for i = 1, #heads[key].found, 2 do ids[#ids + 1] = sub(heads[key].found[i], 7) end
+      for _, id in ipairs(heads[key].ids) do ids[#ids + 1] = id end
     end
     fetch(ids)
     for _, key in ipairs(freed_keys) do

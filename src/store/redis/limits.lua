@@ -7,7 +7,7 @@
 -- Beware  limits stand in a row behind its input and its place in a batch; three of them are never so LARGE as to lie beside it
 
 -- A script has no more than 200 local names: what nobody else needs has none outside.
-local behind, limits_of, limits_in
+local behind, limits_at, limits_of, limits_in
 do
   local UNBOUNDED = 4294967295
   local INPUT, PLACE, LIMITS = byte('i'), byte('b'), byte('l')
@@ -17,17 +17,22 @@ do
     return at + 5 + (length == UNBOUNDED and 0 or length)
   end
 
-  -- Of a row as it lies here, and where what follows them begins.
+  -- Of a row as it lies here, whose priority stands at `at`; and where what follows them begins.
+  function limits_at(raw, at)
+    local size = #raw
+    at = at + 11 + unstruct('>H', raw, at + 9)
+    while at < size do
+      local code, length = unstruct('>BI4', raw, at)
+      if code == LIMITS then return sub(raw, at + 5, at + 4 + length), at + 5 + length end
+      if code ~= INPUT and code ~= PLACE then return end
+      at = at + 5 + (length == UNBOUNDED and 0 or length)
+    end
+  end
+
   function limits_of(raw)
     local marks = byte(raw, 2)
     if bit.band(marks, TRAILS) == 0 then return end
-    local at = bit.band(marks, LIFE) > 0 and WITH_LIFE or HEAD
-    at = at + 11 + unstruct('>H', raw, at + 9)
-    if byte(raw, at) == INPUT then at = behind(raw, at) end
-    if byte(raw, at) == PLACE then at = behind(raw, at) end
-    if byte(raw, at) ~= LIMITS then return end
-    local packed, upto = unstruct('>I4c0', raw, at + 1)
-    return packed, upto
+    return limits_at(raw, bit.band(marks, LIFE) > 0 and WITH_LIFE or HEAD)
   end
 
   -- Most jobs of a call share theirs.
@@ -119,7 +124,8 @@ end
 
 -- One more that waits, or one fewer.
 local function count_pending(packed, by)
-  for _, limit in ipairs(limits_in(packed).waits) do count_key('pending', limit.key, by) end
+  local waits = limits_in(packed).waits
+  for i = 1, #waits do count_key('pending', waits[i].key, by) end
 end
 
 -- The key of which as many wait as may.

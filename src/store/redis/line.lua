@@ -16,13 +16,13 @@ local ATTEMPTS_MAX = 1000
 local function line_up(id, row)
   row.state = READY
   mark(row, LINED, true)
-  local score = row.priority * AGES + row.run_at
-  local key = row.has.l and first_key(row.has.l)
+  local score = score_of(row.priority, row.run_at)
+  local queue, key = kind(row.kind).queue, row.has.l and first_key(row.has.l)
   if key then
-    come(key, score, row.turn .. id, row.has.l)
+    come(key, queue, score, row.turn .. id, row.has.l)
     return
   end
-  redis.call('ZADD', P .. 'line:' .. kind(row.kind).queue, score, row.turn .. id)
+  redis.call('ZADD', P .. 'line:' .. queue, score, row.turn .. id)
 end
 
 local function schedule(id, row)

@@ -154,7 +154,7 @@ local function settle(worker, blob)
         spans[ms] = spans[ms] or from_six(ms)
         untils[ms] = untils[ms] or six(kept_until(spans[ms]))
         if head == RUNS_IN then tell_end(place_in(raw), COMPLETED, false, 1) end
-        local limits = head == TRAILS_RUNS and limits_of(raw)
+        local limits = head == TRAILS_RUNS and limits_at(raw, WITH_LIFE)
         if limits then freed[limits] = (freed[limits] or 0) + 1 end
         local fresh = completes .. turn .. moments .. holder .. of .. untils[ms] .. started .. NOW
           .. sub(raw, WITH_LIFE)

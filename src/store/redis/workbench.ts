@@ -19,6 +19,7 @@ import type {
 import { damaged } from '../parts/damage.ts'
 import { readBatches } from './batches.ts'
 import type { Connection } from './connection.ts'
+import { Handful } from './handful.ts'
 import { withKinds } from './intake.ts'
 import type { Kinds } from './kinds.ts'
 import { toMail } from './mailing.ts'
@@ -50,6 +51,7 @@ export class RedisWorkbench implements Workbench {
   readonly #connection: Connection
   readonly #kinds: Kinds
   readonly #workers: Workers
+  readonly #handful = new Handful()
 
   constructor(connection: Connection, kinds: Kinds) {
     this.#connection = connection
@@ -72,8 +74,13 @@ export class RedisWorkbench implements Workbench {
     return withKinds(this.#kinds, brought, async (kinds) => {
       const packed = packSettlements(settlements, kinds)
       const distinct = Buffer.concat([...new Set(kinds)])
-      const args = [packId(worker), ...trip(n, limit), packed, distinct, ...queues]
-      return this.#toExchanged(await this.#connection.call('exchange', args, { again: true }))
+      const most = Math.min(limit, this.#handful.most)
+      const args = [packId(worker), ...trip(n, most), packed, distinct, ...queues]
+      const reply = await this.#connection.call('exchange', args, { again: true })
+      const exchanged = await this.#toExchanged(reply)
+      // It was us who asked for fewer.
+      const isCut = most < limit && 'jobs' in exchanged && exchanged.jobs.length === most
+      return isCut ? { ...exchanged, nextDueMs: 0 } : exchanged
     })
   }
 
@@ -159,6 +166,7 @@ export class RedisWorkbench implements Workbench {
     if (now === undefined) return { refused: String(first) === 'gone' ? 'gone' : 'closed' }
     const [moment, next, given] = [bufferOf(now).readUIntBE(0, 6), bufferOf(due), bufferOf(receipt)]
     const handed = listOf(rows)
+    this.#handful.brought(given.length / ENTRY, handed)
     return {
       answers: answersIn(first),
       jobs: this.#toJobs(given, handed) ?? (await this.#learn(given, handed)),

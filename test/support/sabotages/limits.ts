@@ -72,7 +72,7 @@ export const OF_LIMITS: readonly Sabotage[] = [
   {
     breaks: 'Redis does not count who waits',
     file: 'src/store/redis/limits.lua',
-    find: "count_key('pending', limit.key, by)",
+    find: "count_key('pending', waits[i].key, by)",
     put: '',
     test: REDIS,
     red: COUNTED,

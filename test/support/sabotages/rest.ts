@@ -2,6 +2,14 @@ import { POSTGRES, REDIS, type Sabotage } from './sabotage.ts'
 
 export const ELSEWHERE: readonly Sabotage[] = [
   {
+    breaks: 'one of two trips settles for both',
+    file: 'src/worker/foreman.ts',
+    find: 'splice(0, this.#demand.share(this.#load, this.#crew.places, length))',
+    put: 'splice(0, length)',
+    test: 'test/worker/demand.test.ts',
+    red: /what two trips brought at once/,
+  },
+  {
     breaks: 'a call that was let pass long ago is made all the same',
     file: 'src/worker/takes.ts',
     find: 'if (2 * tookMs <= lateMs) return',

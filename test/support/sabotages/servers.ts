@@ -2,6 +2,14 @@ import { type Sabotage, REDIS, POSTGRES, BESIDE } from './sabotage.ts'
 
 export const ON_SERVERS: readonly Sabotage[] = [
   {
+    breaks: 'Redis has a large reply wait for the trip behind it',
+    file: 'src/store/redis/workbench.ts',
+    find: 'const most = Math.min(limit, this.#handful.most)',
+    put: 'const most = limit',
+    test: 'test/store/redis-handful.test.ts',
+    red: /no more than Redis sends at once/,
+  },
+  {
     breaks: 'Redis erases a job that lives',
     file: 'src/store/redis/erase.lua',
     find: 'if byte(raw, 1) < COMPLETED then return sub(raw, 1, 1) end',
@@ -84,8 +92,8 @@ export const ON_SERVERS: readonly Sabotage[] = [
   {
     breaks: 'Redis hands out what became ready late before what waits',
     file: 'src/store/redis/exchange.lua',
-    find: 'if not other or is_older(rows[listed_ids[i]], rows[id]) then id = nil end',
-    put: 'if not other then id = nil end',
+    find: 'if place and id and is_older(rows[listed_ids[i]], rows[id]) then id = nil end',
+    put: '',
     test: REDIS,
     red: /C7 /,
   },
