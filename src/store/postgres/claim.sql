@@ -60,9 +60,11 @@ begin
 end $$;
 
 -- Takes the next jobs of one queue under new fences, along the index job_ready and no further: of its lines
--- those from a place on and below another. `far`: how many pages it passed where there was nothing left.
+-- those from a place on and below another; and of those that were given places and do not stand in the line yet, where
+-- it is empty. `far`: how many pages it passed where there was nothing left.
 create function errand.claim(
   now bigint, in_worker uuid, in_receipt bigint, in_queue text, lim integer, low bigint, high bigint,
+  seated tid[],
   out ids uuid[], out fences bigint[], out jobs text, out inputs text, out marks jsonb, out last bigint, out far integer,
   out limits jsonb[]
 ) language plpgsql
@@ -71,10 +73,16 @@ set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_pla
 as $$
 begin
   far := pg_stat_get_xact_blocks_fetched('errand.job_ready'::regclass);
-  with next as materialized (
+  with listed as materialized (
     select j.ctid as place from errand.job as j where j.queue = in_queue and j.state = 1
       and (j.priority::bigint << 56 | j.run_at) >= low and (j.priority::bigint << 56 | j.run_at) < high
     order by (j.priority::bigint << 56 | j.run_at), j.turn limit lim for update skip locked
+  ),
+  next as materialized (
+    select listed.place from listed
+    union all
+    (select j.ctid from errand.job as j where j.ctid = any(seated) and j.queue = in_queue
+      order by (j.priority::bigint << 56 | j.run_at), j.turn limit greatest(lim - (select count(*) from listed), 0))
   ),
   taken as (
     update errand.job as j
@@ -139,6 +147,13 @@ begin
   return array(
     select q.name from unnest(queues) with ordinality as q (name, n)
     where not exists (select from errand.entry as e where e.kind = 'pause' and e.name = q.name) order by q.n);
+end $$;
+
+-- Those of jobs at these places.
+create function errand.queues_of(places tid[]) returns text[] language plpgsql
+set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+begin
+  return errand.unpaused(array(select distinct j.queue from errand.job as j where j.ctid = any(places)));
 end $$;
 
 -- Every queue with ready jobs, walked from one to the next; each exchange begins with another, or the

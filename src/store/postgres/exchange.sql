@@ -45,6 +45,7 @@ declare
   one text;
   stretch bigint[];
   many integer := 0;
+  seated tid[];
 begin
   now := errand.clock(in_now);
   standing := errand.standing(in_worker, in_n);
@@ -60,19 +61,23 @@ begin
     moves := moves || promoted;
     due := errand.due();
   end if;
-  -- Places are handed on before jobs are.
-  moves := errand.limited(moves);
+  -- Places are handed on before jobs are. Where nobody stands in the line, those that have one now are claimed as they lie.
+  if exists (select from unnest(moves) as m where m.state >= 10) then
+    seated := errand.limit(moves, lim > 0 and standing = 'new' and not exists (select from errand.job as j where j.state = 1));
+    moves := (select array_agg(m) from unnest(moves) as m where m.state < 10);
+  end if;
   if told is not null then moves := moves || errand.tell_batches(now, told); end if;
 
   if standing = 'again' then
     select h.jobs, h.inputs, h.marks into jobs, inputs, marks
     from errand.again(in_worker, in_n) as a cross join lateral errand.handed(a.ids, a.fences) as h;
   elsif lim > 0 then
-    queues := case when cardinality(queues) = 0 then errand.queues(in_n) else errand.unpaused(queues) end;
+    queues := case when cardinality(queues) > 0 then errand.unpaused(queues)
+      when seated is null then errand.queues(in_n) else errand.queues_of(seated) end;
     foreach one in array queues loop
       foreach stretch slice 1 in array errand.stretches((starts ->> one)::bigint) loop
         exit when many >= lim;
-        select * into taken from errand.claim(now, in_worker, in_n, one, lim - many, stretch[1], stretch[2]);
+        select * into taken from errand.claim(now, in_worker, in_n, one, lim - many, stretch[1], stretch[2], seated);
         if taken.ids is not null then
           ids := ids || taken.ids;
           marked := marked || taken.fences;
@@ -84,11 +89,12 @@ begin
           moves := moves || row (one, 1, -cardinality(taken.ids))::errand.move
             || row (one, 2, cardinality(taken.ids))::errand.move;
         end if;
-        if many >= lim and (taken.far > 64 or stretch[1] > 0) then
+        if many >= lim and seated is null and (taken.far > 64 or stretch[1] > 0) then
           ends := coalesce(ends, '{}') || jsonb_build_object(one, taken.last);
         end if;
       end loop;
     end loop;
+    if many < cardinality(seated) then perform errand.seat(seated); end if;
     if many > 0 then
       insert into errand.receipt (worker, n, open, ids, fences) values (in_worker, in_n, many, ids, marked);
     end if;

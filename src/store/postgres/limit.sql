@@ -76,12 +76,22 @@ begin
     where coalesce(k.pending, 0) + asked.many > asked.most);
 end $$;
 
-create function errand.limit(moves errand.move[]) returns void language plpgsql
+-- Those that have their places stand in the line.
+create function errand.seat(seated tid[]) returns void language plpgsql
+set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+begin
+  update errand.job as j set state = 1 where j.ctid = any(seated);
+  if found then perform pg_notify('errand_ready', ''); end if;
+end $$;
+
+-- Who claims at once may be told of those that have their places now, and seats whom it leaves: a row is written once less.
+create function errand.limit(moves errand.move[], is_claiming boolean default false) returns tid[] language plpgsql
 set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
   keys text[];
   key_now text;
-  seated integer;
+  seated tid[];
+  unseated tid[];
 begin
   perform errand.lock_limits();
   insert into errand.limit_key as k (key, places, pending)
@@ -97,13 +107,19 @@ begin
   -- A full hand means that more may find a place; one by one each would look past all that were admitted before.
   while keys <> '{}' loop
     select f.going_on, f.seated into keys, seated from errand.admit_first(keys) as f;
-    exit when seated < 1000;
+    if is_claiming and keys = '{}' then
+      unseated := nullif(seated, '{}');
+      exit;
+    end if;
+    perform errand.seat(seated);
+    exit when cardinality(seated) < 1000;
   end loop;
   foreach key_now in array keys loop
     while errand.admit(key_now) loop end loop;
   end loop;
   delete from errand.limit_key as k where k.places = 0 and k.pending = 0
     and k.key in (select m.queue from unnest(moves) as m where m.state >= 10);
+  return unseated;
 end $$;
 
 -- Does it now, and answers the moves that are left: before batches are locked, after jobs are.
@@ -114,15 +130,16 @@ begin
   return (select array_agg(m) from unnest(moves) as m where m.state < 10);
 end $$;
 
--- Admits the first of each line, as many as find a place of each of their keys: in one order over all lines, and
--- nobody before one of its own line. Answers how many, and the keys whose lines may go on: there one after the other
--- is looked at.
-create function errand.admit_first(keys text[], out going_on text[], out seated integer) language plpgsql
+-- Gives the first of each line their places, as many as find one of each of their keys: in one order over all lines, and
+-- nobody before one of its own line. Answers where they lie, for `seat`, and the keys whose lines may go on: there one
+-- after the other is looked at.
+create function errand.admit_first(keys text[], out going_on text[], out seated tid[]) language plpgsql
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 set plan_cache_mode = force_generic_plan as $$
 begin
   with line as materialized (
-    select a.key, l.running - coalesce(k.places, 0) as free
+    select a.key, l.running - coalesce(k.places, 0) as free, head.limits,
+      jsonb_array_length(head.limits) = 1 as is_alone
     from unnest(keys) as a (key) left join errand.limit_key as k on k.key = a.key
     cross join lateral (
       select j.limits from errand.job as j where j.state = -1 and j.held = a.key
@@ -132,43 +149,46 @@ begin
     where l.key = a.key and l.running > coalesce(k.places, 0)
   ),
   next as materialized (
-    select line.key as line, n.* from line cross join lateral (
-      select j.ctid as place, j.limits, (j.priority::bigint << 56 | j.run_at) as rank, j.turn
-      from errand.job as j where j.state = -1 and j.held = line.key
-      order by (j.priority::bigint << 56 | j.run_at), j.turn limit least(line.free, 1000) for update skip locked
+    select line.key as line, n.*, bool_and(line.is_alone and n.are_alike) over () as all_fit from line cross join lateral (
+      select array_agg(one.place) as places, array_agg(one.limits) as limits, array_agg(one.rank) as ranks,
+        array_agg(one.turn) as turns, bool_and(one.limits = line.limits) as are_alike
+      from (
+        select j.ctid as place, j.limits, (j.priority::bigint << 56 | j.run_at) as rank, j.turn
+        from errand.job as j where j.state = -1 and j.held = line.key
+        order by (j.priority::bigint << 56 | j.run_at), j.turn limit least(line.free, 1000) for update skip locked
+      ) as one
     ) as n
   ),
+  -- Only where some have several keys, or other numbers than the first of their line: else all of them fit.
   asked as (
-    select n.place, n.line, n.rank, n.turn,
+    select n.place, n.limits, next.line, n.rank, n.turn,
       row_number() over (partition by l.key order by n.rank, n.turn) <= l.running - coalesce(k.places, 0) as fits
-    from next as n cross join lateral jsonb_to_recordset(n.limits) as l (key text, running integer)
+    from next cross join lateral unnest(next.places, next.limits, next.ranks, next.turns) as n (place, limits, rank, turn)
+    cross join lateral jsonb_to_recordset(n.limits) as l (key text, running integer)
     left join errand.limit_key as k on k.key = l.key
-    where l.running is not null
+    where l.running is not null and not next.all_fit
   ),
-  fitting as (
-    select f.place from (
-      select a.place, bool_and(bool_and(a.fits)) over (partition by a.line order by a.rank, a.turn) as fits
-      from asked as a group by a.place, a.line, a.rank, a.turn
+  fitting as materialized (
+    select f.place, f.limits from (
+      select a.place, a.limits, bool_and(bool_and(a.fits)) over (partition by a.line order by a.rank, a.turn) as fits
+      from asked as a group by a.place, a.limits, a.line, a.rank, a.turn
     ) as f where f.fits
-  ),
-  admitted as (
-    update errand.job as j set state = 1 where j.ctid = any(array(select fitting.place from fitting))
-    returning j.limits
+    union all
+    select unnest(next.places), unnest(next.limits) from next where next.all_fit
   ),
   counted as (
     insert into errand.limit_key as k (key, places)
     select l.key, sum(alike.many)
-    from (select limits, count(*) as many from admitted group by limits) as alike,
+    from (select f.limits, count(*) as many from fitting as f group by f.limits) as alike,
       jsonb_to_recordset(alike.limits) as l (key text, running integer)
     where l.running is not null group by l.key order by l.key
     on conflict (key) do update set places = k.places + excluded.places
   )
-  select count(*) into seated from admitted;
-  if seated > 0 then perform pg_notify('errand_ready', ''); end if;
+  select coalesce(array_agg(f.place), '{}') into seated from fitting as f;
   going_on := array(
     select a.key from unnest(keys) as a (key) left join errand.limit_key as k on k.key = a.key
     cross join lateral (
-      select j.limits from errand.job as j where j.state = -1 and j.held = a.key
+      select j.limits from errand.job as j where j.state = -1 and j.held = a.key and j.ctid <> all(seated)
       order by (j.priority::bigint << 56 | j.run_at), j.turn limit 1
     ) as h
     where exists (

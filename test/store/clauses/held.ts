@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Hand, idsOf, only, seen } from '../../support/hand.ts'
+import { accepted, Hand, idsOf, only, seen } from '../../support/hand.ts'
 import { bytes, cancelled, cancels, chores, completed, released } from '../../support/jobs.ts'
 import { claimedIds, crowd, held, limited, one } from '../../support/limited.ts'
 import type { Clauses } from '../conform.ts'
@@ -39,6 +39,24 @@ export const heldJobs: Clauses = {
       [1000, 200],
     )
   },
+
+  'C17 of those who were handed places by one exchange, it claims who is asked for, in their order':
+    async (store) => {
+      const { hand, ids } = await crowd(store, 3, [one('a', 3)])
+      const running = await hand.claim(3)
+      assert.deepEqual(idsOf(running), ids)
+      const [elsewhere, late, soon] = [
+        { queue: 'other', priority: 1 },
+        { priority: 7 },
+        { priority: 2 },
+      ].map((over) => only(limited(1, [one('a', 3)], over)))
+      await store.insert([elsewhere!, late!, soon!])
+      const ends = running.map(({ id, fence }) => ({ id, fence, outcome: completed() }))
+      const { jobs } = accepted(await hand.exchange(ends, 1))
+      assert.deepEqual(idsOf(jobs), [soon!.id])
+      assert.deepEqual(idsOf(await hand.claim(10, 'default', 'other')), [late!.id, elsewhere!.id])
+      assert.deepEqual(await store.verify(), [])
+    },
 
   'C17 a limited job comes with its steps and its mail': async (store) => {
     const { hand, ids } = await crowd(store, 1)

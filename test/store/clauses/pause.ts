@@ -12,6 +12,7 @@ import {
   released,
   SECOND,
 } from '../../support/jobs.ts'
+import { limited, one } from '../../support/limited.ts'
 import { rings } from '../../support/rings.ts'
 import type { Clauses } from '../conform.ts'
 
@@ -37,6 +38,23 @@ export const pause: Clauses = {
     assert.deepEqual(idsOf(await worker.claim(1, 'held', 'other')), idsOf(other.slice(0, 1)))
     assert.deepEqual(idsOf(await claimAny(worker)), idsOf(other.slice(1)))
     for (let i = 0; i < 4; i++) assert.deepEqual(await claimAny(worker), [])
+  },
+
+  'C7 who is handed a place in a queue that is paused stays there until it is resumed': async (
+    store,
+  ) => {
+    const hand = await Hand.register(store)
+    const [first, held] = ['other', 'default'].map((queue) =>
+      only(limited(1, [one('a')], { queue })),
+    )
+    await store.insert([first!, held!])
+    const job = only(await hand.claim(10, 'other'))
+    const pause = await paused(store)
+    const end = { id: job.id, fence: job.fence, outcome: completed() }
+    assert.deepEqual(accepted(await hand.exchange([end], 10, [])).jobs, [])
+    assert.deepEqual([await hand.claim(10), await claimAny(hand)], [[], []])
+    await resume(store, pause)
+    assert.deepEqual(idsOf(await claimAny(hand)), [held!.id])
   },
 
   'C7 a queue that is paused takes jobs in, and none of them leaves': async (store, clock) => {

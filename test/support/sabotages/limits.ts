@@ -14,6 +14,22 @@ export const OF_LIMITS: readonly Sabotage[] = [
     red: GIVEN_BACK,
   },
   {
+    breaks: 'PostgreSQL hands out whoever was given a place, whatever the queue',
+    file: 'src/store/postgres/claim.sql',
+    find: 'where j.ctid = any(seated) and j.queue = in_queue',
+    put: 'where j.ctid = any(seated)',
+    test: POSTGRES,
+    red: /C17 of those who were handed places by one exchange/,
+  },
+  {
+    breaks: 'PostgreSQL forgets whom a claim left that have a place',
+    file: 'src/store/postgres/exchange.sql',
+    find: 'if many < cardinality(seated) then perform errand.seat(seated); end if;',
+    put: '',
+    test: POSTGRES,
+    red: /C17 of those who were handed places by one exchange/,
+  },
+  {
     breaks: 'PostgreSQL admits what is beyond a full hand one by one',
     file: 'src/store/postgres/limit.sql',
     find: 'exit when seated < 1000',
