@@ -32,8 +32,8 @@ export const OF_LIMITS: readonly Sabotage[] = [
   {
     breaks: 'PostgreSQL admits what is beyond a full hand one by one',
     file: 'src/store/postgres/limit.sql',
-    find: 'exit when seated < 1000',
-    put: 'exit when seated >= 0',
+    find: 'exit when cardinality(seated) < 1000',
+    put: 'exit when cardinality(seated) >= 0',
     test: POSTGRES,
     red: /however many come at once/,
   },

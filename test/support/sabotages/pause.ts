@@ -24,8 +24,8 @@ export const ON_PAUSES: readonly Sabotage[] = [
   {
     breaks: 'PostgreSQL hands jobs out of a queue that is paused to who names it',
     file: 'src/store/postgres/exchange.sql',
-    find: 'else errand.unpaused(queues) end',
-    put: 'else queues end',
+    find: 'then errand.unpaused(queues)',
+    put: 'then queues',
     test: POSTGRES,
     red: LEAVES,
   },

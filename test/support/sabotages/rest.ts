@@ -4,8 +4,8 @@ export const ELSEWHERE: readonly Sabotage[] = [
   {
     breaks: 'one of two trips settles for both',
     file: 'src/worker/foreman.ts',
-    find: 'splice(0, this.#demand.share(this.#load, this.#crew.places, length))',
-    put: 'splice(0, length)',
+    find: 'this.#demand.share(this.#load, this.#crew.places, length),',
+    put: 'length,',
     test: 'test/worker/demand.test.ts',
     red: /what two trips brought at once/,
   },
