@@ -27,7 +27,7 @@ const PARTS = [
 ]
 
 /** How many are tried at once: most of what they wait for is others. */
-const LANES = 2
+const LANES = 4
 const PATIENCE_MS = 180_000
 
 /** `npm run sabotage -- fence` tries those whose words match. */
