@@ -3,7 +3,14 @@ import { hireStandIn } from '../common/stand-in.ts'
 import { documentPdf, pdfEnded } from './contract.ts'
 import { openDocuments } from './documents.ts'
 import { exportTable, weeklyReport } from './exports/contract.ts'
-import { cleanUp, fileChain, notifyFile, processFile, validateFile } from './files/contract.ts'
+import {
+  cleanUp,
+  fileChain,
+  fileEnded,
+  notifyFile,
+  processFile,
+  validateFile,
+} from './files/contract.ts'
 import { importContacts } from './imports/contract.ts'
 import { MAIL_LIMIT, sendMail } from './mails/contract.ts'
 import { MailApi } from './mails/mail-api.ts'
@@ -25,6 +32,7 @@ export function documentsApp(given: Partial<Settings> = {}) {
       documentPdf,
       pdfEnded,
       fileChain,
+      fileEnded,
       validateFile,
       processFile,
       notifyFile,

@@ -41,13 +41,29 @@ export const notifyFile = defineJob({
   backoff,
 })
 
+/** Says that a file is needed no more by the task it was sent for, however that ended. */
+export const fileEnded = defineJob({
+  name: 'documents.file-ended',
+  input: z.object({ fence: z.int(), input: FileId }),
+  priority: 'high',
+  attempts: 100,
+  backoff: exponential('1s', { max: '1m' }),
+})
+
+/** What tasks that are about a file have in common. */
+export const aboutFile = {
+  keep: { record: '7d', failed: '30d' },
+  onSuccess: fileEnded,
+  onFailure: fileEnded,
+} as const
+
 /** The chain: each is a job of its own, tried by its own policy, on what the one before came to. */
 export const fileChain = defineJob({
   name: 'documents.file',
   input: FileId,
   output: z.object({ facts: Facts, mailId: z.string() }),
   backoff,
-  keep: { record: '7d', failed: '30d' },
+  ...aboutFile,
 })
 
 /** Under this tag the jobs of one chain are found. */

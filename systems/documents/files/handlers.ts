@@ -7,6 +7,7 @@ import {
   cleanUp,
   type Facts,
   fileChain,
+  fileEnded,
   fileTag,
   notifyFile,
   processFile,
@@ -16,7 +17,8 @@ import { typeOf } from './type.ts'
 import type { Uploads } from './uploads.ts'
 
 export const makeFile = handler(fileChain, {
-  async run({ fileId }, { id, call, progress }) {
+  async run({ fileId }, { id, fence, call, progress, resources }) {
+    resources.documentRecords.uploads.needed(fileId, fence)
     const tags = [fileTag(id)]
     progress({ done: 0, total: 3, status: 'validating' })
     const valid = await call('validate', validateFile, { fileId }, { tags })
@@ -56,6 +58,11 @@ export const notify = handler(notifyFile, {
     const mail = { to, subject: `Your file ${name}`, text }
     return { mailId: await mailing(() => documentMails.send(mail, idempotencyKey, signal)) }
   },
+})
+
+export const release = handler(fileEnded, {
+  run: ({ fence, input: { fileId } }, { resources: { documentRecords } }) =>
+    documentRecords.uploads.ended(fileId, fence),
 })
 
 export const cleanUploads = handler(cleanUp, {

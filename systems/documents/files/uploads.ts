@@ -27,7 +27,14 @@ const SCHEMA = `
     bytes integer not null,
     at integer not null,
     notify text
+  ) strict;
+  create table if not exists needed_upload (
+    id text primary key,
+    fence integer not null
   ) strict`
+
+/** What is still needed by then is nobody's: whoever laid it down died before its task was taken in. */
+const NEEDED_MAX_MS = 30 * 86_400_000
 
 /** Ours in a folder that may hold others' files: an upload, or one that a crash cut off. */
 const OURS = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?:\.part)?$/
@@ -59,10 +66,21 @@ export class Uploads {
     const path = this.#path(id)
     writeFileSync(`${path}.part`, content, { mode: 0o600 })
     renameSync(`${path}.part`, path)
+    this.#need(id, 0)
     this.#database
       .prepare('insert or ignore into upload (id, name, bytes, at, notify) values (?, ?, ?, ?, ?)')
       .run(id, name, content.length, Date.now(), notify ?? null)
     return true
+  }
+
+  /** Its task runs, or will: until that has ended it is not cleaned up. */
+  needed(id: string, fence: number): void {
+    if (this.find(id)) this.#need(id, fence)
+  }
+
+  /** Heard late, it says nothing of a task that was given another life. */
+  ended(id: string, fence: number): void {
+    this.#database.prepare('delete from needed_upload where id = ? and fence <= ?').run(id, fence)
   }
 
   find(id: string): Upload | undefined {
@@ -83,15 +101,33 @@ export class Uploads {
 
   remove(id: string): void {
     rmSync(this.#path(id), { force: true })
-    this.#database.prepare('delete from upload where id = ?').run(id)
+    for (const table of ['upload', 'needed_upload'])
+      this.#database.prepare(`delete from ${table} where id = ?`).run(id)
   }
 
-  /** Removes what came before a moment, and what a crash left without its row. To do it twice does no harm. */
+  /**
+   * Removes what came before a moment and is needed no more, and what a crash left without its row. To do it twice does
+   * no harm.
+   */
   removeBefore(moment: number): number {
-    const old = this.#database.prepare('select id from upload where at < ?').all(moment)
+    const old = this.#database
+      .prepare(
+        `select id from upload where at < ?
+         and (at < ? or not exists (select 1 from needed_upload as n where n.id = upload.id))`,
+      )
+      .all(moment, moment - NEEDED_MAX_MS)
     const ids = new Set(old.map(({ id }) => String(id)))
     for (const id of ids) this.remove(id)
     return ids.size + this.#removeOrphans(moment)
+  }
+
+  #need(id: string, fence: number): void {
+    this.#database
+      .prepare(
+        `insert into needed_upload (id, fence) values (?, ?)
+         on conflict (id) do update set fence = max(fence, excluded.fence)`,
+      )
+      .run(id, fence)
   }
 
   #removeOrphans(moment: number): number {

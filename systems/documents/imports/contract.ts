@@ -1,5 +1,6 @@
 import { defineJob, exponential } from 'errand'
 import { z } from 'zod'
+import { aboutFile } from '../files/contract.ts'
 import { settings } from '../settings.ts'
 
 /** Takes the contacts of an uploaded CSV in. A row that does not fit is told by its number, and the others come in. */
@@ -8,5 +9,5 @@ export const importContacts = defineJob({
   input: z.object({ fileId: z.uuid() }),
   output: z.object({ rows: z.int(), imported: z.int(), refused: z.int() }),
   backoff: exponential(settings.retry),
-  keep: { record: '7d', failed: '30d' },
+  ...aboutFile,
 })

@@ -7,8 +7,9 @@ import { linesOf, NoContacts } from './rows.ts'
 const CHUNK = 100
 
 export const importing = handler(importContacts, {
-  async run({ fileId }, { id, progress, signal, warn, resources: { documentRecords } }) {
+  async run({ fileId }, { id, fence, progress, signal, warn, resources: { documentRecords } }) {
     const { uploads, contacts, imports } = documentRecords
+    uploads.needed(fileId, fence)
     if (uploads.find(fileId) === undefined) throw new FatalError('the file is not there any more')
     const lines = readLines(uploads.read(fileId))
     const total = lines.length

@@ -1,5 +1,6 @@
 import { defineJob, exponential } from 'errand'
 import { z } from 'zod'
+import { aboutFile } from '../files/contract.ts'
 import { settings } from '../settings.ts'
 
 export const WIDTHS = [800, 400, 160] as const
@@ -35,5 +36,5 @@ export const picture = defineJob({
   input: FileId,
   output: Size.extend({ sizes: z.array(Smaller) }),
   backoff,
-  keep: { record: '7d', failed: '30d' },
+  ...aboutFile,
 })

@@ -5,7 +5,8 @@ import { decodePng, encodePng, PngUnfit, pngSize } from './png.ts'
 import { resize } from './resize.ts'
 
 export const pipeline = handler(picture, {
-  async run({ fileId }, { id, call, progress }) {
+  async run({ fileId }, { id, fence, call, progress, resources }) {
+    resources.documentRecords.uploads.needed(fileId, fence)
     const tags = [fileTag(id)]
     const size = await call('check', checkPicture, { fileId }, { tags })
     const widths = WIDTHS.filter((width) => width < size.width)

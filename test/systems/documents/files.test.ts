@@ -5,12 +5,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { rehearse } from 'errand/testing'
+import { rehearse, type Rehearsal } from 'errand/testing'
 import { z } from 'zod'
 import { openStandIn } from '../../../systems/common/stand-in.ts'
 import { documentsApp } from '../../../systems/documents/app.ts'
-import { fileTag, fileChain, validateFile } from '../../../systems/documents/files/contract.ts'
+import {
+  cleanUp,
+  fileChain,
+  fileTag,
+  validateFile,
+} from '../../../systems/documents/files/contract.ts'
 import { openRecords } from '../../../systems/documents/records.ts'
+import { toTask } from '../../../systems/documents/tasks/task.ts'
 import { mailApi } from '../../../systems/documents/stand-in/mail-api.ts'
 import { onEachStore } from '../stage.ts'
 import { finish, openDocumentsOn, Started } from './stage.ts'
@@ -111,6 +117,7 @@ onEachStore((open) => {
     const [old, fresh] = [randomUUID(), randomUUID()]
     uploads.add({ id: old, name: 'old.txt', notify: undefined }, Buffer.from('old'))
     uploads.add({ id: fresh, name: 'new.txt', notify: undefined }, Buffer.from('new'))
+    uploads.ended(old, 0)
     const at = Date.now()
     const worker = await system.work()
     const { id } = await system.errand.schedules.run('documents.clean-up')
@@ -156,12 +163,45 @@ test('a mail API whose answer is lost is asked again a minute later, and one mai
   })
   const { id } = await errand.enqueue(fileChain, { fileId })
   await errand.drain()
-  assert.equal((await errand.job(id)).state, 'waiting')
+  const task = await toTask(await errand.job(id), {
+    list: (...asked) => errand.list(...asked),
+    link: () => '',
+  })
+  assert.deepEqual([task.status, task.progress?.status], ['RETRY', 'notifying'])
+  assert.equal(await removedNow(errand), 0, 'a file that is still needed')
   await errand.advance('1m')
   assert.equal((await errand.job(id)).state, 'completed')
+  assert.equal(await removedNow(errand), 1)
   const sent: unknown = await (await fetch(`${mails.url}/mails`)).json()
   assert.partialDeepStrictEqual(sent, { count: 1, repeated: 1 })
 })
+
+test('a file stays where its task is tried again, whenever its first end is heard of', async () => {
+  using dir = mkdtempDisposableSync(join(tmpdir(), 'errand-documents-'))
+  const place = { database: join(dir.path, 'documents.db'), uploads: join(dir.path, 'uploads') }
+  using records = openRecords(place)
+  const { uploads } = records
+  const [first, again, late] = [10, 11, Date.now() + 31 * 86_400_000]
+  const add = () => {
+    const id = randomUUID()
+    uploads.add({ id, name: 'notes.txt', notify: undefined }, Buffer.from('one'))
+    return id
+  }
+  const id = add()
+  uploads.needed(id, again)
+  uploads.ended(id, first)
+  assert.equal(uploads.removeBefore(Date.now() + 1), 0)
+  uploads.ended(id, again)
+  assert.equal(uploads.removeBefore(Date.now() + 1), 1)
+  add()
+  assert.equal(uploads.removeBefore(late), 1, 'one that nobody speaks of for so long')
+})
+
+async function removedNow(errand: Rehearsal): Promise<number> {
+  const { id } = await errand.enqueue(cleanUp, { olderThanMs: 0 })
+  await errand.drain()
+  return (await errand.result(cleanUp, id)).removed
+}
 
 function leave(folder: string, name: string, at: number): void {
   const path = join(folder, name)
