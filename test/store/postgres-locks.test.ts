@@ -4,7 +4,7 @@ import { Client } from 'pg'
 import { itemId } from '../../src/job/batch.ts'
 import type { JobId } from '../../src/job/job.ts'
 import type { Store } from '../../src/store/contract.ts'
-import { batch, batchOf, filled, itemsOf, open, tally } from '../support/batches.ts'
+import { batch, batchOf, close, filled, itemsOf, LAST, open, tally } from '../support/batches.ts'
 import { HandClock } from '../support/clock.ts'
 import { Hand } from '../support/hand.ts'
 import { bytes, cancels, chore, completed, DAY, failed } from '../support/jobs.ts'
@@ -140,3 +140,34 @@ test('fair jobs of many tenants wait for those of another call before they have 
   await whileHeld(lock, 'select from errand.fair', () => store.insert([fair('b'), fair('a')]))
   assert.equal((await (await Hand.register(store)).claim(10)).length, 4)
 })
+
+const LIMITS = 'select pg_advisory_xact_lock(hashtext(\'"errand".limits\'))'
+
+/** Calls that change a batch and may have to do with limits. */
+const LIMITED: Record<string, (store: Store) => Promise<() => Promise<unknown>>> = {
+  'an exchange that claims who waited for a key': async (store) => {
+    const worker = await Hand.register(store)
+    const made = batchOf()
+    await open(store, made)
+    const limits = [{ key: 'a', pending: 10 }]
+    await store.fillBatch(made.id, itemsOf(made.id, 2, { limits }))
+    const { id, fence } = await worker.claimOne()
+    return () => worker.exchange([{ id, fence, outcome: completed() }], 1)
+  },
+  'a batch whose end brings a limited job': async (store) => {
+    const made = batchOf({ end: chore({ id: LAST, limits: [{ key: 'a', running: 1 }] }) })
+    await open(store, made)
+    return () => close(store, made.id)
+  },
+  'the end of a batch that nobody fills': async (store) => {
+    await open(store, batchOf({ end: chore({ id: LAST, limits: [{ key: 'a', running: 1 }] }) }))
+    return () => store.stoppedBatches(0)
+  },
+}
+
+for (const [what, prepare] of Object.entries(LIMITED))
+  test(`${what} waits for the lock of limits before it has any batch`, async () => {
+    await using store = await fresh.store(new HandClock())
+    const call = await prepare(store)
+    await whileHeld(LIMITS, BATCHES, call)
+  })

@@ -3,8 +3,9 @@
 -- In      a batch and its change; items of one; what a call has done to items, gathered
 -- Out     the batch as it stands; what was not simply stored; the moves to be counted
 -- Cost    one row a batch and call, however many of its items ended in it
--- Beware  rows of batches are locked after those of jobs, in the order of their ids, and before counters; one that
---         has ended is open again when an item of it is given another life
+-- Beware  rows of batches are locked after those of jobs and the lock of limits, which the job at their end may need, in
+--         the order of their ids, and before counters; one that has ended is open again when an item of it is given
+--         another life
 
 create function errand.change_batch(in_now bigint, in_slot integer, in_id uuid, change jsonb, in_kinds jsonb)
 returns setof errand.batch language plpgsql set enable_seqscan = off as $$
@@ -16,6 +17,7 @@ declare
   known errand.batch;
 begin
   perform errand.learn(in_kinds);
+  perform errand.lock_limits() from errand.batch as b where b.id = in_id and b.end_job ? 'limits';
   if change ->> 'to' = 'open' then
     insert into errand.batch (id, job, tenant, created_at, filled_at, keep_ms, failed_max, fingerprint, end_job)
     values (in_id, new ->> 'job', new ->> 'tenant', now, now, (new ->> 'keep_ms')::bigint,
@@ -178,6 +180,8 @@ declare
   one uuid;
   moves errand.move[];
 begin
+  perform errand.lock_limits() where exists (
+    select from errand.batch as b where b.closed_at is null and b.filled_at <= now - idle_ms and b.end_job ? 'limits');
   -- One that is being filled just now is not idle.
   for one in
     select b.id from errand.batch as b where b.closed_at is null and b.filled_at <= now - idle_ms

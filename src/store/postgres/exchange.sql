@@ -66,7 +66,11 @@ begin
     seated := errand.limit(moves, lim > 0 and standing = 'new' and not exists (select from errand.job as j where j.state = 1));
     moves := (select array_agg(m) from unnest(moves) as m where m.state < 10);
   end if;
-  if told is not null then moves := moves || errand.tell_batches(now, told); end if;
+  if told is not null then
+    -- Who claims jobs of a key that counts who waits takes the lock of limits: it comes before any batch.
+    if lim > 0 and exists (select from errand.limit_key as k where k.pending > 0) then perform errand.lock_limits(); end if;
+    moves := moves || errand.tell_batches(now, told);
+  end if;
 
   if standing = 'again' then
     select h.jobs, h.inputs, h.marks into jobs, inputs, marks
@@ -94,7 +98,8 @@ begin
         end if;
       end loop;
     end loop;
-    if many < cardinality(seated) then perform errand.seat(seated); end if;
+    -- Whom the claim left: others may have come into the line since, and have been claimed before them.
+    if seated is not null then perform errand.seat(seated); end if;
     if many > 0 then
       insert into errand.receipt (worker, n, open, ids, fences) values (in_worker, in_n, many, ids, marked);
     end if;

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { accepted, Hand, idsOf, only, seen } from '../../support/hand.ts'
-import { bytes, cancelled, cancels, chores, completed, released } from '../../support/jobs.ts'
+import { batchOf, close, itemsOf, LAST, open } from '../../support/batches.ts'
+import {
+  bytes,
+  cancelled,
+  cancels,
+  chore,
+  chores,
+  completed,
+  released,
+} from '../../support/jobs.ts'
 import { claimedIds, crowd, held, limited, one } from '../../support/limited.ts'
 import type { Clauses } from '../conform.ts'
 
@@ -55,6 +64,24 @@ export const heldJobs: Clauses = {
       const { jobs } = accepted(await hand.exchange(ends, 1))
       assert.deepEqual(idsOf(jobs), [soon!.id])
       assert.deepEqual(idsOf(await hand.claim(10, 'default', 'other')), [late!.id, elsewhere!.id])
+      assert.deepEqual(await store.verify(), [])
+    },
+
+  'C17 who is handed a place leaves after the job at the end of a batch, if that came in first':
+    async (store) => {
+      const hand = await Hand.register(store)
+      const made = batchOf({ end: chore({ id: LAST }) })
+      await open(store, made)
+      await store.fillBatch(made.id, itemsOf(made.id, 1, { limits: [one('a')] }))
+      await close(store, made.id)
+      const behind = only(limited(1, [one('a')]))
+      await store.insert([behind])
+      const item = await hand.claimOne()
+      const end = { id: item.id, fence: item.fence, outcome: completed() }
+      const { jobs } = accepted(await hand.exchange([end], 1))
+      const others = await claimedIds(hand)
+      assert.deepEqual([...idsOf(jobs), ...others].length, 2)
+      assert(others.concat(idsOf(jobs)).includes(behind.id))
       assert.deepEqual(await store.verify(), [])
     },
 
