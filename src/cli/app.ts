@@ -3,6 +3,7 @@ import { relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type App, defineApp } from '../http/app.ts'
 import { ErrandError } from '../job/errors.ts'
+import { digest } from './settings.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
@@ -29,6 +30,10 @@ export function findApp(named: string | undefined, here = process.cwd()): string
   if (file !== undefined) return file
   throw new ErrandError('APP_NOT_FOUND', { file: files[0] ?? '' })
 }
+
+/** Stands for the settings of an app where they are compared; nothing where it names none. */
+export const digestOfApp = ({ settings }: App): { appSettings?: string } =>
+  settings === undefined ? {} : { appSettings: digest(settings) }
 
 /** @throws ErrandError INVALID_APP */
 export async function loadApp(file: string): Promise<App> {

@@ -5,7 +5,7 @@ import { plannedBy } from '../http/schedule.ts'
 import { Keyring } from '../job/seal.ts'
 import { canary } from './canary.ts'
 import { Executor } from '../worker/executor.ts'
-import { loadApp } from './app.ts'
+import { digestOfApp, loadApp } from './app.ts'
 import { readSettings } from './settings.ts'
 
 // node src/cli/executor.ts <concurrency> <scratch folder> <app file> <files folder>
@@ -28,6 +28,7 @@ await Executor.start(
       handlers: [...handlers, canary.handler],
       ...(limits && { limits }),
       ...(planned && { planned }),
+      ...digestOfApp(app),
       ...(start && { start }),
       ...(stop && { stop }),
     }

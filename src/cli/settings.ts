@@ -76,8 +76,11 @@ export function digestOf(readings: readonly Reading[]): string {
   const said = readings
     .filter(({ name }) => SHARED.includes(name))
     .map((reading) => [reading.name, shown(reading), ROWS[reading.name].secret && reading.origin])
-  return createHash('sha256').update(JSON.stringify(said)).digest('base64url').slice(0, 12)
+  return digest(said)
 }
+
+export const digest = (said: unknown): string =>
+  createHash('sha256').update(JSON.stringify(said)).digest('base64url').slice(0, 12)
 
 /** Puts what the flags said where the app, and the processes started from here, look for settings. */
 export function publish(readings: readonly Reading[]): void {

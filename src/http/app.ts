@@ -96,6 +96,8 @@ export type App = {
   timeZone?: string
   /** What it needs from outside, by name: each throws where that cannot be had. `errand doctor` asks them. */
   checks?: Readonly<Record<string, () => void | Promise<void>>>
+  /** What its own settings came to. A digest of it tells, in `errand doctor`, where processes on one store differ. */
+  settings?: Readonly<Record<string, unknown>>
   /** A request worth trying first, below the mount; shown when the app is started. */
   tryFirst?: `${'GET' | 'POST'} /${string}`
   /** Maps a request to who asks; undefined is refused with 401. */
@@ -118,6 +120,7 @@ const KNOWN = [
   'bodyMax',
   'timeZone',
   'checks',
+  'settings',
   'tryFirst',
   'authenticate',
 ]

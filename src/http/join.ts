@@ -18,6 +18,7 @@ export function join(host: App, guests: readonly App[]): App {
     limits: all.flatMap(({ limits = [] }) => limits),
     schedules: all.flatMap(zonedSchedules),
     checks: Object.fromEntries(all.flatMap(({ checks = {} }) => Object.entries(checks))),
+    settings: Object.fromEntries(all.map(({ mount = '/', settings }) => [mount, settings])),
     start: async () => {
       const started: Partial<Resources> = {}
       for (const app of all) Object.assign(started, await app.start?.())

@@ -19,7 +19,7 @@ export type ServerErrand = {
 export type ServerSettings = {
   version: string
   /** What tells its release and its settings apart from those of others. */
-  build?: { release?: string; settings: string }
+  build?: { release?: string; settings: string; appSettings?: string }
   /** The address listened on. On loopback the Host header must name this machine. */
   host?: string
   /** Aborted when the server is about to close: it is not ready any more, and nobody is kept waiting. */

@@ -201,12 +201,12 @@ export const Logs = listOf(
     .openapi('LogLine'),
 )
 
+const digest = (description: string) => z.string().optional().openapi({ description })
+
 const build = {
   release: z.string().optional(),
-  settings: z
-    .string()
-    .optional()
-    .openapi({ description: 'A digest of the settings that processes on one store should share.' }),
+  settings: digest('A digest of the settings that processes on one store should share.'),
+  appSettings: digest('A digest of the settings of its app, where that names them.'),
 }
 
 export const Workers = listOf(
@@ -230,10 +230,7 @@ export const Workers = listOf(
       concurrency: count.optional(),
       processes: count.optional(),
       ...build,
-      schedules: z
-        .string()
-        .optional()
-        .openapi({ description: 'By what the schedules of its app are known.' }),
+      schedules: digest('By what the schedules of its app are known.'),
     })
     .openapi('Worker'),
 )

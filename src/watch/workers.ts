@@ -26,6 +26,8 @@ export type WorkerInfo = {
   release?: string
   /** A digest of what processes on one store should agree on. */
   settings?: string
+  /** The same of its app, where that names them. */
+  appSettings?: string
   /** By what the schedules that the code of its app names are known. */
   schedules?: string
 }

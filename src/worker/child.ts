@@ -38,8 +38,8 @@ export type Keeper = {
   watchBy(at: Millis): void
 }
 
-/** The names of the jobs it has handlers for, and what its app plans. */
-export type Manifest = Pick<Extract<Word, { say: 'manifest' }>, 'jobs' | 'planned'>
+/** The names of the jobs it has handlers for, what its app plans, and a digest of what that is set to. */
+export type Manifest = Omit<Extract<Word, { say: 'manifest' }>, 'say'>
 
 /** Why a process was killed: because of one of its jobs, or of none. */
 type Verdict = { id?: JobId; report?: Report }

@@ -20,6 +20,8 @@ export type Workload = {
   handlers: readonly Handler[]
   /** What the code of the app names: the foreman, which loads no app, keeps it in the store. */
   planned?: Planned
+  /** A digest of what the settings of the app came to. */
+  appSettings?: string
   limits?: readonly RateLimit[]
   start?: () => Partial<Resources> | Promise<Partial<Resources>>
   stop?: (resources: Partial<Resources>) => void | Promise<void>
@@ -80,8 +82,9 @@ export class Executor {
       const resources = await workload.start?.()
       const executor = new Executor(channel, workload, resources, parts)
       executor.#answer()
-      const { planned } = workload
-      executor.#frames.say({ say: 'manifest', jobs: executor.#crew.manifest, planned })
+      const { planned, appSettings } = workload
+      const jobs = executor.#crew.manifest
+      executor.#frames.say({ say: 'manifest', jobs, planned, appSettings })
       executor.#tellState()
     } catch (error) {
       const frames = new Frames<Word, Order>(channel, () => undefined)

@@ -35,7 +35,12 @@ export type Order =
 
 /** What an executor says to its foreman. */
 export type Word =
-  | { say: 'manifest'; jobs: readonly string[]; planned?: Planned | undefined }
+  | {
+      say: 'manifest'
+      jobs: readonly string[]
+      planned?: Planned | undefined
+      appSettings?: string | undefined
+    }
   | {
       say: 'report'
       id: JobId

@@ -38,6 +38,7 @@ export class ProcessCrew implements Crew {
   readonly processes: number
   manifest: readonly string[] = []
   planned: Planned | undefined
+  appSettings: string | undefined
   readonly #options: ProcessOptions
   readonly #scratch = new Scratch()
   /** Those that share their jobs, and old ones that still have some to end. */
@@ -70,9 +71,10 @@ export class ProcessCrew implements Crew {
   static async start(options: ProcessOptions): Promise<ProcessCrew> {
     const crew = new ProcessCrew(options)
     try {
-      const { jobs, planned } = await crew.#meet()
+      const { jobs, planned, appSettings } = await crew.#meet()
       crew.manifest = jobs
       crew.planned = planned
+      crew.appSettings = appSettings
       return crew
     } catch (error) {
       await crew[Symbol.asyncDispose]()

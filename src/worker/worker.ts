@@ -34,7 +34,7 @@ export type WorkerParts = {
   /** The schedules that the code of its app names, if it knows. */
   planned?: Planned | undefined
   /** What tells its release and its settings apart from those of others. */
-  build?: { release?: string; settings: string }
+  build?: { release?: string; settings: string; appSettings?: string }
   /** How cron rules are read; without it this worker fires no schedules. */
   next?: NextCron
   /** Opens and seals the inputs of private jobs that schedules fire. */

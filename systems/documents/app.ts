@@ -48,6 +48,7 @@ export function documentsApp(given: Partial<Settings> = {}) {
     handlers: () => import('./handlers.ts'),
     limits: [defineLimit(MAIL_LIMIT, { rate: mailRate })],
     timeZone,
+    settings: { ...settings, mailKey: undefined },
     schedules: [
       defineSchedule({
         name: 'documents.clean-up',

@@ -13,6 +13,8 @@ export function domainsApp(own: Partial<Settings> = {}) {
     tryFirst: 'POST /sample',
     jobs: [processBatch, processDomain, adoptBatches],
     handlers: () => import('./handlers.ts'),
+    // Errand tells of its store itself, and no password is wanted even as a digest.
+    settings: { ...mine, store: undefined, database: undefined },
     schedules: [
       defineSchedule({
         name: 'domains.adopt',

@@ -34,6 +34,7 @@ export const guidelinesApp = ({
     jobs: [guidelineChecklist, guidelineChecklistCalledBack, guidelineCallback],
     limits: [llmLimit, turnLimit],
     handlers: () => import('./handlers.ts'),
+    settings: { ...own, LLM_KEY: undefined },
     start: async () => ({ guidelines: { ...(await openResources(own)), callbacks } }),
     routes: (app, { errand }) => {
       if (own.LLM_URL === undefined) hireStandIn(new URL('stand-in/main.ts', import.meta.url))

@@ -26,6 +26,7 @@ export const paymentsApp = (backendUrl = settings.backendUrl) =>
               await backend.list({ client: '', page: 1, page_size: 1 })
             },
           },
+    settings: { ...settings, backendUrl },
     start: () => ({ payments: new Backend(backendUrl ?? STAND_IN, settings.timeoutMs) }),
     routes: (app, desk) => {
       if (backendUrl === undefined) hireStandIn(new URL('stand-in/main.ts', import.meta.url))

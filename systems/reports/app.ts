@@ -20,6 +20,7 @@ export const reportsApp = (given: Partial<Settings> = {}) => {
     origins: own.origins,
     open: ['/widget.js', '/widget.css'],
     handlers: () => import('./handlers.ts'),
+    settings: own,
     limits: [carrierLimit],
     timeZone: own.zone,
     schedules: [

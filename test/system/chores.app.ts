@@ -110,6 +110,7 @@ const loop = defineJob({ name: 'loop', input: z.object({}), run: goOnForEver })
 
 export default defineApp({
   jobs: [echo, nap, spin, chain, secret, report, loop],
+  settings: { chores: process.env['CHORES'] },
   routes: (app) => {
     app.get('/spin', () => {
       for (;;);

@@ -77,6 +77,22 @@ test('doctor warns of workers of another release or with other settings', async 
   const other = here.say('doctor').stdout
   assert.match(other, /! +release +there are v2 and v1/)
   assert.match(other, /! +settings +worker \S+ has other settings/)
+  assert.doesNotMatch(other, /the app of worker/)
   const Workers = z.array(z.object({ release: z.string(), settings: z.string() }))
   assert.equal(Workers.parse(here.ask('workers').said)[0]?.release, 'v1')
+})
+
+test('doctor warns of a worker whose app has other settings than here', async () => {
+  await using here = new Installation({
+    ERRAND_APP: `${import.meta.dirname}/chores.app.ts`,
+    CHORES: 'few',
+  })
+  const same = here.startWith({}, 'worker')
+  await same.said('worker started')
+  assert.doesNotMatch(here.say('doctor').stdout, /other settings/)
+  const other = here.startWith({ CHORES: 'many' }, 'worker')
+  await other.said('worker started')
+  const { stdout } = here.say('doctor')
+  assert.match(stdout, /! +settings +the app of worker \S+ has other settings than here/)
+  assert.doesNotMatch(stdout, /many|few/)
 })

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Errand } from '../../open.ts'
 import type { QueueView } from '../../watch/queues.ts'
 import { isOverloaded, type WorkerView } from '../../watch/workers.ts'
-import { findApp, loadApp } from '../app.ts'
+import type { App } from '../../http/app.ts'
+import { digestOfApp, findApp, loadApp } from '../app.ts'
 import type { Define } from '../commands.ts'
 import type { Desk } from '../desk.ts'
 import { faultOf } from '../fault.ts'
@@ -17,7 +18,12 @@ type Check = { about: string; is: 'well' | 'warning' | 'wrong'; text: string }
 
 export const doctor: Define = (command, desk) => {
   command.action(async () => {
-    const checks = [...checkHere(desk), ...(await checkStore(desk)), ...(await checkApp(desk))]
+    const app = await loadHere(desk)
+    const checks = [
+      ...checkHere(desk),
+      ...(await checkStore(desk, 'jobs' in app ? app : undefined)),
+      ...('jobs' in app ? await checkApp(desk, app) : app),
+    ]
     const settings = desk.inForce.readings.map((reading) => ({
       setting: SETTINGS[reading.name].env,
       value: shown(reading),
@@ -60,7 +66,7 @@ function checkHere({ settings: { insecure }, inForce: { readings } }: Desk): Che
   ]
 }
 
-async function checkStore(desk: Desk): Promise<Check[]> {
+async function checkStore(desk: Desk, app: App | undefined): Promise<Check[]> {
   try {
     await using errand = await desk.errand({ migrate: false })
     const { watch } = errand
@@ -73,7 +79,7 @@ async function checkStore(desk: Desk): Promise<Check[]> {
       ...checkAbout(errand),
       ...warnings.map((text) => warning('store', text)),
       checkClock(workers),
-      ...checkBuilds(desk, workers),
+      ...checkBuilds(desk, app, workers),
       checkWorkers(workers),
       ...workers
         .filter(isOverloaded)
@@ -86,8 +92,8 @@ async function checkStore(desk: Desk): Promise<Check[]> {
   }
 }
 
-/** What the app says that it needs; nothing where there is no app. */
-async function checkApp({ settings }: Desk): Promise<Check[]> {
+/** The app, or what is wrong with it; nothing where there is none. */
+async function loadHere({ settings }: Desk): Promise<App | Check[]> {
   let file: string
   try {
     file = findApp(settings.app)
@@ -95,15 +101,19 @@ async function checkApp({ settings }: Desk): Promise<Check[]> {
     return []
   }
   try {
-    const app = await loadApp(file)
-    const lack = lackOfKeys(settings, app)
-    return [
-      ...(lack === undefined ? [] : [warning('keys', lack)]),
-      ...(await Promise.all(Object.entries(app.checks ?? {}).map((one) => ask(...one)))),
-    ]
+    return await loadApp(file)
   } catch (error) {
     return [{ about: 'app', is: 'wrong', text: faultOf(error).why ?? 'it cannot be loaded' }]
   }
+}
+
+/** What the app says that it needs. */
+async function checkApp({ settings }: Desk, app: App): Promise<Check[]> {
+  const lack = lackOfKeys(settings, app)
+  return [
+    ...(lack === undefined ? [] : [warning('keys', lack)]),
+    ...(await Promise.all(Object.entries(app.checks ?? {}).map((one) => ask(...one)))),
+  ]
 }
 
 async function ask(about: string, check: () => void | Promise<void>): Promise<Check> {
@@ -138,8 +148,13 @@ function checkClock(workers: readonly WorkerView[]): Check {
 }
 
 /** Processes on one store that are not of one release, or not of one mind. */
-function checkBuilds({ build }: Desk, workers: readonly WorkerView[]): Check[] {
+function checkBuilds(
+  { build }: Desk,
+  app: App | undefined,
+  workers: readonly WorkerView[],
+): Check[] {
   const alive = workers.filter((worker) => worker.alive)
+  const { appSettings: ours } = app ? digestOfApp(app) : {}
   const releases = new Set([build, ...alive].flatMap(({ release }) => release ?? []))
   const others = alive.filter(({ settings }) => settings && settings !== build.settings)
   return [
@@ -147,6 +162,9 @@ function checkBuilds({ build }: Desk, workers: readonly WorkerView[]): Check[] {
     ...others.map(({ id }) =>
       warning('settings', `worker ${id} has other settings than are in force here`),
     ),
+    ...alive
+      .filter(({ appSettings: theirs }) => ours !== undefined && theirs && theirs !== ours)
+      .map(({ id }) => warning('settings', `the app of worker ${id} has other settings than here`)),
   ]
 }
 

@@ -2,7 +2,7 @@ import { flushCompileCache } from 'node:module'
 import { buildServer } from '../../http/server.ts'
 import { listen } from '../../http/listen.ts'
 import { Links } from '../../http/links.ts'
-import { findApp, loadApp } from '../app.ts'
+import { digestOfApp, findApp, loadApp } from '../app.ts'
 import type { Define } from '../commands.ts'
 import { type Desk, offer, SERVE_SETTINGS } from '../desk.ts'
 import { hearManager, joinFamily, managed, tellManager } from '../family.ts'
@@ -56,7 +56,7 @@ async function answer(desk: Desk, log: Log, signal: AbortSignal): Promise<void> 
     files: errand.files,
     settings: {
       version: VERSION,
-      build: desk.build,
+      build: { ...desk.build, ...digestOfApp(app) },
       host,
       draining: signal,
       troubles: () => troubles,

@@ -114,7 +114,7 @@ const startWorker = (
     crew,
     lateBefore,
     planned: crew.planned,
-    build,
+    build: { ...build, ...(crew.appSettings && { appSettings: crew.appSettings }) },
     next: nextCron,
     keys: sealKeys === undefined ? undefined : Keyring.read(sealKeys),
     settings: {
