@@ -1,6 +1,7 @@
 import { defineApp, defineLimit, defineSchedule } from 'errand'
 import { hireStandIn } from '../common/stand-in.ts'
 import { documentPdf, pdfEnded } from './contract.ts'
+import { SERVER_WAIT_MS } from './database.ts'
 import { openDocuments } from './documents.ts'
 import { exportTable, weeklyReport } from './exports/contract.ts'
 import {
@@ -77,7 +78,11 @@ export function documentsApp(given: Partial<Settings> = {}) {
     },
     routes: (app, desk) => {
       if (mailUrl === undefined) hireStandIn(new URL('stand-in/main.ts', import.meta.url))
-      return documentRoutes(openDocuments(database), openRecords(settings))(app, desk)
+      const open = [
+        openDocuments(database, SERVER_WAIT_MS),
+        openRecords(settings, SERVER_WAIT_MS),
+      ] as const
+      return documentRoutes(...open)(app, desk)
     },
   })
 }

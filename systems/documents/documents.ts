@@ -49,8 +49,8 @@ const SELECT = `
 export class Documents implements Disposable {
   readonly #database: DatabaseSync
 
-  constructor(location: string) {
-    this.#database = openDatabase(location)
+  constructor(location: string, waitMs?: number) {
+    this.#database = openDatabase(location, waitMs)
     this.#database.exec(SCHEMA)
     this.#fill()
   }
@@ -128,8 +128,8 @@ export class Documents implements Disposable {
 }
 
 /** Opens the database, and makes and fills it the first time. */
-export const openDocuments = (location = '.errand/documents.db'): Documents =>
-  new Documents(location)
+export const openDocuments = (location = '.errand/documents.db', waitMs?: number): Documents =>
+  new Documents(location, waitMs)
 
 function toDocument(row: Record<string, unknown>): ProjectDocument {
   const text: NewDocument = JSON.parse(String(row.text))

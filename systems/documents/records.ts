@@ -13,8 +13,11 @@ export type Records = Disposable & {
   imports: Imports
 }
 
-export function openRecords({ database: at, uploads }: Pick<Settings, 'database' | 'uploads'>) {
-  const database = openDatabase(at)
+export function openRecords(
+  { database: at, uploads }: Pick<Settings, 'database' | 'uploads'>,
+  waitMs?: number,
+) {
+  const database = openDatabase(at, waitMs)
   const records: Records = {
     uploads: new Uploads(database, uploads),
     contacts: new Contacts(database),

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { type App, ErrandError, hasCode, type JobView } from 'errand'
 import { z } from 'zod'
+import { isBusy, SERVER_WAIT_MS } from './database.ts'
 import { type Documents, pdfName, type ProjectDocument } from './documents.ts'
 import { servePage } from '../common/page.ts'
 import { whoAsks } from '../common/who.ts'
@@ -20,6 +21,10 @@ export const documentRoutes =
   (documents: Documents, records: Records): NonNullable<App['routes']> =>
   (app, { errand }) => {
     const pdfs = new Pdfs(errand, documents)
+    app.use(async (c, next) => {
+      await next()
+      if (isBusy(c.error)) throw new ErrandError('STORE_BUSY', { waitedMs: SERVER_WAIT_MS })
+    })
     servePage(app, new URL('page/', import.meta.url))
     taskRoutes(app, errand, documents)
     fileRoutes(app, errand, records)

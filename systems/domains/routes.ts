@@ -55,7 +55,8 @@ export const domainRoutes =
     app.get('/batch/:id/domains/:domain', async (c) => {
       const { id, domain } = which(c)
       const view = await batches.domain(whoAsks(c), id, domain)
-      return c.json({ domain, ...toView(view), facts: view.result ?? null })
+      const said = view ? toView(view) : (await batches.status(whoAsks(c), id)).domains[domain]
+      return c.json({ domain, ...said, facts: view?.result ?? null })
     })
 
     app.post('/batch/:id/cancel', async (c) => {

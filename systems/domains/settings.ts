@@ -10,7 +10,13 @@ const count = (usual: number, min = 1) => z.coerce.number().int().min(min).defau
 const Environment = z.object({
   ERRAND_DATA: z.string().default('.errand'),
   ERRAND_STORE: z.string().optional(),
-  DOMAINS_DATABASE: z.string().optional(),
+  DOMAINS_DATABASE: z
+    .string()
+    .refine(
+      (url) => isPostgres(url) || !/^(?!sqlite:)\w+:/.test(url),
+      'is sqlite:FILE or postgres://…',
+    )
+    .optional(),
   DOMAINS_WEB: z.union([z.literal('internet'), z.url()]).optional(),
   DOMAINS_CONCURRENT: count(5),
   DOMAINS_PAGES: count(3),

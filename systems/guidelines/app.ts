@@ -60,7 +60,8 @@ async function openResources(own: Settings) {
       isReplaceable: own.LLM_KEY_FILE !== undefined,
     }),
     breaker: new Breaker({ failures: own.BREAKER_FAILURES, holdMs: millis(own.BREAKER_HOLD) }),
-    patienceMs: millis(own.TURN_PATIENCE),
+    // A job has two turns, and what it calls needs its time as well.
+    patienceMs: Math.min(millis(own.TURN_PATIENCE), millis(own.SOFT_LIMIT) / 4),
   }
 }
 

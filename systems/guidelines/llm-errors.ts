@@ -1,4 +1,5 @@
 import { APIConnectionError, APIError } from 'openai'
+import { readRetryAfter } from '../common/retry-after.ts'
 
 /**
  * What a refusal of the LLM means: `TRANSIENT` and `RATE_LIMITED` pass by themselves; `AUTH`, `QUOTA`, `INVALID` and
@@ -37,7 +38,6 @@ export const isPassing = (error: unknown): error is LlmError =>
 
 const MESSAGE_MAX = 300
 const KEY_LIKE = /\b(?:sk|key|pk)-[\w-]{6,}/g
-const RETRY_AFTER_MAX_MS = 86_400_000
 
 /** An error of the client as one of ours. Whatever it says, it never says the key. */
 export function toLlmError(error: unknown, secret: string): unknown {
@@ -56,19 +56,13 @@ function codeOf({ status = 0, code }: APIError): LlmCode {
   if (code === 'insufficient_quota') return 'QUOTA'
   if (status === 429) return 'RATE_LIMITED'
   if (status === 401 || status === 403) return 'AUTH'
-  if (status === 408 || status === 409 || status >= 500 || status === 0) return 'TRANSIENT'
+  // Whoever stands between may lead elsewhere for a while: nobody is followed there.
+  const isLed = status >= 300 && status < 400
+  if (isLed || status === 408 || status === 409 || status >= 500 || status === 0) return 'TRANSIENT'
   return code === 'content_filter' ? 'CONTENT' : 'INVALID'
 }
 
 function redact(message: string, secret: string): string {
   const bare = secret === '' ? message : message.replaceAll(secret, '[key]')
   return bare.replaceAll(KEY_LIKE, '[key]').slice(0, MESSAGE_MAX)
-}
-
-/** Seconds or a date; a day at most. */
-function readRetryAfter(headers: Headers | undefined): number | undefined {
-  const text = headers?.get('retry-after') ?? ''
-  if (text === '') return undefined
-  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
-  return Number.isFinite(ms) ? Math.min(Math.max(Math.ceil(ms), 0), RETRY_AFTER_MAX_MS) : undefined
 }

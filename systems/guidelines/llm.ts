@@ -56,7 +56,14 @@ export class Llm {
       const next = await this.#replaced(secret, call.signal)
       if (next === undefined) throw this.#refused(error.message)
       await call.turn?.()
-      return this.#send({ system, user, type, secret: next }, call)
+      return await this.#send({ system, user, type, secret: next }, call).catch(
+        (again: unknown) => {
+          // Services take a while to know a new key.
+          throw again instanceof LlmError && again.code === 'AUTH'
+            ? this.#refused(again.message)
+            : again
+        },
+      )
     }
   }
 
@@ -83,7 +90,14 @@ export class Llm {
 
   async #send({ system, user, type, secret }: Question, { key, signal }: Call): Promise<string> {
     const { url, model, timeoutMs } = this.#options
-    const client = new OpenAI({ baseURL: url, apiKey: secret, maxRetries: 0, timeout: timeoutMs })
+    const client = new OpenAI({
+      baseURL: url,
+      apiKey: secret,
+      maxRetries: 0,
+      timeout: timeoutMs,
+      // Followed, a guideline would be told to somebody else.
+      fetchOptions: { redirect: 'manual' },
+    })
     try {
       const answer = await client.chat.completions.create(
         {

@@ -1,5 +1,6 @@
 import { FatalError } from 'errand'
 import { z } from 'zod'
+import { readRetryAfter } from '../common/retry-after.ts'
 import type { MassPaymentRequest } from './contract.ts'
 
 export const Counts = z.object({
@@ -29,10 +30,16 @@ export class BackendError extends Error {
   override readonly name = 'BackendError'
   /** It has done with the request: what it did is there to be seen. */
   readonly isRefusal: boolean
+  /** How long it asked to be left alone. */
+  readonly waitMs: number | undefined
 
-  constructor(message: string, { isRefusal = false, ...options }: ErrorOptions & Refused = {}) {
+  constructor(
+    message: string,
+    { isRefusal = false, waitMs, ...options }: ErrorOptions & Refused = {},
+  ) {
     super(message, options)
     this.isRefusal = isRefusal
+    this.waitMs = waitMs
   }
 }
 
@@ -43,7 +50,7 @@ export class OddAnswer extends BackendError {
   }
 }
 
-type Refused = { isRefusal?: boolean }
+type Refused = { isRefusal?: boolean; waitMs?: number | undefined }
 
 /** Whether no request is on its way any more; after a time-out, a lost reply or somebody else's 5xx nobody knows. */
 export const isRefusal = (error: unknown): boolean =>
@@ -72,6 +79,8 @@ export class Backend {
   async find({ client, id }: Which, signal?: AbortSignal): Promise<MassPayment | undefined> {
     const search = { client, mp_uuid: id, page: 1, page_size: 2 }
     const { data } = await this.list(search, signal)
+    // One that does not search by MP-UUID answers with whatever it has: neither there nor absent.
+    if (data.some((one) => !isSame(one.mp_uuid, id))) throw new OddAnswer()
     if (data.length > 1)
       throw new FatalError('the backend has two mass payments of this id; a person must look')
     return data[0]
@@ -86,7 +95,8 @@ export class Backend {
   async create({ client, id }: Which, request: MassPaymentRequest, signal?: AbortSignal) {
     const { external_reference, payments } = request
     const body = { mp_uuid: id, client_id: client, external_reference, payments }
-    return fit(MassPayment, await this.#call('POST', '/mass-payments', { body, signal, key: id }))
+    const answer = await this.#call('POST', '/mass-payments', { body, signal, key: id })
+    return about(id, fit(MassPayment, answer), 'mp_uuid')
   }
 
   confirm(id: string, signal?: AbortSignal): Promise<MassPayment> {
@@ -106,7 +116,8 @@ export class Backend {
 
   async #act(id: string, act: 'confirm' | 'cancel', signal?: AbortSignal): Promise<MassPayment> {
     const path = `/mass-payments/${encodeURIComponent(id)}/${act}`
-    return fit(MassPayment, await this.#call('POST', path, { signal, key: `${act} ${id}` }))
+    const answer = await this.#call('POST', path, { signal, key: `${act} ${id}` })
+    return about(id, fit(MassPayment, answer), 'id')
   }
 
   async #call(
@@ -115,7 +126,7 @@ export class Backend {
     { body, signal, key }: { body?: unknown; signal?: AbortSignal | undefined; key?: string } = {},
   ): Promise<unknown> {
     const limit = AbortSignal.timeout(this.#timeoutMs)
-    const { status, text, isJson } = await this.#fetch(path, {
+    const { status, text, isJson, waitMs } = await this.#fetch(path, {
       method,
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
       headers: {
@@ -134,7 +145,8 @@ export class Backend {
     // In its own words, or too busy to begin: it has done with that request. Who stands between may not know.
     const isDone = messageIn(text) !== undefined || (status === 503 && isJson)
     const isRefused = isPassing || (status >= 500 && isDone)
-    throw new BackendError(`the backend answered ${status}: ${message}`, { isRefusal: isRefused })
+    const said = `the backend answered ${status}: ${message}`
+    throw new BackendError(said, { isRefusal: isRefused, waitMs })
   }
 
   async #fetch(path: string, init: RequestInit) {
@@ -142,11 +154,19 @@ export class Backend {
       // Whoever stands between may lead elsewhere: a payment follows nobody.
       const answer = await fetch(`${this.#url}${path}`, { ...init, redirect: 'manual' })
       const isJson = answer.headers.get('content-type')?.includes('json') ?? false
-      return { status: answer.status, text: await answer.text(), isJson }
+      const waitMs = readRetryAfter(answer.headers)
+      return { status: answer.status, text: await answer.text(), isJson, waitMs }
     } catch (cause) {
       throw new BackendError('the backend did not answer', { cause })
     }
   }
+}
+
+const isSame = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
+
+function about(id: string, payment: MassPayment, by: 'id' | 'mp_uuid'): MassPayment {
+  if (isSame(payment[by], id)) return payment
+  throw new OddAnswer()
 }
 
 function fit<Of extends z.ZodType>(schema: Of, answer: unknown): z.output<Of> {

@@ -15,19 +15,35 @@ export const Row = z.strictObject({
 /** What the backend's refusing of rows means for the others. */
 export const OnRowErrors = z.enum(['hold', 'continue', 'reject'])
 
-export const MassPaymentRequest = z.strictObject({
-  external_reference: z.string().max(140).default(''),
-  /** Confirmed as soon as it is processed; with row errors as `on_row_errors` says. */
-  auto_commit: z.boolean().optional(),
-  /** The same under the name that some callers know it by. */
-  accept_immediately: z.boolean().optional(),
-  on_row_errors: OnRowErrors.default('hold'),
-  /** `continue`, under the name that some callers know it by. */
-  accept_partial: z.boolean().optional(),
-  /** Cancelled unless it is confirmed within so many seconds. */
-  confirm_within: z.int().min(1).max(31_536_000).optional(),
-  payments: z.array(Row).min(1).max(settings.rowsMax),
-})
+export const MassPaymentRequest = z
+  .strictObject({
+    external_reference: z.string().max(140).default(''),
+    /** Confirmed as soon as it is processed; with row errors as `on_row_errors` says. */
+    auto_commit: z.boolean().optional(),
+    /** The same under the name that some callers know it by. */
+    accept_immediately: z.boolean().optional(),
+    on_row_errors: OnRowErrors.default('hold'),
+    /** `continue`, under the name that some callers know it by. */
+    accept_partial: z.boolean().optional(),
+    /** Cancelled unless it is confirmed within so many seconds. */
+    confirm_within: z.int().min(1).max(31_536_000).optional(),
+    payments: z.array(Row).min(1).max(settings.rowsMax),
+  })
+  // Of two names for one thing, neither wins: it is money.
+  .refine(
+    ({ auto_commit: one, accept_immediately: other = one }) => one === undefined || one === other,
+    {
+      path: ['accept_immediately'],
+      error: 'says the opposite of auto_commit',
+    },
+  )
+  .refine(
+    ({ accept_partial, on_row_errors }) =>
+      accept_partial === undefined ||
+      on_row_errors === 'hold' ||
+      accept_partial === (on_row_errors === 'continue'),
+    { path: ['accept_partial'], error: 'says the opposite of on_row_errors' },
+  )
 export type MassPaymentRequest = z.output<typeof MassPaymentRequest>
 
 const Which = z.strictObject({ id: z.uuid() })

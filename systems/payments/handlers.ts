@@ -1,4 +1,4 @@
-import { FatalError, handler, type Context } from 'errand'
+import { FatalError, handler, RetryAfter, type Context } from 'errand'
 import { z } from 'zod'
 import { type Backend, BackendError, isRefusal, type MassPayment } from './backend.ts'
 import { cancel, confirm, create, type MassPaymentRequest } from './contract.ts'
@@ -29,7 +29,7 @@ const POLL_MAX_MS = 5000
 const POLLS_MAX = 2000
 
 export const creating = handler(create, {
-  async run(request, context) {
+  run: patiently(async (request, context) => {
     const { id, tenant, signal, warn, resources } = context
     const backend = resources.payments
     const which = { client: tenant, id }
@@ -52,11 +52,11 @@ export const creating = handler(create, {
     }
     await follow(payment, request, context)
     say(context, 'processed')
-  },
+  }),
 })
 
 export const confirming = handler(confirm, {
-  async run({ id }, context) {
+  run: patiently(async ({ id }, context) => {
     const { signal, warn, resources } = context
     say(context, 'confirming')
     const before = await found(id, context)
@@ -74,11 +74,11 @@ export const confirming = handler(confirm, {
     await whileIn('creating', payment, context)
     if (payment.counts.errored > 0) warn('ROW_ERRORS')
     say(context, 'created')
-  },
+  }),
 })
 
 export const cancelling = handler(cancel, {
-  async run({ id }, context) {
+  run: patiently(async ({ id }, context) => {
     say(context, 'cancelling')
     const payment = await found(id, context)
     if (payment.status === 'creating' || payment.status === 'created')
@@ -86,8 +86,20 @@ export const cancelling = handler(cancel, {
     if (payment.status !== 'cancelled')
       await context.resources.payments.cancel(payment.id, context.signal)
     say(context, 'cancelled')
-  },
+  }),
 })
+
+/** Tries again no sooner than the backend asked. */
+function patiently<Input>(run: (input: Input, context: Context) => Promise<void>) {
+  return async (input: Input, context: Context): Promise<void> => {
+    try {
+      await run(input, context)
+    } catch (error) {
+      if (!(error instanceof BackendError) || !error.waitMs) throw error
+      throw new RetryAfter(error.waitMs, { cause: error })
+    }
+  }
+}
 
 /** What comes after a mass payment is processed is stored by the very step that ends its job. */
 async function follow(

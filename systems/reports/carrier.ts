@@ -1,3 +1,6 @@
+import { RetryAfter } from 'errand'
+import { readRetryAfter } from '../common/retry-after.ts'
+
 /** Whoever brings messages to people, as HTTP: `POST /messages { to, template }` under an `Idempotency-Key`. */
 export class Carrier {
   readonly #url: string
@@ -22,7 +25,10 @@ export class Carrier {
     await answer.body?.cancel()
     if (answer.ok) return 'delivered'
     if (answer.status === 422) return 'failed'
-    throw new CarrierError(answer.status)
+    const error = new CarrierError(answer.status)
+    const waitMs = readRetryAfter(answer.headers)
+    if (waitMs) throw new RetryAfter(waitMs, { cause: error })
+    throw error
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Hono } from 'hono'
 import { openStandIn } from '../../systems/common/stand-in.ts'
+import { Llm } from '../../systems/guidelines/llm.ts'
 import { MailApi } from '../../systems/documents/mails/mail-api.ts'
 import { Backend } from '../../systems/payments/backend.ts'
 import { Carrier } from '../../systems/reports/carrier.ts'
@@ -17,6 +18,11 @@ const ASKED: Record<string, (url: string) => Promise<unknown>> = {
     ),
   mail: (url) => new MailApi(url).send(MAIL, 'one', soon()),
   payment: (url) => new Backend(url, 5000).confirm('1'),
+  guideline: (url) =>
+    new Llm({ url, model: 'm', timeoutMs: 5000, key: () => 'sk-one', keyGraceMs: 1 }).summarise(
+      'private',
+      { key: 'one', signal: soon() },
+    ),
 }
 const soon = () => AbortSignal.timeout(5000)
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isBlank, recordsOf } from '../../common/csv.ts'
-import type { Contact } from '../mails/contacts.ts'
+import type { Told } from '../mails/contacts.ts'
 import type { Misfit } from './imports.ts'
 
 const FIELDS = ['name', 'email', 'team'] as const
@@ -8,10 +8,10 @@ const Row = z.object({
   name: z.string('is missing').trim().min(1, 'is missing').max(200, 'is too long'),
   // One person writes it in many ways.
   email: z.string('is missing').trim().toLowerCase().pipe(z.email('is no address')),
-  team: z.string().trim().max(200, 'is too long').default(''),
+  team: z.string().trim().max(200, 'is too long').optional(),
 })
 
-type Line = { row: number } & ({ contact: Omit<Contact, 'id'> } | { misfit: Misfit })
+type Line = { row: number } & ({ contact: Told } | { misfit: Misfit })
 
 /** Why a file is no list of contacts. */
 export class NoContacts extends Error {
@@ -27,7 +27,9 @@ export function linesOf(content: Uint8Array): Line[] {
   const [head = [], ...records] = recordsOf(textOf(content))
   const places = new Map(head.map((cell, i) => [cell.trim().toLowerCase(), i]))
   if (!places.has('name') || !places.has('email'))
-    throw new NoContacts(`the first line needs the columns ${FIELDS.join(', ')}`)
+    throw new NoContacts(
+      'the first line needs the columns name and email, and may have team, with commas between',
+    )
   return records.flatMap((record, i) => (isBlank(record) ? [] : [lineOf(i + 1, record, places)]))
 }
 

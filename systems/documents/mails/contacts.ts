@@ -3,6 +3,9 @@ import type { DatabaseSync } from 'node:sqlite'
 /** Somebody who is written to. Addresses lie here and nowhere else: jobs carry a contact's id only. */
 export type Contact = { id: number; name: string; address: string; team: string }
 
+/** What a list says of a contact: it may know of no teams. */
+export type Told = Pick<Contact, 'name' | 'address'> & { team?: string | null | undefined }
+
 const SCHEMA = `
   create table if not exists contact (
     id integer primary key,
@@ -40,12 +43,12 @@ export class Contacts {
     return rows.map(({ id }) => Number(id))
   }
 
-  /** A contact is known by its address: to put one twice leaves one. */
-  put({ name, address, team }: Omit<Contact, 'id'>): void {
+  /** A contact is known by its address: to put one twice leaves one. Of a team that is not told nothing changes. */
+  put({ name, address, team = null }: Told): void {
     this.#database
       .prepare(
-        `insert into contact (address, name, team) values (?, ?, ?)
-         on conflict (address) do update set name = excluded.name, team = excluded.team`,
+        `insert into contact (address, name, team) values (?1, ?2, coalesce(?3, ''))
+         on conflict (address) do update set name = excluded.name, team = coalesce(?3, team)`,
       )
       .run(address, name, team)
   }

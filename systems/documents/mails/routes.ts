@@ -10,14 +10,18 @@ import { unlessTaken } from '../doubt.ts'
 import { sendMail } from './contract.ts'
 import type { Mailing } from './mailings.ts'
 
+const HALF = 'has half a character in it'
+const isWhole = (text: string): boolean => text.isWellFormed()
+
 const NewMailing = z.strictObject({
   /** Sent again under the same id it is one mailing. */
   id: z.uuid().optional(),
   subject: z
     .string()
     .max(200)
-    .regex(/^[^\p{Cc}]+$/u, 'is one line of text'),
-  text: z.string().min(1).max(10_000),
+    .regex(/^[^\p{Cc}]+$/u, 'is one line of text')
+    .refine(isWhole, HALF),
+  text: z.string().min(1).max(10_000).refine(isWhole, HALF),
   /** So many of the contacts, the first of them; all unless said. */
   first: z.int().min(1).max(1_000_000).optional(),
 })

@@ -13,10 +13,10 @@ const STEPS_MAX = 20
 /** What was asked for, whatever it is: looked at, cancelled, tried again. */
 export function taskRoutes(app: Routes, errand: Desk, documents: Documents): void {
   app.get('/tasks', async (c) => {
-    const kinds = (c.req.query('kind') ?? '').split(',')
+    const kinds = [...new Set((c.req.query('kind') ?? '').split(','))]
     const { tenant } = whoAsks(c)
     const lists = kinds.map(async (kind) => {
-      const definition = KINDS[kind]
+      const definition = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined
       if (definition === undefined)
         throw new ErrandError('INVALID_QUERY', {
           parameter: 'kind',

@@ -101,15 +101,13 @@ export class Batches {
   }
 
   /** One domain of a batch with all that is known of it. @throws ErrandError BATCH_NOT_FOUND, NOT_FOUND */
-  async domain(who: Who, batchId: string, domain: string): Promise<JobView> {
+  async domain(who: Who, batchId: string, domain: string): Promise<JobView | undefined> {
     const record = await this.#read(who, batchId)
     const from = record.domains.indexOf(domain)
     if (from === -1) throw new ErrandError('NOT_FOUND', {})
     const { tenant } = record
-    const { items } = await this.#errand.items(record.id, { tenant, from, limit: 1 })
-    const [item] = items
-    if (item?.index !== from) throw new ErrandError('NOT_FOUND', {})
-    return item
+    const page = await orNothing(this.#errand.items(record.id, { tenant, from, limit: 1 }))
+    return page?.items.find(({ index }) => index === from)
   }
 
   /** Begins no more domains; those that are being read are asked to stop. @throws ErrandError BATCH_NOT_FOUND */
@@ -147,7 +145,7 @@ export class Batches {
   }
 
   async retryDomain(who: Who, batchId: string, domain: string): Promise<void> {
-    const { id } = await this.domain(who, batchId, domain)
+    const job = await this.domain(who, batchId, domain)
     const record = await this.#read(who, batchId)
     if (record.cancelledAt !== undefined) {
       const batch = await orNothing(this.#errand.batch(record.id, record.tenant))
@@ -156,7 +154,9 @@ export class Batches {
       // Else it would be stopped again with its batch.
       await this.#records.cancel(record.id, undefined)
     }
-    await this.#errand.retry(id, { by: byOf(who) })
+    if (job === undefined)
+      throw new ErrandError('WRONG_STATE', { id: domain, state: 'pending', verb: 'retried' })
+    await this.#errand.retry(job.id, { by: byOf(who) })
   }
 
   async #read({ tenant }: Who, batchId: string): Promise<BatchRecord> {

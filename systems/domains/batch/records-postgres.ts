@@ -19,6 +19,8 @@ const INSERT = `
   on conflict do nothing`
 
 const SOCKETS = 4
+/** A server that says nothing for so long is not there. */
+const SILENT_MS = 4000
 /** One process makes the tables; those that come at the same moment wait for it. */
 const LOCK = 7_472_001
 
@@ -41,6 +43,9 @@ export class PostgresRecords implements Records {
     this.#pool = new Pool({
       connectionString: url.href,
       max: SOCKETS,
+      connectionTimeoutMillis: SILENT_MS,
+      query_timeout: SILENT_MS,
+      keepAlive: true,
       // A server that was told to stop does not stay for connections nobody uses.
       allowExitOnIdle: true,
       options: `-c search_path="${schema}"`,

@@ -43,7 +43,7 @@ onEachStore((open) => {
     await using system = await openDocumentsOn(open)
     const head = 'name,email,team\nAda,ada@example.net,T\n'
     const files = [
-      ['colour,size\nred,1\n', /needs the columns name, email, team/],
+      ['colour,size\nred,1\n', /needs the columns name and email/],
       [`${head}Bob,bob@example.net,"open\nCy,cy@example.net,T\n`, /^line 3 cannot be read/],
       [Buffer.from(`${head}Zo\u00eb,zoe@example.net,T\n`, 'latin1'), /no text in UTF-8/],
     ] as const
@@ -77,6 +77,16 @@ onEachStore((open) => {
     ])
     using records = openRecords(system.place)
     assert.equal(records.contacts.count, 501)
+  })
+
+  test('a list that knows no teams leaves those that are known', async () => {
+    await using system = await openDocumentsOn(open)
+    using records = openRecords(system.place)
+    const before = records.contacts.find(1)
+    const csv = `name,email\nAda,${before?.address}\nNobody,new@example.net\n`
+    await finish(system, await system.upload('imports?name=few.csv', csv))
+    assert.deepEqual(records.contacts.find(1), { ...before, name: 'Ada' })
+    assert.equal(records.contacts.find(501)?.team, '')
   })
 
   test('rows that do not fit are told page by page, or all of them as a file', async () => {

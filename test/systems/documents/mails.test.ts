@@ -113,7 +113,8 @@ onEachStore((open) => {
   test('a subject is one line, so that nobody adds a header', async () => {
     await using system = await openDocumentsOn(open)
     const subject = 'Hello\r\nBcc: everybody@example.org'
-    assert.equal((await system.post('/documents/mailings', { ...NEW, subject })).status, 422)
+    for (const over of [{ subject }, { subject: 'half \ud800 of one' }, { text: '\udc00' }])
+      assert.equal((await system.post('/documents/mailings', { ...NEW, ...over })).status, 422)
   })
 
   test('neither addresses nor texts come to rest in the store', async () => {

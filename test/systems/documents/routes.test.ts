@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { documentPdf } from '../../../systems/documents/contract.ts'
@@ -146,6 +147,22 @@ onEachStore((open) => {
     const gets = ['/99/pdf', '/nine/pdf', `/tasks/${UNKNOWN}`, '/tasks/none', `/tasks/${foreign}`]
     for (const path of gets) await assertMissing(system, path)
     for (const path of ['/99/pdf', '/99/pdf/sync']) await assertMissing(system, path, POST)
+  })
+
+  test('a kind that is none is refused, whatever objects have', async () => {
+    await using system = await openDocumentsOn(open)
+    for (const kind of ['nope', '__proto__', 'toString'])
+      assert.equal((await system.ask(`/documents/tasks?kind=${kind}`)).status, 400)
+  })
+
+  test('records that another holds for long are 503, not a mistake of ours', async () => {
+    await using system = await openDocumentsOn(open)
+    using other = new DatabaseSync(system.place.database)
+    other.exec('begin immediate')
+    const answer = await system.ask('/documents/7/pdf', POST)
+    assert.deepEqual([answer.status, answer.headers.has('retry-after')], [503, true])
+    other.exec('rollback')
+    assert.equal((await system.ask('/documents/7/pdf', POST)).status, 202)
   })
 
   test('a wait that is no number of seconds is refused before anything is enqueued', async () => {

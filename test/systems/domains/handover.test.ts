@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { hasCode } from 'errand'
 import { Batches } from '../../../systems/domains/batch/api-service.ts'
@@ -41,6 +43,16 @@ onEachStore((open, name) => {
     assert.equal((await overAt(system, path)).status, 'complete')
     await until(async () => (await records.waiting(Date.now() + 1000)).length === 0)
     assert.equal(web.readsOf('lost.example'), 1)
+  })
+
+  test('a domain that nobody has begun is there, and has nothing to try again', async () => {
+    await using system = await open(appOver(web, { adoptMs: 60_000 }))
+    await submit(system, ['early.example'], { batch_id: 'early' })
+    const path = '/domains/batch/early/domains/early.example'
+    const view = await system.json(path)
+    assert.partialDeepStrictEqual(view, { domain: 'early.example', status: 'pending', facts: null })
+    assert.equal((await system.ask(`${path}/retry`, { method: 'POST' })).status, 409)
+    assert.equal((await system.ask('/domains/batch/early/domains/other.example')).status, 404)
   })
 
   test('of two that bring the same id at once, one is refused and nothing of it is done', async () => {
@@ -151,4 +163,18 @@ test('while the database of records is away, that is said as of any store', asyn
   await using records = await openRecords('postgres://127.0.0.1:1/none', '')
   const asked = records.find({ tenant: '', batchId: 'x' })
   await assert.rejects(asked, (error) => hasCode(error, 'STORE_UNREACHABLE'))
+})
+
+test('a database that accepts and says nothing is an outage, not a wait for ever', async () => {
+  const mute = createServer((socket) => socket.on('error', () => undefined))
+  mute.listen(0, '127.0.0.1')
+  await once(mute, 'listening')
+  const address = mute.address()
+  assert(address !== null && typeof address === 'object')
+  const url = `postgres://errand@127.0.0.1:${address.port}/errand`
+  await using records = await openRecords(url, url)
+  await assert.rejects(records.find({ tenant: '', batchId: 'x' }), (error) =>
+    hasCode(error, 'STORE_UNREACHABLE'),
+  )
+  mute.close()
 })

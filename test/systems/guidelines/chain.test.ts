@@ -213,6 +213,24 @@ test('a key that was replaced is in force at the next call, and a refused one is
   rmSync(file)
 })
 
+test('a new key that is refused at first costs the job an attempt, as an old one does', async () => {
+  await using llm = await openLlm()
+  const file = `${tmpdir()}/errand-key-slow-${process.pid}`
+  writeFileSync(file, 'sk-old-secret-0001')
+  const settings = { ...llm.settings, LLM_KEY_FILE: file, KEY_GRACE: '100ms' } as const
+  await using errand = await rehearse(llm.app({ settings }), { patience: '5s' })
+  const { id } = await errand.enqueue(guidelineChecklist, { guidelines: TEXT })
+  await llm.script(failing(401, { times: 2, delayMs: 50, body: { error: { message: 'no' } } }))
+  const drained = errand.drain()
+  await until(async () => (await llm.calls()).at(0), 'the LLM was not called')
+  writeFileSync(file, 'sk-new-secret-0002')
+  await drained
+  assert.equal((await errand.job(id)).state, 'scheduled')
+  await errand.advance('61s')
+  assert.equal((await errand.job(id)).state, 'completed')
+  rmSync(file)
+})
+
 test('a key that is away, half there or none loses no job, and is never told', async () => {
   await using llm = await openLlm()
   const file = `${tmpdir()}/errand-key-away-${process.pid}`
