@@ -25,12 +25,15 @@ export async function readLetters(then) {
 
 function add({ event_id }, then) {
   const row = document.querySelector('#letter').content.cloneNode(true).firstElementChild
+  row.querySelector('code').textContent = event_id
   row.querySelector('input').setAttribute('aria-label', 'Note for the audit log')
+  row.querySelector('textarea').setAttribute('aria-label', 'Another text')
   row.querySelector('form').addEventListener('submit', async (event) => {
     event.preventDefault()
     const act = event.submitter?.value ?? 'retry'
-    const note = new FormData(event.target).get('note').trim()
-    await post(`jobs/${event_id}/${act}`, note === '' ? {} : { note })
+    const said = [...new FormData(event.target)].map(([name, text]) => [name, text.trim()])
+    const isAsked = ([name, text]) => text !== '' && (name === 'note' || act === 'retry')
+    await post(`jobs/${event_id}/${act}`, Object.fromEntries(said.filter(isAsked)))
     void then()
   })
   rows.set(event_id, row)

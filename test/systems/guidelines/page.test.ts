@@ -58,6 +58,26 @@ onEachStore((open, store) => {
     assert.deepEqual(seen.complaints, [])
   })
 
+  test('a dead letter names its event, and is tried again with another text', async () => {
+    await using llm = await openLlm()
+    await llm.script({ status: 400, times: 1, body: { error: { message: 'no' } } })
+    await using system = await open(() => llm.app({ mount: '/guidelines' }))
+    const worker = await system.work()
+    await using seen = await browse(system.server, '/guidelines/#try')
+    const { page } = seen
+    const letter = page.locator('.letter')
+    const id = (await letter.locator('code').textContent()) ?? ''
+    await letter.getByText('Try again with another text').click()
+    await letter.getByLabel('Another text').fill('Wash your hands. Dry them.')
+    await letter.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('heading', { name: 'Checklist', exact: true }).waitFor()
+    await worker.stop()
+    assert.partialDeepStrictEqual(await system.errand.watch.input(id), {
+      guidelines: 'Wash your hands. Dry them.',
+    })
+    assert.deepEqual(seen.complaints, [])
+  })
+
   test('the steps are seen as they go, also after a reload', async () => {
     await using llm = await openLlm()
     await using system = await open(() => llm.app({ mount: '/guidelines' }))
