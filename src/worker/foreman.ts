@@ -256,7 +256,8 @@ export class Foreman {
     if (this.#held.get(job.id)?.fence === job.fence) this.#held.delete(job.id)
     if (ranMs > 0) {
       this.#pace.ran(job.job, ranMs)
-      this.stats.ran(job, ranMs)
+      // Given back because it was not its turn, it has done nothing.
+      if (report.how !== 'closed') this.stats.ran(job, ranMs)
     }
     if (report.how === 'crashed' || report.how === 'released') this.#pace.distrust()
     const outcome = decide(job, report, Date.now() + this.#trips.aheadMs)

@@ -28,13 +28,14 @@ async function begin(run: Run, over: object = {}) {
     const tools = { files: place.files, resources: undefined, scratch: place.folder }
     return new InlineCrew([job.handler], { ...tools, limits: LIMITS }, 20)
   }
-  await place.work(crew())
+  const worker = await place.work(crew())
   const trips = () => line.arrived.filter((verb) => verb === 'take').length
   return {
     place,
     line,
     trips,
     crew,
+    worker,
     enqueue: (input: unknown = {}) => place.client.enqueue(job, input),
   }
 }
@@ -131,7 +132,7 @@ test('a cancel ends the wait for a call', async () => {
 
 test('a handler that holds a limit closes it for all, and runs again uncounted when it is open', async () => {
   const runs: number[] = []
-  const { place, enqueue } = await begin(async (input, { take, attempt }) => {
+  const { place, worker, enqueue } = await begin(async (input, { take, attempt }) => {
     if (input === 'other') return take('llm')
     runs.push(attempt)
     if (runs.length === 1) throw new Hold('llm', '1h', { cause: new Error('429') })
@@ -149,6 +150,10 @@ test('a handler that holds a limit closes it for all, and runs again uncounted w
   assert.equal((await place.ended(id)).state, 'completed')
   assert.equal((await place.ended(other)).state, 'completed')
   assert.deepEqual(runs, [1, 1])
+  await worker.stop()
+  const timed = /"value":(\d+),"metricName":"errand_run_seconds_count"/
+  const said = JSON.stringify(await place.watch.metrics())
+  assert.equal(timed.exec(said)?.[1], '2', said)
 })
 
 test('a job given back because of a limit ends at its deadline', async () => {

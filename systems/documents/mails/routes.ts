@@ -75,13 +75,15 @@ export function mailRoutes(app: Routes, errand: Desk, { mailings, contacts }: Re
 
   app.post('/mailings/:id/:act{cancel|retry}', async (c) => {
     const { tenant } = whoAsks(c)
-    const { id, failed, outcome = 'sending' } = await errand.batch(c.req.param('id'), tenant)
+    const { id, failed, stopped, outcome } = await errand.batch(c.req.param('id'), tenant)
     const mailing = found(id)
     const isRetry = c.req.param('act') === 'retry'
-    if (isRetry ? failed === 0 : outcome !== 'sending')
+    // What is being cancelled would be cancelled with the others.
+    const isEnding = stopped !== undefined && outcome === undefined
+    if (isRetry ? failed === 0 || isEnding : outcome !== undefined)
       throw new ErrandError('WRONG_STATE', {
         id,
-        state: outcome,
+        state: outcome ?? (isEnding ? 'being cancelled' : 'sending'),
         verb: isRetry ? 'tried again' : 'cancelled',
       })
     await (isRetry ? errand.retryBatch(id) : errand.cancelBatch(id))
