@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { type App, type Env, ErrandError } from 'errand'
 import type { Context } from 'hono'
 import { hireStandIn } from '../common/stand-in.ts'
@@ -81,11 +82,14 @@ export const domainRoutes =
     }
   }
 
-/** Without an id of its own a batch bears the key of its request: sent again, it is the same. */
+const KEY = /^[\x21-\x7e]{1,255}$/
+
+/** Without an id of its own a batch bears the key of its request, or one made of it: sent again, it is the same. */
 function readKey(c: Context<Env>): string | undefined {
   const key = c.req.header('idempotency-key')
   if (key === undefined || BATCH_ID.test(key)) return key
-  throw new ErrandError('INVALID_IDEMPOTENCY_KEY', {})
+  if (!KEY.test(key)) throw new ErrandError('INVALID_IDEMPOTENCY_KEY', {})
+  return `key-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`
 }
 
 function accepted(c: Context<Env>, { batchId, domains, createdAt }: BatchRecord) {
