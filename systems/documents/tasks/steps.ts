@@ -18,11 +18,18 @@ const CHAINS: Record<string, readonly { name: string; job: string }[]> = {
   [weeklyReport.name]: [{ name: 'export', job: exportTable.name }],
 }
 
-/** The links of a chain and how each stands; one that nobody has called yet waits for those before it. */
-export function stepsOf({ job }: Pick<JobView, 'job'>, called: readonly JobView[]) {
+/**
+ * The links of a chain and how each stands; one that nobody has called yet waits for those before it, and will never be
+ * called where the chain has ended.
+ */
+export function stepsOf(
+  { job, state }: Pick<JobView, 'job' | 'state'>,
+  called: readonly JobView[],
+) {
+  const isOver = ['failed', 'cancelled'].includes(state)
   return (CHAINS[job] ?? []).flatMap((link) => {
     const jobs = called.filter((one) => one.job === link.job)
-    if (jobs.length === 0) return [{ name: link.name, status: 'WAITING' }]
+    if (jobs.length === 0) return [{ name: link.name, status: isOver ? 'REVOKED' : 'WAITING' }]
     return jobs.map((one) => ({ name: link.name, status: statusOf(one), attempt: one.attempt }))
   })
 }

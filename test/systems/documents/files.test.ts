@@ -49,6 +49,11 @@ onEachStore((open) => {
       jobs.map(({ job }) => job),
       [validateFile.name],
     )
+    const { data } = Steps.parse(await system.json(`/documents/tasks/${id}/steps`))
+    assert.deepEqual(
+      data.map((step) => step.status),
+      ['FAILURE', 'REVOKED', 'REVOKED'],
+    )
     assert.equal((await system.sent()).count, 0)
   })
 
