@@ -78,8 +78,11 @@ async function open(id) {
   here.rows.clear()
   part('rows').replaceChildren()
   const { status } = await ask(`batch/${encodeURIComponent(id)}`)
-  if (status === 404) return void (part('batch').hidden = true)
-  part('batch').hidden = false
+  const isGone = status === 404
+  part('batch').hidden = isGone
+  part('mistakes').hidden = !isGone
+  part('mistakes').textContent = `There is no batch ${id} of yours here, or it is kept no longer.`
+  if (isGone) return
   part('batch-name').textContent = id.length > 20 ? `Batch ${id.slice(0, 8)}` : `Batch ${id}`
   part('batch-name').title = id
   follow(id)

@@ -30,6 +30,18 @@ onEachStore((open, store) => {
     assert.deepEqual(seen.complaints, [])
   })
 
+  test('a link to a batch that is not there says so, until there is one', async () => {
+    await using web = await openWeb()
+    await using system = await open(appOver(web))
+    await using seen = await browse(system.server, '/domains/#nope')
+    const { page } = seen
+    await page.getByText('There is no batch nope').waitFor()
+    await page.getByLabel('Domains', { exact: true }).fill('a.example')
+    await page.getByRole('button', { name: 'Read them' }).click()
+    await page.getByRole('row').filter({ hasText: 'a.example' }).waitFor()
+    assert(await page.getByText('There is no batch nope').isHidden())
+  })
+
   test('the page allows nothing from elsewhere', async () => {
     await using web = await openWeb()
     await using system = await open(appOver(web))
