@@ -33,9 +33,10 @@ export const documentRoutes =
     mailRoutes(app, errand, records)
 
     app.get('/list', async (c) => {
+      const { tenant } = whoAsks(c)
       const data = documents
         .list()
-        .map(async (document) => toRow(document, await pdfs.status(document)))
+        .map(async (document) => toRow(document, await pdfs.standing(document, tenant)))
       return c.json({ data: await Promise.all(data) })
     })
 
@@ -88,9 +89,9 @@ function read(documents: Documents, id: string): ProjectDocument {
 }
 
 function toRow(
-  { id, reference, title, project, team, updatedAt, inProgress, taskId }: ProjectDocument,
-  status: string,
+  { id, reference, title, project, team, updatedAt, inProgress }: ProjectDocument,
+  standing: Awaited<ReturnType<Pdfs['standing']>>,
 ) {
   const about = { id, reference, title, project, team, updatedAt }
-  return { ...about, status, in_progress: inProgress, task_id: taskId }
+  return { ...about, ...standing, in_progress: inProgress }
 }

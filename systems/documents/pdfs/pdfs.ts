@@ -1,4 +1,4 @@
-import { type Desk, hasCode } from 'errand'
+import { type Desk, hasCode, type JobView } from 'errand'
 import { ownedBy } from '../tasks/kinds.ts'
 import { documentPdf } from '../contract.ts'
 import { orGone } from '../gone.ts'
@@ -45,11 +45,17 @@ export class Pdfs {
     }
   }
 
-  async status(document: ProjectDocument): Promise<'none' | 'generating' | 'ready' | 'failed'> {
+  /** How its PDF stands, and the task that made it so for whom that is there. */
+  async standing(document: ProjectDocument, tenant: string) {
     const task = document.taskId && (await orGone(this.#errand.job(document.taskId)))
-    if (!task) return 'none'
-    if (task.state === 'failed' || task.state === 'cancelled') return 'failed'
-    if (task.state !== 'completed') return 'generating'
+    if (!task) return { status: 'none' }
+    const status = await this.#status(document, task)
+    return { status, ...((task.tenant ?? '') === tenant && { task_id: task.id }) }
+  }
+
+  async #status(document: ProjectDocument, { state }: JobView) {
+    if (state === 'failed' || state === 'cancelled') return 'failed'
+    if (state !== 'completed') return 'generating'
     return (await this.link(document)) ? 'ready' : 'none'
   }
 }

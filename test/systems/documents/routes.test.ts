@@ -138,6 +138,21 @@ onEachStore((open) => {
     assert.equal(await statusOf(system, 2), 'failed')
   })
 
+  test('the list names a task to those whose it is', async () => {
+    await using system = await openDocumentsOn(open)
+    const as = (tenant: string) => ({ headers: { 'x-tenant': tenant } })
+    const asked = await system.ask('/documents/7/pdf', { ...POST, ...as('north') })
+    const { task_id: id } = Started.parse(await asked.json())
+    const shown = async (tenant: string) => {
+      const { data } = List.parse(await system.json('/documents/list', as(tenant)))
+      return data.find((one) => one.id === 7)
+    }
+    assert.partialDeepStrictEqual(await shown('north'), { status: 'generating', task_id: id })
+    const others = await shown('south')
+    assert.deepEqual([others?.status, others?.in_progress], ['generating', true])
+    assert.equal(others?.task_id, undefined)
+  })
+
   test('unknown documents and tasks are 404, and so are ids of other jobs', async () => {
     await using system = await openDocumentsOn(open)
     const { id: foreign } = await system.errand.enqueue(

@@ -47,6 +47,12 @@ export const Succeeded = z.strictObject({
   status: z.literal('SUCCESS'),
   result: z.strictObject({ file: z.string(), pages: z.int(), bytes: z.int(), url: z.string() }),
 })
-export const List = z.object({ data: z.array(z.object({ id: z.int(), status: z.string() })) })
+const Listed = {
+  id: z.int(),
+  status: z.string(),
+  in_progress: z.boolean(),
+  task_id: z.uuid().optional(),
+}
+export const List = z.object({ data: z.array(z.object(Listed)) })
 
 export const POST = { method: 'POST' }
