@@ -73,7 +73,8 @@ function toRow({ id, title, project, team, updatedAt, status, task_id: taskId })
   stop.addEventListener('click', () => cancel(`${id}`))
   rows.set(`${id}`, row)
   if (status === 'ready') showLink(row, `/documents/${id}/pdf`)
-  if (status === 'generating' || status === 'failed') {
+  // One that is made for somebody else is not ours to follow.
+  if (taskId && (status === 'generating' || status === 'failed')) {
     mine[id] = taskId
     open.add(`${id}`)
   }
