@@ -1,5 +1,6 @@
-import { FatalError, handler, RetryAfter, type Context } from 'errand'
+import { FatalError, handler, type Context } from 'errand'
 import { z } from 'zod'
+import { noSooner } from '../common/retry-after.ts'
 import { type Backend, BackendError, isRefusal, type MassPayment } from './backend.ts'
 import { cancel, confirm, create, type MassPaymentRequest } from './contract.ts'
 import { askOnce } from './once.ts'
@@ -89,14 +90,19 @@ export const cancelling = handler(cancel, {
   }),
 })
 
-/** Tries again no sooner than the backend asked. */
+/** Tries again no sooner than the backend asked, nor than it would anyway. */
 function patiently<Input>(run: (input: Input, context: Context) => Promise<void>) {
   return async (input: Input, context: Context): Promise<void> => {
     try {
       await run(input, context)
     } catch (error) {
-      if (!(error instanceof BackendError) || !error.waitMs) throw error
-      throw new RetryAfter(error.waitMs, { cause: error })
+      if (!(error instanceof BackendError)) throw error
+      const { backoffMs, backoffMaxMs } = settings
+      throw noSooner(
+        error,
+        error.waitMs,
+        Math.min(backoffMs * 2 ** (context.attempt - 1), backoffMaxMs),
+      )
     }
   }
 }

@@ -1,4 +1,3 @@
-import { RetryAfter } from 'errand'
 import { readRetryAfter } from '../common/retry-after.ts'
 
 /** Whoever brings messages to people, as HTTP: `POST /messages { to, template }` under an `Idempotency-Key`. */
@@ -25,19 +24,19 @@ export class Carrier {
     await answer.body?.cancel()
     if (answer.ok) return 'delivered'
     if (answer.status === 422) return 'failed'
-    const error = new CarrierError(answer.status)
-    const waitMs = readRetryAfter(answer.headers)
-    if (waitMs) throw new RetryAfter(waitMs, { cause: error })
-    throw error
+    throw new CarrierError(answer.status, readRetryAfter(answer.headers))
   }
 }
 
-class CarrierError extends Error {
+export class CarrierError extends Error {
   readonly code: string
+  /** How long it asked to be left alone. */
+  readonly waitMs: number | undefined
   override readonly name = 'CarrierError'
 
-  constructor(status: number) {
+  constructor(status: number, waitMs: number | undefined) {
     super(`the carrier answered ${status}`)
+    this.waitMs = waitMs
     this.code = `CARRIER_${status}`
   }
 }

@@ -1,5 +1,6 @@
 import { FatalError, handler } from 'errand'
-import type { Carrier } from './carrier.ts'
+import { noSooner } from '../common/retry-after.ts'
+import { type Carrier, CarrierError } from './carrier.ts'
 import { carrierLimit, DAYS, nightly, report, send, sweep, unsent } from './contract.ts'
 import { csvOf } from './csv.ts'
 import { dayOf } from './file-name.ts'
@@ -68,11 +69,16 @@ export const noteUnsent = handler(unsent, {
 })
 
 export const sendMessage = handler(send, {
-  async run(place, { tenant, take, signal, idempotencyKey: key, resources: { reports } }) {
-    const { messages, carrier } = reports
+  async run(place, { tenant, attempt, take, signal, idempotencyKey: key, resources }) {
+    const { messages, carrier } = resources.reports
     const { to, template } = await messages.one(tenant, place)
     await take(carrierLimit.name)
-    const status = await carrier.deliver({ to, template }, { key, signal })
+    const status = await carrier.deliver({ to, template }, { key, signal }).catch((error) => {
+      if (!(error instanceof CarrierError)) throw error
+      const { sendBackoff: waits } = settings
+      const usual = waits[Math.min(attempt, waits.length) - 1]
+      throw noSooner(error, error.waitMs, usual === undefined ? 0 : msOf(usual))
+    })
     await messages.settle(tenant, place, status)
     if (status === 'failed') throw new FatalError('the carrier does not deliver to this number')
   },

@@ -101,7 +101,7 @@ export class Uploads {
 
   remove(id: string): void {
     rmSync(this.#path(id), { force: true })
-    for (const table of ['upload', 'needed_upload'])
+    for (const table of ['needed_upload', 'upload'])
       this.#database.prepare(`delete from ${table} where id = ?`).run(id)
   }
 

@@ -100,7 +100,7 @@ export class Batches {
     }
   }
 
-  /** One domain of a batch with all that is known of it. @throws ErrandError BATCH_NOT_FOUND, NOT_FOUND */
+  /** One domain of a batch with all that is known of it; nothing where it was not begun. @throws ErrandError BATCH_NOT_FOUND, NOT_FOUND */
   async domain(who: Who, batchId: string, domain: string): Promise<JobView | undefined> {
     const record = await this.#read(who, batchId)
     const from = record.domains.indexOf(domain)
@@ -146,6 +146,10 @@ export class Batches {
 
   async retryDomain(who: Who, batchId: string, domain: string): Promise<void> {
     const job = await this.domain(who, batchId, domain)
+    if (job === undefined) {
+      const { status = 'pending' } = (await this.status(who, batchId)).domains[domain] ?? {}
+      throw new ErrandError('WRONG_STATE', { id: domain, state: status, verb: 'retried' })
+    }
     const record = await this.#read(who, batchId)
     if (record.cancelledAt !== undefined) {
       const batch = await orNothing(this.#errand.batch(record.id, record.tenant))
@@ -154,8 +158,6 @@ export class Batches {
       // Else it would be stopped again with its batch.
       await this.#records.cancel(record.id, undefined)
     }
-    if (job === undefined)
-      throw new ErrandError('WRONG_STATE', { id: domain, state: 'pending', verb: 'retried' })
     await this.#errand.retry(job.id, { by: byOf(who) })
   }
 

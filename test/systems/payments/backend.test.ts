@@ -3,10 +3,13 @@ import './quick.ts'
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { rehearse } from 'errand/testing'
 import { Hono } from 'hono'
 import { openStandIn } from '../../../systems/common/stand-in.ts'
+import { noSooner } from '../../../systems/common/retry-after.ts'
+import { paymentsApp } from '../../../systems/payments/app.ts'
 import { Backend } from '../../../systems/payments/backend.ts'
-import { MassPaymentRequest } from '../../../systems/payments/contract.ts'
+import { create, MassPaymentRequest } from '../../../systems/payments/contract.ts'
 import { request } from './setup.ts'
 
 const ROW = { beneficiary: 'Ada', iban: 'DE02120300000000202051', amount: '1.00', currency: 'EUR' }
@@ -48,6 +51,22 @@ test('a backend that asks to be left alone says for how long', async () => {
     waitMs: 6000,
     isRefusal: true,
   })
+})
+
+test('a backend is left alone for as long as it asks, and never for less than usual', async () => {
+  const busy = new Hono().all('*', (c) =>
+    c.json({ data: [], total: 0 }, 429, { 'retry-after': '6' }),
+  )
+  await using site = await openStandIn(busy, 0)
+  await using errand = await rehearse(paymentsApp(site.url))
+  const { id } = await errand.enqueue(create, request(1))
+  await errand.drain()
+  const { runAt, state } = await errand.job(id)
+  assert.deepEqual([state, Date.parse(runAt) - errand.clock.now()], ['scheduled', 6000])
+
+  const error = new Error('busy')
+  assert.equal(noSooner(error, 1000, 2000), error)
+  assert.equal(noSooner(error, undefined, 0), error)
 })
 
 test('what is asked for under two names is asked for alike', () => {
