@@ -34,7 +34,11 @@ local function promote()
       local queue, score = kind(of).queue, score_of(priority, from_six(raw, 13))
       local packed = limits_of(raw)
       local key = packed and first_key(packed)
-      if key then come(key, queue, score, places[i], packed) else stand_in_line(queue, score, places[i]) end
+      if key then
+        come(key, queue, score, places[i], packed)
+      else
+        stand_in_line(queue, score, from_six(places[i]), id, places[i])
+      end
       moved[queue] = (moved[queue] or 0) + 1
     end
   end

@@ -8,25 +8,10 @@
 -- Beware  a job stands in one line only, and where it stands says which key holds it.
 --         When another of its keys turns out to be full it moves to that one's line
 
--- Scores hold both, exactly: moments stay below this until the year 2248.
-local AGES = 8796093022208
+-- Of those that were admitted in this call, by id: what they say of keys where they say nothing behind it, else false.
+local said_last = {}
 
--- As texts: Redis writes a number of ours with seventeen digits, each time.
-local score_of
-do
-  local scores = {}
-  function score_of(priority, moment)
-    local number = priority * AGES + moment
-    local score = scores[number]
-    if not score then
-      score = string.format('%d', number)
-      scores[number] = score
-    end
-    return score
-  end
-end
-
-local come, give_places, leave_held, stand_in_line, admit_held
+local come, give_places, leave_held, admit_held
 do
   -- Keys whose lines are looked at before the call ends, and how many places came back to each.
   local freed, freed_keys = {}, {}
@@ -51,17 +36,20 @@ do
     for i = 1, #runs do count_key('places', runs[i].key, count) end
   end
 
-  -- Who may stay in the line of its `own` key does: it keeps its turn there.
-  local function key_without_places(limits, count, own)
-    local runs, full = limits.runs, nil
+  -- For how many more there is a place, and a key that has none. Who may stay in the line of its `own` does: it
+  -- keeps its turn there.
+  local function room_in(limits, own)
+    local runs, room, full = limits.runs, BATCH, nil
     for i = 1, #runs do
       local limit = runs[i]
-      if counted('places', limit.key) + count > limit.running then
-        if limit.key == own then return own end
+      local left = limit.running - counted('places', limit.key)
+      if left <= 0 then
+        if limit.key == own then return 0, own end
         full = full or limit.key
       end
+      room = min(room, max(left, 0))
     end
-    return full
+    return room, full
   end
 
   -- Those that came ready in this call, by key; and by id the place there: so far they stand nowhere.
@@ -94,28 +82,13 @@ do
     return true
   end
 
-  -- One command a queue and call, not one a job.
-  local lines = {}
-  function stand_in_line(queue, score, place)
-    local line = lines[queue]
-    if not line then
-      line = {}
-      lines[queue] = line
-    end
-    local at = #line
-    line[at + 1], line[at + 2] = score, place
-  end
-
-  -- By priority and moment, and in which queue.
+  -- By priority and moment, in which queue, and its first section.
+  local STANDS = '>' .. string.rep('x', 12) .. 'I6xxxxxxBc8Hc0BI4'
+  local STANDS_WITH_LIFE = '>' .. string.rep('x', 12) .. 'I6xxxxxx' .. string.rep('x', WITH_LIFE - HEAD) .. 'Bc8Hc0BI4'
   local function standing(raw)
-    local marks, moment = unstruct('>xBxxxxxxxxxxI6', raw)
-    local priority, of = unstruct('>Bc8', raw, bit.band(marks, LIFE) > 0 and WITH_LIFE or HEAD)
-    return score_of(priority, moment), kind(of).queue
-  end
-
-  local function admit(raw, place)
-    local score, queue = standing(raw)
-    stand_in_line(queue, score, place)
+    local has_life = bit.band(byte(raw, 2), LIFE) > 0
+    local moment, priority, of, _, code, length, at = unstruct(has_life and STANDS_WITH_LIFE or STANDS, raw)
+    return score_of(priority, moment), kind(of).queue, code, length, at
   end
 
   -- Where all of them find a place, and nobody stands before them, they need not stand in the line.
@@ -126,7 +99,7 @@ do
     for i, id in ipairs(list.ids) do
       if coming[id] == i then
         left[#left + 1] = i
-        places[#places + 1], places[#places + 2] = list.scores[i], list.places[i]
+        places[#places + 1], places[#places + 2] = score_text(list.scores[i]), list.places[i]
         packed = packed or list.packed[i]
         alike = alike and list.packed[i] == packed
       end
@@ -136,9 +109,12 @@ do
     local line = P .. 'held:' .. key
     local is_new = redis.call('EXISTS', line) == 0
     local limits = limits_in(packed)
-    if is_new and alike and not key_without_places(limits, #left) then
+    if is_new and alike and #left <= room_in(limits) then
       take_places(limits, #left)
-      for _, i in ipairs(left) do stand_in_line(list.queues[i], list.scores[i], list.places[i]) end
+      for _, i in ipairs(left) do
+        local place = list.places[i]
+        stand_in_line(list.queues[i], list.scores[i], from_six(place), list.ids[i], place)
+      end
       return
     end
     each_part(places, function(...) redis.call('ZADD', line, ...) end)
@@ -149,37 +125,47 @@ do
   local heads = {}
   local function read_line(key, count)
     local found = redis.call('ZRANGE', P .. 'held:' .. key, 0, count - 1)
-    local ids = {}
-    for i, place in ipairs(found) do ids[i] = sub(place, 7) end
-    heads[key] = { found = found, ids = ids, is_all = #found < count }
+    local ids, turns = {}, {}
+    for i = 1, #found do turns[i], ids[i] = unstruct('>I6c16', found[i]) end
+    heads[key] = { found = found, turns = turns, ids = ids, is_all = #found < count }
   end
 
   local function move_to(key, raw, place)
-    redis.call('ZADD', P .. 'held:' .. key, (standing(raw)), place)
+    redis.call('ZADD', P .. 'held:' .. key, score_text((standing(raw))), place)
     redis.call('SADD', P .. 'heldkeys', key)
     heads[key] = nil
   end
 
-  -- Whether there may be more to admit.
+  -- Whether there may be more to admit. Most of a line are alike: what they take is counted for all of them.
   local function admit_some(key, head)
-    local ids, gone, is_full = head.ids, 0, false
-    for i, place in ipairs(head.found) do
-      local raw = get(ids[i])
+    local found, ids, gone, is_full = head.found, head.ids, 0, false
+    local alike, limits, room, taken = nil, nil, 0, 0
+    for i = 1, #found do
+      local id = ids[i]
+      local raw = rows[id]
+      if raw == nil then raw = get(id) end
       -- A place without its job holds nobody up.
       if raw then
-        local limits = limits_in(limits_of(raw))
-        local full = key_without_places(limits, 1, key)
-        is_full = full == key
-        if is_full then break end
-        if full then
-          move_to(full, raw, place)
-        else
-          take_places(limits, 1)
-          admit(raw, place)
+        local score, queue, code, length, at = standing(raw)
+        local packed, upto = limits_among(raw, code, length, at)
+        if room == 0 or packed ~= alike then
+          if taken > 0 then take_places(limits, taken) end
+          alike, limits, taken = packed, limits_in(packed), 0
+          local full
+          room, full = room_in(limits, key)
+          is_full = full == key
+          if is_full then break end
+          if full then move_to(full, raw, found[i]) end
+        end
+        if room > 0 then
+          room, taken = room - 1, taken + 1
+          stand_in_line(queue, score, head.turns[i], id, found[i])
+          said_last[id] = upto > #raw and packed
         end
       end
       gone = i
     end
+    if taken > 0 then take_places(limits, taken) end
     if gone > 0 then redis.call('ZREMRANGEBYRANK', P .. 'held:' .. key, 0, gone - 1) end
     if gone > 0 and head.is_all and not is_full then redis.call('SREM', P .. 'heldkeys', key) end
     return not head.is_all and not is_full
@@ -193,7 +179,8 @@ do
     for _, key in ipairs(freed_keys) do
       seat_comers(key)
       read_line(key, min(freed[key] + 1, BATCH))
-      for _, id in ipairs(heads[key].ids) do ids[#ids + 1] = id end
+      local own = heads[key].ids
+      for i = 1, #own do ids[#ids + 1] = own[i] end
     end
     fetch(ids)
     for _, key in ipairs(freed_keys) do
@@ -203,12 +190,9 @@ do
         head, heads[key], count = heads[key], nil, 2 * count
       until not admit_some(key, head)
     end
-    for queue, line in pairs(lines) do
-      each_part(line, function(...) redis.call('ZADD', P .. 'line:' .. queue, ...) end)
-      rung.ready = true
-    end
-    freed, freed_keys, coming, lines = {}, {}, {}, {}
+    freed, freed_keys, coming = {}, {}, {}
   end
 end
 -- Before counts are written.
 table.insert(before_finish, 1, admit_held)
+table.insert(before_finish, 2, write_short_lines)

@@ -7,7 +7,7 @@
 -- Beware  limits stand in a row behind its input and its place in a batch; three of them are never so LARGE as to lie beside it
 
 -- A script has no more than 200 local names: what nobody else needs has none outside.
-local behind, limits_at, limits_of, limits_in
+local behind, limits_among, limits_at, limits_of, limits_in
 do
   local UNBOUNDED = 4294967295
   local INPUT, PLACE, LIMITS = byte('i'), byte('b'), byte('l')
@@ -17,22 +17,30 @@ do
     return at + 5 + (length == UNBOUNDED and 0 or length)
   end
 
-  -- Of a row as it lies here, whose priority stands at `at`; and where what follows them begins.
-  function limits_at(raw, at)
+  -- The first section of a row being this one, whose bytes begin at `at`; and where what follows its limits begins.
+  function limits_among(raw, code, length, at)
     local size = #raw
-    at = at + 11 + unstruct('>H', raw, at + 9)
-    while at < size do
-      local code, length = unstruct('>BI4', raw, at)
-      if code == LIMITS then return sub(raw, at + 5, at + 4 + length), at + 5 + length end
+    while code ~= LIMITS do
       if code ~= INPUT and code ~= PLACE then return end
-      at = at + 5 + (length == UNBOUNDED and 0 or length)
+      if length ~= UNBOUNDED then at = at + length end
+      if at > size then return end
+      code, length, at = unstruct('>BI4', raw, at)
     end
+    return sub(raw, at, at + length - 1), at + length
+  end
+
+  -- Of a row that has sections, and whose priority stands at `at`.
+  function limits_at(raw, at)
+    local _, code, length, from = unstruct('>xxxxxxxxxHc0BI4', raw, at)
+    return limits_among(raw, code, length, from)
   end
 
   function limits_of(raw)
     local marks = byte(raw, 2)
     if bit.band(marks, TRAILS) == 0 then return end
-    return limits_at(raw, bit.band(marks, LIFE) > 0 and WITH_LIFE or HEAD)
+    local at = bit.band(marks, LIFE) > 0 and WITH_LIFE or HEAD
+    if at + 11 + unstruct('>H', raw, at + 9) > #raw then return end
+    return limits_at(raw, at)
   end
 
   -- Most jobs of a call share theirs.

@@ -22,7 +22,7 @@ local function line_up(id, row)
     come(key, queue, score, row.turn .. id, row.has.l)
     return
   end
-  redis.call('ZADD', P .. 'line:' .. queue, score, row.turn .. id)
+  redis.call('ZADD', P .. 'line:' .. queue, score_text(score), row.turn .. id)
 end
 
 local function schedule(id, row)

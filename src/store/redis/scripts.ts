@@ -19,7 +19,7 @@ const named = (text: string): Script => ({
 })
 
 const ROW = ['call', 'row'] as const
-const LINE = [...ROW, 'batch', 'limits', 'held', 'line'] as const
+const LINE = [...ROW, 'batch', 'limits', 'short', 'held', 'line'] as const
 const MAIL = [...LINE, 'mail'] as const
 const ARRIVE = [...MAIL, 'arrive', 'over'] as const
 const RELATE = [...ARRIVE, 'children'] as const
@@ -35,7 +35,7 @@ const SCRIPTS = {
   adopt: script('fresh', ...ARRIVE, 'adopt'),
   retry: script('fresh', ...ARRIVE, 'revive', 'retry'),
   cancel: script('finish', ...RELATE, 'cancel'),
-  exchange: script('finish', ...HAND, 'due', 'exchange'),
+  exchange: script('finish', ...HAND, 'due', 'claim', 'exchange'),
   sweep: script('finish', ...HAND, 'sweep'),
   worker: script('finish', 'call', 'worker'),
   note: script('finish', ...SETTLE, 'revive', 'note'),

@@ -138,7 +138,9 @@ local function settle(worker, blob)
   local keys = fetch(ids)
 
   local moved = {}
-  local spans, untils, freed = {}, {}, {}
+  local spans, untils = {}, {}
+  -- What they said of keys, as it came, and how many of each gave their places up.
+  local freed, gave = {}, {}
   for i, id in ipairs(ids) do
     local raw, fence = rows[id], fences[i]
     local head, turn, moments, holder, of, n, started, what
@@ -155,7 +157,11 @@ local function settle(worker, blob)
         untils[ms] = untils[ms] or six(kept_until(spans[ms]))
         if head == RUNS_IN then tell_end(place_in(raw), COMPLETED, false, 1) end
         local limits = head == TRAILS_RUNS and limits_at(raw, WITH_LIFE)
-        if limits then freed[limits] = (freed[limits] or 0) + 1 end
+        if limits then
+          local count = gave[limits]
+          if not count then freed[#freed + 1] = limits end
+          gave[limits] = (count or 0) + 1
+        end
         local fresh = completes .. turn .. moments .. holder .. of .. untils[ms] .. started .. NOW
           .. sub(raw, WITH_LIFE)
         local last = #changed
@@ -174,7 +180,7 @@ local function settle(worker, blob)
       answers[i] = 'd'
     end
   end
-  for limits, count in pairs(freed) do give_places(limits, count) end
+  for _, limits in ipairs(freed) do give_places(limits, gave[limits]) end
   for what, counts in pairs(moved) do
     local queue = kind(what).queue
     for state, count in pairs(counts) do

@@ -67,6 +67,35 @@ export const heldJobs: Clauses = {
       assert.deepEqual(await store.verify(), [])
     },
 
+  'C17 those who are handed places of several keys leave as they came, the more urgent first':
+    async (store) => {
+      const hand = await Hand.register(store)
+      for (const key of ['a', 'b', 'c']) await store.insert(limited(1, [one(key)]))
+      const running = await hand.claim(3)
+      const waiting = [['b'], ['c'], ['a'], ['c', 1], ['a', 1]] as const
+      const jobs = waiting.map(([key, priority = 5]) => only(limited(1, [one(key)], { priority })))
+      for (const job of jobs) await store.insert([job])
+      const ends = running.map(({ id, fence }) => ({ id, fence, outcome: completed() }))
+      const { jobs: claimed } = accepted(await hand.exchange(ends, 10))
+      assert.deepEqual(idsOf(claimed), idsOf([jobs[3]!, jobs[4]!, jobs[0]!]))
+    },
+
+  'C17 who is handed a place comes with its mail, and a hook with its subject': async (store) => {
+    const { hand, ids } = await crowd(store, 2)
+    const job = await hand.claimOne()
+    await store.post([{ to: ids[1]!, name: 'go', key: '', value: bytes('1') }])
+    const hook = only(limited(1, [one('b')], { subject: job.id }))
+    await store.insert(limited(1, [one('b')]))
+    const first = await hand.claimOne()
+    const ends = [
+      { id: job.id, fence: job.fence, outcome: completed({ hook }) },
+      { id: first.id, fence: first.fence, outcome: completed() },
+    ]
+    const { jobs } = accepted(await hand.exchange(ends, 10))
+    const [mailed, told] = [ids[1], hook.id].map((id) => jobs.find((one) => one.id === id))
+    assert.deepEqual([mailed?.mail?.length, told?.subject?.input], [1, job.input])
+  },
+
   'C17 who is handed a place leaves after the job at the end of a batch, if that came in first':
     async (store) => {
       const hand = await Hand.register(store)

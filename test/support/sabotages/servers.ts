@@ -91,7 +91,7 @@ export const ON_SERVERS: readonly Sabotage[] = [
   },
   {
     breaks: 'Redis hands out what became ready late before what waits',
-    file: 'src/store/redis/exchange.lua',
+    file: 'src/store/redis/claim.lua',
     find: 'if place and id and is_older(rows[listed_ids[i]], rows[id]) then id = nil end',
     put: '',
     test: REDIS,
