@@ -35,7 +35,7 @@ export interface Context {
   readonly attemptsMax: number
   readonly fence: Fence
   readonly tenant: string
-  /** The same in every attempt: lets the world outside recognise a repeated call. */
+  /** The same in every attempt, whatever the input: lets the world outside recognise a repeated call. */
   readonly idempotencyKey: string
   /** Aborts at the soft time limit, when a cancel was asked, and when the worker lost its lease. */
   readonly signal: AbortSignal

@@ -43,8 +43,11 @@ export type EnqueueOptions = {
   deadline?: Span
 }
 
-/** A repeated request, known by its key, finds its first job: see the Idempotency-Key header. */
-export type Idempotency = { route: string; key: string }
+/**
+ * A repeated request, known by its key, finds its first job: see the Idempotency-Key header. `asked` are the options that
+ * whoever repeats it said; without it all are, and a setting that is another by then makes it another request.
+ */
+export type Idempotency = { route: string; key: string; asked?: EnqueueOptions }
 
 const KNOWN = [
   'limits',
@@ -135,7 +138,9 @@ function optionedJob(
       expiresInMs: readSpan('expiresIn', expiresIn, { max: YEAR_MS }),
     }),
     ...(deadline !== undefined && { deadlineMs: readSpan('deadline', deadline, { max: YEAR_MS }) }),
-    ...(isNamed && { fingerprint: fingerprintOf(definition.name, bytes, options) }),
+    ...(isNamed && {
+      fingerprint: fingerprintOf(definition.name, bytes, idempotency?.asked ?? options),
+    }),
     ...(unique && { unique }),
     ...(limits.length > 0 && { limits }),
     ...(definition.fair && { fair: true }),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { decodeJson, encodeJson, findUnfit, type Bytes } from '../base/json.ts'
 import { compress } from '../base/zstd.ts'
 import { derivedId } from '../base/id.ts'
@@ -22,6 +23,7 @@ export class Steps {
   readonly #recorded: ReadonlyMap<string, Step>
   readonly #used = new Set<string>()
   #bytes: number
+  #print: string | undefined
   readonly #underWay = new Map<string, (answer: Answer) => void>()
 
   constructor(task: Task, note: (note: Note) => void) {
@@ -47,12 +49,19 @@ export class Steps {
   }
 
   async #do(name: string, fn: (key: string) => unknown): Promise<Bytes> {
-    const value = encode(name, await fn(derivedId('step', this.#task.id, name)))
+    const value = encode(name, await fn(this.#keyOf(name)))
     this.#bytes += value.length
     if (this.#bytes > TOTAL_BYTES_MAX)
       throw refuse(name, `brings the steps of its job to more than ${TOTAL_BYTES_MAX} bytes`)
     if ((await this.#record(name, value)) === 'done') return value
     throw new DOMException(OVERTAKEN, 'AbortError')
+  }
+
+  /** The same in every run. Whoever gives its job another input asks the world outside for something else. */
+  #keyOf(name: string): string {
+    const { id, input } = this.#task
+    this.#print ??= createHash('sha256').update(input).digest('base64url')
+    return derivedId('step', id, name, this.#print)
   }
 
   /** What an earlier run recorded under this name. */

@@ -110,6 +110,8 @@ const isEnded = (view: JobView) => ['COMPLETED', 'FAILED'].includes(statusOf(vie
 
 const STATUSES = { 200: 200, 201: 201, 202: 202 } as const
 
+const ONCE = { route: 'POST /guidelines/jobs' }
+
 async function submit(errand: Desk, submission: Submission, c: Context) {
   const { guidelines, callback_url: callbackUrl, metadata, priority } = submission
   const { tenant } = whoAsks(c)
@@ -131,7 +133,8 @@ async function submit(errand: Desk, submission: Submission, c: Context) {
   const key = c.req.header('idempotency-key')
   if (key !== undefined && !KEY.test(key)) throw new ErrandError('INVALID_IDEMPOTENCY_KEY', {})
   if (key === undefined) return errand.enqueue(job, input, options)
-  return errand.enqueueOnce(job, input, options, { route: 'POST /guidelines/jobs', key })
+  // Settings may be others when it is asked again.
+  return errand.enqueueOnce(job, input, options, { ...ONCE, key, asked: { priority } })
 }
 
 /** A field that does not fit is a 400 in this API. */

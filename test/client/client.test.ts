@@ -84,6 +84,17 @@ test('a request repeated with its key finds the first job, and another body is r
   await assert.rejects(ask('Bob'), code('ID_TAKEN'))
 })
 
+test('it is the same request when only what the asker did not say is another', async () => {
+  await using here = await opened()
+  const ask = (priority: number, expiresIn: '1h' | '2h') => {
+    const idempotency = { route: 'r', key: 'k', asked: { priority } }
+    return here.client.enqueueOnce('greet', { to: 'Ada' }, { priority, expiresIn }, idempotency)
+  }
+  const { id } = await ask(3, '1h')
+  assert.deepEqual(await ask(3, '2h'), { id, joined: true })
+  await assert.rejects(ask(4, '1h'), code('ID_TAKEN'))
+})
+
 test('many jobs are stored in one call, or none of them', async () => {
   await using here = await opened()
   const { store, calls } = counting(here.store)

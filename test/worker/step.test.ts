@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { isId } from '../../src/base/id.ts'
 import type { Context } from '../../src/job/context.ts'
 import { defineJob } from '../../src/job/define.ts'
+import { FatalError } from '../../src/job/control.ts'
 import { readFailure } from '../../src/job/failure.ts'
 import { runInline } from '../../src/worker/alone.ts'
 import { Hand, LEASE_MS, pass } from '../support/hand.ts'
@@ -44,6 +45,26 @@ test('a recorded step is not run again, and gives what it came to', async () => 
       ['last', 3],
     ],
   )
+})
+
+test('a step asks under another key once its job was given another input', async () => {
+  const keys: string[] = []
+  const chain = define(async (_, { step }) =>
+    step('pay', (key) => {
+      keys.push(key)
+      throw new FatalError('refused')
+    }),
+  )
+  await using place = await Workplace.open(chain)
+  await place.work(place.crew([chain.handler]))
+  const { id } = await place.client.enqueue(chain, { amount: 1 })
+  for (const input of [undefined, { amount: 2 }]) {
+    await place.ended(id)
+    await place.client.retry(id, { ...(input && { input }) })
+  }
+  await place.ended(id)
+  assert.equal(keys[0], keys[1])
+  assert.notEqual(keys[1], keys[2])
 })
 
 test('a step that throws is run again, under the same key', async () => {
