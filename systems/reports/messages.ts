@@ -92,8 +92,18 @@ export class Messages {
     return read(await lineAt(this.#path(service, file), at), row)
   }
 
-  settle(service: string, { file, row }: Place, status: 'delivered' | 'failed'): Promise<void> {
+  settle(
+    service: string,
+    { file, row }: Pick<Place, 'file' | 'row'>,
+    status: 'delivered' | 'failed',
+  ): Promise<void> {
     return writeState(statesOf(this.#path(service, file)), row, status)
+  }
+
+  /** Of a file, whatever nothing became of yet: nobody will send it. */
+  async giveUp(service: string, { file }: Pick<Place, 'file'>): Promise<void> {
+    const rows = readName(file.split('/')[1] ?? '')?.rows ?? 0
+    for (let row = 0; row < rows; row++) await this.settle(service, { file, row }, 'failed')
   }
 
   /** How many messages a window holds: told by the names of files; one that reaches over an edge is read. */
@@ -128,23 +138,32 @@ export class Messages {
   }
 
   async #services(): Promise<string[]> {
-    const names = await readdir(this.#root)
-    return names.map(serviceOf).filter((service) => service !== undefined)
+    const entries = await readdir(this.#root, { withFileTypes: true })
+    const folders = entries.filter((entry) => entry.isDirectory())
+    return folders.map(({ name }) => serviceOf(name)).filter((service) => service !== undefined)
   }
 
-  /** Removes the days that ended before this moment. */
+  /** Removes the days that ended before this moment. A service where that goes wrong keeps no other's. */
   async sweep(beforeMs: number): Promise<number> {
     let removed = 0
-    for (const service of await this.#services()) {
-      await sweepClaims(this.#folder(service), beforeMs)
-      await sweepAsked(this.#folder(service), beforeMs)
-      for (const day of await this.#days(service)) {
-        if (Date.parse(day) + DAY_MS > beforeMs) continue
-        await rm(join(this.#folder(service), day), { recursive: true, force: true })
-        removed++
+    const errors: unknown[] = []
+    for (const service of await this.#services())
+      try {
+        removed += await this.#sweepOne(service, beforeMs)
+      } catch (error) {
+        errors.push(error)
       }
-    }
+    if (errors.length > 0) throw new AggregateError(errors, 'not all old messages could be removed')
     return removed
+  }
+
+  async #sweepOne(service: string, beforeMs: number): Promise<number> {
+    await sweepClaims(this.#folder(service), beforeMs)
+    await sweepAsked(this.#folder(service), beforeMs)
+    const old = (await this.#days(service)).filter((day) => Date.parse(day) + DAY_MS <= beforeMs)
+    for (const day of old)
+      await rm(join(this.#folder(service), day), { recursive: true, force: true })
+    return old.length
   }
 
   async *#within(

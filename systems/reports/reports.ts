@@ -86,6 +86,19 @@ export class Reports {
     return { count, max: rowsMax, from, to, zone, ...(reason && { reason }) }
   }
 
+  /** How many workers make reports: none while they are paused, or wait for a worker that has what it takes. */
+  async workers(): Promise<number> {
+    const [workers, paused, { jobs: stranded }] = await Promise.all([
+      this.#errand.workers(),
+      this.#paused(),
+      this.#errand.list({ job: report.name, state: 'waiting' }, 1),
+    ])
+    if (paused || stranded.length > 0) return 0
+    return workers.filter(({ alive, queues = [] }) => {
+      return alive && (queues.length === 0 || queues.includes(report.queue))
+    }).length
+  }
+
   /** The report of this window that is made or there, else the one that failed. */
   async #last(tenant: string, input: ReportInput): Promise<JobView | undefined> {
     const held = await this.#errand.find(report, uniqueOf(input), tenant)

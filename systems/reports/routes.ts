@@ -32,8 +32,8 @@ export const reportRoutes =
 
     // Asked by who watches: an answer of 200 means that reports are made.
     app.get('/health', async (c) => {
-      const alive = (await errand.workers()).filter((worker) => worker.alive).length
-      return c.json({ status: alive > 0 ? 'ok' : 'down', workers: alive }, alive > 0 ? 200 : 503)
+      const workers = await reports.workers()
+      return c.json({ status: workers > 0 ? 'ok' : 'down', workers }, workers > 0 ? 200 : 503)
     })
 
     app.get('/messages', async (c) =>

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { type BatchView, type Desk, ErrandError } from 'errand'
+import { type BatchView, type Desk, ErrandError, hasCode } from 'errand'
 import { z } from 'zod'
+import { unlessTaken } from '../common/doubt.ts'
 import { BrokenCsv, isBlank, recordsOf } from '../common/csv.ts'
 import type { Who } from '../common/who.ts'
 import { send } from './contract.ts'
-import type { Message, Messages } from './messages.ts'
+import type { Message, Messages, Place } from './messages.ts'
 import type { Settings } from './settings.ts'
 import { msOf } from './span.ts'
 
@@ -20,7 +21,7 @@ export type Sending = z.infer<typeof Sending>
 /** Under a key of its caller it may be asked for again. */
 export type SendId = { id: string; isKeyed: boolean }
 
-type Door = Pick<Desk, 'enqueueBatch' | 'batch'>
+type Door = Pick<Desk, 'enqueueBatch' | 'batch' | 'cancelBatch'>
 
 /** Messages to send: one or many, there is no other way for one. */
 export class Sends {
@@ -51,8 +52,13 @@ export class Sends {
       await this.#errand.enqueueBatch(send, places, { id, tenant, expiresIn })
     } catch (error) {
       const [place] = places
-      // Nobody can ask for it again, so nothing is left of it.
-      if (!isKeyed && place) await this.#messages.remove(tenant, place)
+      // Nobody can ask for it again, so nothing is left of it; of what went out reports must tell.
+      if (!isKeyed && place)
+        await unlessTaken(
+          error,
+          () => this.#stop(tenant, id, place),
+          () => this.#messages.remove(tenant, place),
+        )
       throw error
     }
     return toSend(await this.#errand.batch(id, tenant))
@@ -63,6 +69,19 @@ export class Sends {
     const view = await this.#errand.batch(id, tenant)
     if (view.job !== send.name) throw new ErrandError('BATCH_NOT_FOUND', { id })
     return toSend(view)
+  }
+
+  /** Sends no more of it. @returns whether any of it was taken in */
+  async #stop(tenant: string, id: string, place: Place): Promise<boolean> {
+    try {
+      await this.#errand.batch(id, tenant)
+    } catch (error) {
+      if (hasCode(error, 'BATCH_NOT_FOUND')) return false
+      throw error
+    }
+    await this.#errand.cancelBatch(id)
+    await this.#messages.giveUp(tenant, place)
+    return true
   }
 
   #layDown(tenant: string, id: string, { template, recipients, atMs }: Sending & { atMs: number }) {
@@ -100,7 +119,7 @@ export function readSending(
 ): Sending {
   const given = type?.startsWith('text/csv')
     ? { ...query, recipients: readColumn(body) }
-    : JSON.parse(body)
+    : JSON.parse(body || '{}')
   const { data, error } = Sending.safeParse(given)
   if (data) return data
   const issues = error.issues.map(({ path, message }) => issue(`/${path.join('/')}`, message))

@@ -10,12 +10,15 @@ const RIGHTS = 0o600
 
 /**
  * What became of the messages of one file, a record of sixteen bytes each, at its row's place: written twice, it is the
- * same, and any number of processes write at once. It holds a letter and a time, no recipient.
+ * same, and any number of processes write at once. It holds a letter and a time, no recipient. What was delivered stays
+ * so: who gave it up may be told late.
  */
 export async function writeState(path: string, row: number, status: 'delivered' | 'failed') {
   const letter = status === 'delivered' ? 'D' : 'F'
   const record = Buffer.from(`${letter}${Date.now()} \n`)
-  await using handle = await open(path, constants.O_CREAT | constants.O_WRONLY, RIGHTS)
+  await using handle = await open(path, constants.O_CREAT | constants.O_RDWR, RIGHTS)
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, row * SIZE)
+  if (status === 'failed' && buffer.toString() === 'D') return
   await handle.write(record, 0, SIZE, row * SIZE)
 }
 

@@ -1,7 +1,7 @@
 import type { App, Definition, Desk } from 'errand'
 import { z } from 'zod'
 import { whoAsks } from '../../common/who.ts'
-import { unlessTaken } from '../doubt.ts'
+import { unlessTaken } from '../../common/doubt.ts'
 import { orGone } from '../gone.ts'
 import { importContacts } from '../imports/contract.ts'
 import { picture } from '../pictures/contract.ts'
@@ -39,7 +39,7 @@ export function fileRoutes(app: Routes, errand: Desk, { uploads }: Records): voi
         return c.json({ message, task_id: id }, 202)
       } catch (error) {
         const isTaken = async () => (await orGone(errand.job(asked))) !== undefined
-        if (isNew) unlessTaken(error, isTaken, () => uploads.remove(fileId))
+        if (isNew) await unlessTaken(error, isTaken, () => uploads.remove(fileId))
         throw error
       }
     })

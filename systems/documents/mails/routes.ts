@@ -6,7 +6,7 @@ import { readBody } from '../reading.ts'
 import { idOf } from '../repeat.ts'
 import type { Records } from '../records.ts'
 import { orGone } from '../gone.ts'
-import { unlessTaken } from '../doubt.ts'
+import { unlessTaken } from '../../common/doubt.ts'
 import { sendMail } from './contract.ts'
 import type { Mailing } from './mailings.ts'
 
@@ -54,7 +54,7 @@ export function mailRoutes(app: Routes, errand: Desk, { mailings, contacts }: Re
       await errand.enqueueBatch(sendMail, items, { id, ...(tenant !== '' && { tenant }) })
     } catch (error) {
       const isTaken = async () => (await orGone(errand.batch(id, tenant))) !== undefined
-      if (isNew) unlessTaken(error, isTaken, () => mailings.remove(id))
+      if (isNew) await unlessTaken(error, isTaken, () => mailings.remove(id))
       throw error
     }
     return c.json(await view(there, tenant), 202)

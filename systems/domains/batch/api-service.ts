@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type By, type Desk, ErrandError, type JobView } from 'errand'
+import { type BatchView, type By, type Desk, ErrandError, hasCode, type JobView } from 'errand'
 import type { Who } from '../../common/who.ts'
 import type { Settings } from '../settings.ts'
 import { Looks } from './looks.ts'
@@ -54,7 +54,9 @@ export class Batches {
     const there = await this.#records.add(known ?? record, async (first, tx) => {
       // Of two that come at once the first record counts: the job must not say what another does.
       refuseOther(first, record)
-      await submit(this.#errand, first, tx ? { tx } : {})
+      const stored = submit(this.#errand, first, tx ? { tx } : {})
+      // The record is there: whoever looks for records without a job gives it one, once the store is back.
+      await (tx ? stored : stored.catch(unlessOut))
     })
     refuseOther(there, record)
     return there
@@ -75,15 +77,17 @@ export class Batches {
   /** The newest first, without their domains. */
   async list({ tenant }: Who, limit: number) {
     const records = await this.#records.list(tenant, limit)
-    return Promise.all(
+    const found = await Promise.all(
       records.map(async (record) => {
         const counts = await this.#counts(record)
+        if (isForgotten(record, counts)) return []
         // Domains are begun in their order, so the first one tells whether any was.
         const items = counts.batch ? await this.#items(record, 1) : []
         const { domains: _, ...status } = toStatus(record, { ...counts, items })
-        return status
+        return [status]
       }),
     )
+    return found.flat()
   }
 
   /** The status again and again, until it is over. */
@@ -170,8 +174,7 @@ export class Batches {
   async #status(record: BatchRecord): Promise<BatchStatus> {
     const counts = await this.#counts(record)
     if (counts.batch) return toStatus(record, { ...counts, items: await this.#items(record) })
-    // Its batch was there, and is kept no longer.
-    if (record.handedAt !== undefined) throw new ErrandError('BATCH_NOT_FOUND', { id: 'given' })
+    if (isForgotten(record, counts)) throw new ErrandError('BATCH_NOT_FOUND', { id: 'given' })
     return toStatus(record, counts)
   }
 
@@ -196,6 +199,15 @@ export class Batches {
     }
     return all
   }
+}
+
+/** Its batch was there, and is kept no longer. */
+const isForgotten = ({ handedAt }: BatchRecord, { batch }: { batch?: BatchView }): boolean =>
+  handedAt !== undefined && batch === undefined
+
+const OUT = ['STORE_UNREACHABLE', 'STORE_BUSY', 'STORE_FAILED'] as const
+function unlessOut(error: unknown): void {
+  if (!OUT.some((code) => hasCode(error, code))) throw error
 }
 
 const byOf = ({ tenant, user }: Who): By => ({

@@ -58,8 +58,11 @@ export function toStatus(record: BatchRecord, { batch, items = [], job }: Known)
   const total = record.domains.length
   const { completed = 0, failed = 0, endedAt } = batch ?? {}
   const cancelled = batch?.cancelled ?? (unseen === 'cancelled' ? total : 0)
-  const starts = items.flatMap(({ startedAt }) => startedAt ?? []).toSorted()
-  const [startedAt] = starts
+  const [first] = items.flatMap(({ startedAt }) => startedAt ?? []).toSorted()
+  const { handedAt } = record
+  // Of domains that are kept no longer nobody knows when the first was begun: about when they were handed over.
+  const isKnown = views.has(0) || handedAt === undefined
+  const startedAt = isKnown ? first : new Date(handedAt).toISOString()
   return {
     batch_id: record.batchId,
     status,

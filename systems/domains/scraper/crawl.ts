@@ -10,6 +10,8 @@ type Read = Facts & { url: string; status: number; redirects: number; bytes: num
 
 const SAMPLE = 20
 const FOLLOWED_MAX = 200
+/** A page is remembered with all of them, and a step holds so much. */
+const FOLLOWED_LENGTH = 100_000
 
 /**
  * Reads a domain: its first page, then pages that it links to, a step each, so that a run that was cut off goes on with
@@ -65,7 +67,10 @@ async function readOr(
 
 function toRead({ url, status, redirects, body, charset }: Page): Read {
   const facts = readFacts(decode(body, charset), url)
-  const links = facts.links.slice(0, FOLLOWED_MAX)
+  let length = 0
+  const links = facts.links
+    .slice(0, FOLLOWED_MAX)
+    .filter((link) => (length += link.length) <= FOLLOWED_LENGTH)
   return { ...facts, links, url: url.href, status, redirects, bytes: body.length }
 }
 

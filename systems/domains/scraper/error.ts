@@ -5,6 +5,7 @@ const IS_FINAL = {
   NAME_TROUBLE: false,
   TIMED_OUT: false,
   NOT_CONNECTED: false,
+  BROKEN_ANSWER: false,
   TOO_LARGE: true,
   TOO_MANY_REDIRECTS: true,
   BAD_REDIRECT: true,

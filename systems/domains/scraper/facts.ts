@@ -18,7 +18,8 @@ const LINK_MAX = 2000
 const DEPTH_MAX = 500
 const HEADING = /^h([1-3])$/
 const META_CHARSET = /<meta[^>]+charset\s*=\s*["']?([\w-]+)/i
-/** Said by a page that could be read so far, it is wrong (HTML, 13.2.3.2). */
+const MARKS: Readonly<Record<string, string>> = { fffe: 'utf-16le', feff: 'utf-16be' }
+/** Said by a page that could be read so far, it is wrong. */
 const WIDE = /^utf-?16/i
 
 /** Reads a page by its tags, in one pass. */
@@ -60,14 +61,14 @@ export function readFacts(html: string, url: URL): Facts {
   })
   parser.end(html)
   facts.links = [...links].filter((link) => link.startsWith('http'))
-  if (language) facts.language = tidy(language).slice(0, 35)
+  if (language) facts.language = tidy(language, 35)
   return facts
 }
 
-/** A page as text, in the encoding that its header names, or it itself. */
+/** A page as text, in the encoding that its first bytes, its header, or it itself name (HTML, 13.2.3.2). */
 export function decode(body: Buffer, charset: string): string {
   const own = META_CHARSET.exec(body.toString('latin1', 0, 1024))?.[1] ?? 'utf-8'
-  const named = charset || (WIDE.test(own) ? 'utf-8' : own)
+  const named = MARKS[body.toString('hex', 0, 2)] ?? (charset || (WIDE.test(own) ? 'utf-8' : own))
   try {
     return new TextDecoder(named).decode(body)
   } catch {
@@ -78,7 +79,10 @@ export function decode(body: Buffer, charset: string): string {
 const isDescription = ({ name, property }: Record<string, string | undefined>) =>
   name?.toLowerCase() === 'description' || property?.toLowerCase() === 'og:description'
 
-const tidy = (text: string) => text.replaceAll(/\s+/g, ' ').trim().slice(0, TEXT_MAX)
+const tidy = (text: string, most = TEXT_MAX) => cut(text.replaceAll(/\s+/g, ' ').trim(), most)
+
+/** Half a character at the end goes with its other half. */
+const cut = (text: string, most: number) => text.slice(0, most).replace(/[\uD800-\uDBFF]$/, '')
 
 function add(links: Set<string>, link: string): void {
   if (link.length <= LINK_MAX) links.add(link)

@@ -149,6 +149,11 @@ export class Web implements Disposable {
         chunks.push(part)
       }
       return { body: Buffer.concat(chunks), charset: CHARSET.exec(type)?.[1] ?? '' }
+    } catch (error) {
+      if (error instanceof PageError || !(error instanceof Error) || error.name === 'AbortError')
+        throw error
+      const said = 'the site broke its answer off, or packed it wrongly'
+      throw new PageError('BROKEN_ANSWER', said, { cause: error })
     } finally {
       answer.destroy()
     }

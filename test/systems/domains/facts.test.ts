@@ -36,12 +36,20 @@ test('a page is read in the encoding that its header names, or it itself', () =>
   assert.match(decode(Buffer.from('caf\u00e9', 'latin1'), 'windows-1252'), /café/)
   assert.match(decode(Buffer.from('café'), 'no-such-thing'), /café/)
   assert.match(decode(Buffer.from('<meta charset="utf-16">café'), ''), /café/)
+  assert.match(decode(Buffer.from('\uFEFFcafé', 'utf16le'), 'utf-8'), /café/)
 })
 
 test('a page that nests without end is read as far as browsers would, and no further', () => {
   const html = `<title>Deep</title><p>1${'<div>'.repeat(400_000)}<h1>down there</h1>`
   const { title, headings } = readFacts(html, new URL('https://s.example/'))
   assert.deepEqual([title, headings], ['Deep', []])
+})
+
+test('a text is cut between characters', () => {
+  const html = `<h1>${'x'.repeat(299)}😀😀</h1><title>${'x'.repeat(298)}😀</title>`
+  const { title, headings } = readFacts(html, new URL('https://s.example/'))
+  assert.equal(headings[0]?.text, 'x'.repeat(299))
+  assert.equal(title, `${'x'.repeat(298)}😀`)
 })
 
 test('a link that is longer than any address is left out', () => {
@@ -59,7 +67,8 @@ test('a page comes packed though nobody asked for that, and counts as large as i
     .get('/names/:host', (c) => c.json(['93.184.215.14']))
     .get('/:host/', (c) => {
       const head = { 'content-type': "text/html; charset='utf-8'", 'content-encoding': 'gzip' }
-      return c.body(Uint8Array.from(gzipSync(pages[c.req.param('host')] ?? '')), 200, head)
+      const packed = Uint8Array.from(gzipSync(pages[c.req.param('host')] ?? 'cut off'))
+      return c.body(c.req.param('host') === 'cut.example' ? packed.slice(5) : packed, 200, head)
     })
   await using site = await openStandIn(own, 0)
   using web = new Web({ ...readSettings({}), web: site.url })
@@ -67,6 +76,7 @@ test('a page comes packed though nobody asked for that, and counts as large as i
   const { body, charset } = await web.home('small.example', signal)
   assert.deepEqual([body.toString(), charset], ['tiny', 'utf-8'])
   await assert.rejects(web.home('bomb.example', signal), { code: 'TOO_LARGE' })
+  await assert.rejects(web.home('cut.example', signal), { code: 'BROKEN_ANSWER' })
 })
 
 test('domains are taken as people paste them, and spelt in one way', () => {
@@ -98,22 +108,23 @@ test('domains are taken as people paste them, and spelt in one way', () => {
     assert.equal(toDomain(none), undefined, none)
 })
 
+test('a page of many long links is read, and as many of them are kept as a step may hold', async () => {
+  const links = Array.from(
+    { length: 300 },
+    (_, i) => `<a href="/${i}/${'x'.repeat(1900)}">${i}</a>`,
+  )
+  const own = new Hono()
+    .get('/names/:host', (c) => c.json(['93.184.215.14']))
+    .get('/:host/', (c) => c.html(`<title>Links</title>${links.join('')}`))
+  await using site = await openStandIn(own, 0)
+  const facts = await readAlone(site.url, { domain: 'links.example', max_pages: 1 })
+  assert.equal(facts.title, 'Links')
+  assert(facts.links.internal > 40)
+})
+
 test('a domain is read without a store or a worker, as a plain function', async () => {
   await using small = await openWeb()
-  const settings = { ...readSettings({}), web: small.url }
-  using web = new Web(settings)
-  await using records = await openRecords('sqlite::memory:', 'sqlite::memory:')
-  await using errand = await open('sqlite::memory:')
-  const input = {
-    batch_id: 'b',
-    tenant_id: '',
-    user_id: 'ada',
-    domain: 'patchy.example',
-    max_pages: 4,
-  }
-  const facts = await errand.run(readDomain, input, {
-    resources: { domains: { web, records, settings } },
-  })
+  const facts = await readAlone(small.url, { domain: 'patchy.example', max_pages: 4 })
   assert.equal(facts.title, 'Juniper Bakery')
   assert.equal(facts.pages.length, 4)
   assert.deepEqual(
@@ -122,3 +133,14 @@ test('a domain is read without a store or a worker, as a plain function', async 
   )
   assert.deepEqual([facts.links.internal, facts.links.external], [5, 1])
 })
+
+/** Reads a domain as a plain function. */
+async function readAlone(url: string, about: { domain: string; max_pages: number }) {
+  const settings = { ...readSettings({}), web: url }
+  using web = new Web(settings)
+  await using records = await openRecords('sqlite::memory:', 'sqlite::memory:')
+  await using errand = await open('sqlite::memory:')
+  const input = { batch_id: 'b', tenant_id: '', user_id: 'ada', ...about }
+  const resources = { domains: { web, records, settings } }
+  return errand.run(readDomain, input, { resources })
+}

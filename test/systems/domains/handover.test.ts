@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
-import { hasCode } from 'errand'
+import { ErrandError, hasCode } from 'errand'
 import { Batches } from '../../../systems/domains/batch/api-service.ts'
 import { openRecords } from '../../../systems/domains/batch/open-records.ts'
 import { idOf } from '../../../systems/domains/batch/records.ts'
@@ -43,6 +43,24 @@ onEachStore((open, name) => {
     assert.equal((await overAt(system, path)).status, 'complete')
     await until(async () => (await records.waiting(Date.now() + 1000)).length === 0)
     assert.equal(web.readsOf('lost.example'), 1)
+  })
+
+  test('a batch whose record lies there is accepted, though the store of its job is out', async () => {
+    await using system = await open(appOver(web, { adoptMs: 1000 }))
+    await using records = await recordsOf(system)
+    const out = new ErrandError('STORE_UNREACHABLE', { why: 'no answer' })
+    const enqueue = () => Promise.reject(out)
+    const door = new Proxy(system.errand, {
+      get: (errand, name) => (name === 'enqueue' ? enqueue : Reflect.get(errand, name)),
+    })
+    const batches = new Batches(door, records, { liveMs: 500 })
+    const request = { batch_id: 'out', domains: ['out.example'], max_pages: 1, max_concurrent: 5 }
+    const submitted = batches.submit({ tenant: '', user: 'ada' }, request)
+    // In one transaction with its job it is there with it, or not at all.
+    if (name === 'postgres') return assert.rejects(submitted, out)
+    assert.equal((await submitted).batchId, 'out')
+    await system.work()
+    assert.equal((await overAt(system, '/domains/batch/out')).status, 'complete')
   })
 
   test('a domain that nobody has begun is there, and has nothing to try again', async () => {

@@ -67,8 +67,13 @@ onEachStore((open) => {
     assert.equal((await at.ask('/reports/health')).status, 503)
     const worker = await at.work()
     assert.deepEqual(await at.json('/reports/health'), { status: 'ok', workers: 1 })
-    await worker.stop()
+    await at.errand.pauseQueue('reports', { reason: 'inventory' })
     assert.equal((await at.ask('/reports/health')).status, 503)
+    await at.errand.resumeQueue('reports')
+    await worker.stop()
+    const elsewhere = await at.work({ queues: ['sends'] })
+    assert.equal((await at.ask('/reports/health')).status, 503)
+    await elsewhere.stop()
   })
 
   test('who joins a report of a colleague finds it among their own, in whatever browser', async () => {

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { hasCode } from 'errand'
+import { ErrandError, hasCode } from 'errand'
 import { rehearse } from 'errand/testing'
 import { z } from 'zod'
 import { reportsApp } from '../../../systems/reports/app.ts'
 import { Carrier } from '../../../systems/reports/carrier.ts'
-import { send } from '../../../systems/reports/contract.ts'
+import { send, unsent } from '../../../systems/reports/contract.ts'
 import { Messages } from '../../../systems/reports/messages.ts'
 import { Sends } from '../../../systems/reports/sends.ts'
 import { readSettings } from '../../../systems/reports/settings.ts'
@@ -16,6 +16,8 @@ import { onEachStore } from '../stage.ts'
 import { noon, openCarrier, openSource, seed, Send, setUp } from './setup.ts'
 
 const TO = '+15550142001'
+const DEMO = { tenant: 'demo', user: 'ann' }
+const FULL = new ErrandError('STORE_FULL', {})
 const ALL = { from: '2000-01-01', to: '2100-01-01', origin: 'all' } as const
 const many = (count: number) => Array.from({ length: count }, (_, i) => `+1555014${2000 + i}`)
 
@@ -85,12 +87,38 @@ onEachStore((open) => {
 
   test('of a send that could not be accepted, and that nobody can ask for again, nothing is left', async () => {
     await using at = await setUp(open)
-    await at.errand.store[Symbol.asyncDispose]()
-    const body = { template: 'reminder', recipients: [TO] }
-    assert.equal((await at.post('/reports/sends', body)).status, 503)
+    const sends = failing(at, () => Promise.reject(FULL))
+    const sending = { template: 'reminder', recipients: [TO] }
+    const ask = (isKeyed: boolean) => sends.accept(DEMO, { id: newId(), isKeyed }, sending)
+    await assert.rejects(ask(false), FULL)
     assert.equal(await at.messages.count('demo', ALL), 0)
-    assert.equal((await at.post('/reports/sends', body, { 'idempotency-key': 'k' })).status, 503)
+    await assert.rejects(ask(true), FULL)
     assert.equal(await at.messages.count('demo', ALL), 1, 'this one is made up for')
+  })
+
+  test('of a send that was cut off, reports tell what went out and what will not', async () => {
+    await using carrier = await openCarrier()
+    await using at = await setUp(open, { carrierUrl: carrier.url })
+    const id = newId()
+    const sends = failing(at, async (...given: Parameters<typeof at.errand.enqueueBatch>) => {
+      await at.errand.enqueueBatch(...given)
+      throw FULL
+    })
+    const stopped = sends.accept(
+      DEMO,
+      { id, isKeyed: false },
+      { template: 'reminder', recipients: many(3) },
+    )
+    await assert.rejects(stopped, FULL)
+    // One was on its way: it is told before the jobs that note what will not be sent have run.
+    await at.messages.settle('demo', { file: await fileOf(at), row: 1 }, 'delivered')
+    const worker = await at.work()
+    await at.errand.watch.batchEnded(id, 20_000)
+    await at.finish(...(await unsentOf(at)))
+    await worker.stop()
+    assert.equal((await at.errand.batch(id)).outcome, 'cancelled')
+    const states = (await Array.fromAsync(at.messages.read('demo', ALL))).map((one) => one.status)
+    assert.deepEqual(states, ['failed', 'delivered', 'failed'])
   })
 
   test('what does not fit is told by its place and never repeated; nothing is stored of it', async () => {
@@ -115,10 +143,7 @@ onEachStore((open) => {
       body,
     })
     assert.equal(Send.parse(await answer.json()).total, 2)
-    const [job] = (await at.errand.store.list({ job: send.name }, 1)).jobs
-    const { file } = z
-      .object({ file: z.string() })
-      .parse(JSON.parse(Buffer.from(job?.input ?? []).toString()))
+    const file = await fileOf(at)
     assert(file.startsWith(moment.slice(0, 10)))
     const text = await readFile(join(at.source, 'demo', file), 'utf8')
     assert.deepEqual(text.match(/\+\d+/g), ['+15550142001', '+15550142002'])
@@ -189,5 +214,27 @@ test('a message that the carrier never takes is reported as failed once nobody t
   await errand.advance('10m')
   assert.equal(await status(), 'failed')
 })
+
+type Place = Awaited<ReturnType<typeof setUp>>
+
+/** Where the messages of a send lie. */
+async function fileOf({ errand }: Pick<Place, 'errand'>): Promise<string> {
+  const [job] = (await errand.store.list({ job: send.name }, 1)).jobs
+  const input: unknown = JSON.parse(Buffer.from(job?.input ?? []).toString())
+  return z.object({ file: z.string() }).parse(input).file
+}
+
+/** The jobs that note what was not sent. */
+const unsentOf = async ({ errand }: Pick<Place, 'errand'>) =>
+  (await errand.list({ job: unsent.name }, 50)).jobs.map(({ id }) => id)
+
+/** Sends whose way into the store is another. */
+const failing = (
+  { errand, messages }: Pick<Place, 'errand' | 'messages'>,
+  enqueueBatch: Place['errand']['enqueueBatch'],
+) => {
+  const { batch, cancelBatch } = errand
+  return new Sends({ enqueueBatch, batch, cancelBatch }, messages, readSettings({}))
+}
 
 const as = (tenant: string) => ({ headers: { 'x-tenant': tenant } })

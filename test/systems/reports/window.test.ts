@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { FileName, nightly, report, send } from '../../../systems/reports/contract.ts'
@@ -85,7 +85,9 @@ test('messages older than eight days are removed, others stay', async () => {
   const now = Date.parse('2026-11-28T12:00:00.000Z')
   for (const days of [0, 8, 9, 10])
     await seed(at.messages, ['+15550142001'], 'demo', now - days * 86_400_000)
+  await writeFile(join(at.folder, 'notes.txt'), 'of somebody else')
   assert.equal(await at.messages.sweep(now - msOf(readSettings({}).sourceKeep)), 2)
+  assert.deepEqual(await at.messages.services(''), ['demo'])
   const window = { from: '2000', to: '2100', origin: 'all' } as const
   const left = await Array.fromAsync(at.messages.read('demo', { ...window, from: '2000-01-01' }))
   assert.equal(left.length, 2)
@@ -129,6 +131,12 @@ test('lines are read whole, however they are cut; what begins like a formula is 
 async function* reported(template: string): AsyncGenerator<Reported> {
   yield { at: '1970', to: '+15550142001', template, origin: 'batch', status: 'accepted' }
 }
+
+test('a setting that does not fit is refused by its name', () => {
+  const odd = { REPORTS_CARRIER_RATE: '5', REPORTS_BACKOFF: '1m,x', REPORTS_SEND_WITHIN: 'soon' }
+  for (const [name, value] of Object.entries(odd))
+    assert.throws(() => readSettings({ [name]: value }), new RegExp(`^TypeError: ${name} needs `))
+})
 
 test('what is shipped', () => {
   assert.deepEqual(readSettings({}), {

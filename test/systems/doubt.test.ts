@@ -2,14 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { ErrandError } from 'errand'
-import { unlessTaken } from '../../../systems/documents/doubt.ts'
+import { unlessTaken } from '../../systems/common/doubt.ts'
 
 const LOST = new ErrandError('STORE_UNREACHABLE', { why: 'no answer' })
 
 test('what was refused is removed at once, and what may have been taken in is looked for first', async () => {
   const removed: string[] = []
   const remove = (name: string) => () => void removed.push(name)
-  unlessTaken(new ErrandError('STORE_FULL', {}), () => Promise.reject(LOST), remove('refused'))
+  const full = new ErrandError('STORE_FULL', {})
+  await unlessTaken(full, async () => false, remove('refused'))
+  await unlessTaken(full, async () => true, remove('taken in part'))
   assert.deepEqual(removed, ['refused'])
 
   const known = new Map([['taken', true]])
@@ -24,7 +26,7 @@ test('what was refused is removed at once, and what may have been taken in is lo
     for (const go of pauses.splice(0)) go()
     await setImmediate()
   }
-  for (const name of ['taken', 'lost']) unlessTaken(LOST, isTaken(name), remove(name), pause)
+  for (const name of ['taken', 'lost']) await unlessTaken(LOST, isTaken(name), remove(name), pause)
   for (let looks = 0; looks < 3; looks++) await tick()
   assert.deepEqual(removed, ['refused'], 'nobody knows yet')
   known.set('lost', false)
