@@ -100,6 +100,21 @@ export class Documents implements Disposable {
       .run(id, taskId, fence)
   }
 
+  /** Marks it again whose job was given another life, unless that has ended by now as well: `ended` says how it stood before. */
+  resumed(taskId: string, ended: number | undefined): void {
+    this.#database
+      .prepare('update progress set task_id = ended_id where ended_id = ? and ended_fence = ?')
+      .run(taskId, ended ?? null)
+  }
+
+  /** Under which fence a job ended last, as far as is known here. */
+  endedUnder(taskId: string): number | undefined {
+    const row = this.#database
+      .prepare('select ended_fence from progress where ended_id = ?')
+      .get(taskId)
+    return row && Number(row['ended_fence'])
+  }
+
   /** Takes the mark off whose job was called off before it began. */
   withdrawn(taskId: string): void {
     this.#database

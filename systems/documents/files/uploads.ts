@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import {
+  existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -37,7 +39,7 @@ const SCHEMA = `
 const NEEDED_MAX_MS = 30 * 86_400_000
 
 /** Ours in a folder that may hold others' files: an upload, or one that a crash cut off. */
-const OURS = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?:\.part)?$/
+const OURS = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?:(?:\.[\da-f-]{36})?\.part)?$/
 
 /** Uploaded files: each by its id in a folder, and a row that says what it is. */
 export class Uploads {
@@ -57,20 +59,30 @@ export class Uploads {
    * @throws ErrandError ID_TAKEN when another file has that id
    */
   add({ id, name, notify }: Pick<Upload, 'id' | 'name' | 'notify'>, content: Uint8Array): boolean {
-    const known = this.find(id)
-    if (known) {
-      const isSame = known.name === name && known.notify === notify
-      if (isSame && Buffer.compare(this.read(id), content) === 0) return false
-      throw new ErrandError('ID_TAKEN', { id })
-    }
     const path = this.#path(id)
-    writeFileSync(`${path}.part`, content, { mode: 0o600 })
-    renameSync(`${path}.part`, path)
+    const draft = `${path}.${randomUUID()}.part`
+    if (!existsSync(path)) this.#layDown(draft, path, content)
+    // Of two servers that are asked at once, one laid its file down.
+    if (Buffer.compare(this.read(id), content) !== 0) throw new ErrandError('ID_TAKEN', { id })
     this.#need(id, 0)
-    this.#database
+    const { changes } = this.#database
       .prepare('insert or ignore into upload (id, name, bytes, at, notify) values (?, ?, ?, ?, ?)')
       .run(id, name, content.length, Date.now(), notify ?? null)
-    return true
+    const there = this.find(id)
+    if (there?.name !== name || there.notify !== notify) throw new ErrandError('ID_TAKEN', { id })
+    return changes > 0
+  }
+
+  /** Whole, unless one is there: a link, other than a rename, takes nobody's place. */
+  #layDown(draft: string, path: string, content: Uint8Array): void {
+    try {
+      writeFileSync(draft, content, { mode: 0o600 })
+      linkSync(draft, path)
+    } catch (error) {
+      if (!existsSync(path)) throw error
+    } finally {
+      rmSync(draft, { force: true })
+    }
   }
 
   /** Its task runs, or will: until that has ended it is not cleaned up. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readRetryAfter } from '../../common/retry-after.ts'
 
 export type Mail = { to: string; subject: string; text: string }
 
@@ -10,17 +11,17 @@ export class MailRefused extends Error {
 /** Too many calls: none for so long. */
 export class MailBusy extends Error {
   override readonly name = 'MailBusy'
-  readonly seconds: number
+  readonly ms: number
 
-  constructor(seconds: number) {
+  constructor(ms: number) {
     super('the mail API asks for a pause')
-    this.seconds = seconds
+    this.ms = ms
   }
 }
 
 const Sent = z.object({ id: z.string() })
 const Refused = z.object({ error: z.string() }).catch({ error: 'refused' })
-const PAUSE_S = 30
+const PAUSE_MS = 30_000
 
 /** The mail API over HTTP. A mail that is sent again under its key is sent once. */
 export class MailApi {
@@ -49,12 +50,7 @@ export class MailApi {
     if (answer.ok) return Sent.parse(await answer.json()).id
     if (answer.status === 422) throw new MailRefused(Refused.parse(await answer.json()).error)
     await answer.body?.cancel()
-    if (answer.status === 429) throw new MailBusy(secondsIn(answer.headers.get('retry-after')))
+    if (answer.status === 429) throw new MailBusy(readRetryAfter(answer.headers) || PAUSE_MS)
     throw new Error(`the mail API answered ${answer.status}`)
   }
-}
-
-function secondsIn(header: string | null): number {
-  const seconds = Number(header ?? PAUSE_S)
-  return Number.isFinite(seconds) && seconds > 0 ? seconds : PAUSE_S
 }

@@ -11,8 +11,7 @@ export async function mailing(send: () => Promise<string>): Promise<string> {
     return await send()
   } catch (error) {
     if (error instanceof MailRefused) throw new FatalError('the mail API refused the mail')
-    if (error instanceof MailBusy)
-      throw new Hold(MAIL_LIMIT, error.seconds * 1000, { cause: error })
+    if (error instanceof MailBusy) throw new Hold(MAIL_LIMIT, error.ms, { cause: error })
     throw error
   }
 }

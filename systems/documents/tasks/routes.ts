@@ -44,8 +44,12 @@ export function taskRoutes(app: Routes, errand: Desk, documents: Documents): voi
   app.post('/tasks/:taskId/:act{cancel|retry}', async (c) => {
     const { tenant } = whoAsks(c)
     const { id } = await findTask(errand, c.req.param('taskId'), tenant)
+    const ended = documents.endedUnder(id)
     if (c.req.param('act') === 'cancel') await errand.cancel(id)
-    else await errand.retry(id)
+    else {
+      await errand.retry(id)
+      documents.resumed(id, ended)
+    }
     const task = await findTask(errand, id, tenant)
     // Its hook says so as well, once there is a worker.
     if (task.state === 'cancelled' && task.startedAt === undefined) documents.withdrawn(id)

@@ -15,6 +15,7 @@ import {
   fileTag,
   validateFile,
 } from '../../../systems/documents/files/contract.ts'
+import { Uploads } from '../../../systems/documents/files/uploads.ts'
 import { openRecords } from '../../../systems/documents/records.ts'
 import { toTask } from '../../../systems/documents/tasks/task.ts'
 import { mailApi } from '../../../systems/documents/stand-in/mail-api.ts'
@@ -220,3 +221,15 @@ function age(location: string, id: string, at: number): void {
   database.prepare('update upload set at = ? where id = ?').run(at, id)
   database.close()
 }
+
+test('what another server laid down just now under a key is nobody else’s', () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'errand-uploads-'))
+  using database = new DatabaseSync(':memory:')
+  const uploads = new Uploads(database, folder.path)
+  const [id, name] = [randomUUID(), 'notes.txt']
+  writeFileSync(join(folder.path, id), 'one')
+  const add = (body: string) => uploads.add({ id, name, notify: undefined }, Buffer.from(body))
+  assert.throws(() => add('two'), { code: 'ID_TAKEN' })
+  assert.deepEqual([add('one'), add('one')], [true, false])
+  assert.deepEqual(readdirSync(folder.path), [id])
+})

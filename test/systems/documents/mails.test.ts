@@ -64,7 +64,8 @@ onEachStore((open) => {
 
   test('a mail API that is busy is left alone for as long as it says', async () => {
     await using system = await openDocumentsOn(open)
-    const headers = { 'retry-after': '1' }
+    // A moment, as well as a number of seconds.
+    const headers = { 'retry-after': new Date(Date.now() + 2000).toUTCString() }
     await system.script({ path: '/mails', times: 1, status: 429, headers })
     const view = await deliver(system, await sendAll(system, { first: 5 }))
     assert.partialDeepStrictEqual(view, { status: 'completed', sent: 5 })

@@ -85,6 +85,21 @@ test('a cancel that comes before the job begins takes the mark off, with a worke
   assert.notEqual(worker.id, '')
 })
 
+test('a PDF that is tried again is marked at once, unless it has ended again by then', async () => {
+  await using system = await setUp()
+  const { documents } = system
+  const { task_id: id } = Started.parse(await system.json('/documents/5/pdf', POST))
+  await system.ask(`/documents/tasks/${id}/cancel`, POST)
+  assert.equal(documents.find(5)?.inProgress, false)
+  assert.equal((await system.ask(`/documents/tasks/${id}/retry`, POST)).status, 202)
+  assert.equal(documents.find(5)?.inProgress, true)
+  documents.ended(5, id, 10)
+  const ended = documents.endedUnder(id)
+  documents.ended(5, id, 11)
+  documents.resumed(id, ended)
+  assert.equal(documents.find(5)?.inProgress, false)
+})
+
 test('a mark that comes later than the end of its run is refused, and a later life sets it again', async () => {
   await using system = await setUp()
   const { documents } = system
