@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type App, type Env, ErrandError } from 'errand'
 import type { Context } from 'hono'
+import { etag } from 'hono/etag'
 import { hireStandIn } from '../common/stand-in.ts'
 import { servePage } from '../common/page.ts'
 import { whoAsks } from '../common/who.ts'
@@ -35,7 +36,7 @@ export const domainRoutes =
 
     app.get('/batch', async (c) => c.json({ data: await batches.list(whoAsks(c), LIST_MAX) }))
 
-    app.get('/batch/:id', async (c) => {
+    app.get('/batch/:id', etag(), async (c) => {
       const waitMs = readWait(c.req.header('prefer'))
       const id = c.req.param('id')
       return c.json(

@@ -64,7 +64,8 @@ export class Batches {
 
   /** @throws ErrandError BATCH_NOT_FOUND, also for another tenant's */
   async status(who: Who, batchId: string): Promise<BatchStatus> {
-    return this.#status(await this.#read(who, batchId))
+    const id = idOf({ tenant: who.tenant, batchId })
+    return this.#looks.once(id, async () => this.#status(await this.#read(who, batchId)))
   }
 
   /** The status once the batch is over, or as it stands after `ms`. @throws ErrandError BATCH_NOT_FOUND */

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
+const NOTHING = () => undefined
+
 type Look<Seen> = { seen: Promise<Seen>; restMs: number }
 
 /**
@@ -10,6 +12,9 @@ type Look<Seen> = { seen: Promise<Seen>; restMs: number }
 export class Looks<Seen> {
   readonly #everyMs: number
   readonly #latest = new Map<string, Look<Seen>>()
+  /** The end of the one that somebody has just now, and the one after it. */
+  readonly #present = new Map<string, Promise<void>>()
+  readonly #coming = new Map<string, Promise<Seen>>()
 
   constructor(everyMs: number) {
     this.#everyMs = everyMs
@@ -25,6 +30,28 @@ export class Looks<Seen> {
     for (; !signal.aborted; one = this.#latest.get(id) ?? this.#begin(id, look)) {
       yield await one.seen
       await pause(one.restMs, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  /** What is seen from now on. Who asks while somebody looks shares the next look with all who asked meanwhile. */
+  once(id: string, look: () => Promise<Seen>): Promise<Seen> {
+    const coming = this.#coming.get(id)
+    if (coming) return coming
+    const next = this.#next(id, look)
+    this.#coming.set(id, next)
+    return next
+  }
+
+  async #next(id: string, look: () => Promise<Seen>): Promise<Seen> {
+    await this.#present.get(id)
+    this.#coming.delete(id)
+    const seen = look()
+    const over = seen.then(NOTHING, NOTHING)
+    this.#present.set(id, over)
+    try {
+      return await seen
+    } finally {
+      if (this.#present.get(id) === over) this.#present.delete(id)
     }
   }
 

@@ -138,6 +138,17 @@ onEachStore((open, name) => {
     assert.equal((await overAt(system, path)).status, 'complete')
   })
 
+  test('a status that is known already is answered in a few bytes', async () => {
+    await using system = await open(appOver(web))
+    const path = await submit(system, ['known.example'])
+    const { headers } = await system.ask(path)
+    const known = { headers: { 'if-none-match': headers.get('etag') ?? '' } }
+    assert.equal((await system.ask(path, known)).status, 304)
+    await system.work()
+    await overAt(system, path)
+    assert.equal((await system.ask(path, known)).status, 200)
+  })
+
   test('a tenant’s batches are nobody else’s, under the same id too', async () => {
     await using system = await open(appOver(web))
     await system.work()
