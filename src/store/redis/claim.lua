@@ -49,6 +49,14 @@ do
     return state == READY and bit.band(marks, LINED) == 0 and sub(raw, 7, 12) == sub(place, 1, 6)
   end
 
+  local function fetch_unread(ids)
+    local unread = {}
+    for i = 1, #ids do
+      if rows[ids[i]] == nil then unread[#unread + 1] = ids[i] end
+    end
+    if #unread > 0 then fetch(unread) end
+  end
+
   local function fetch_places(found)
     local ids = {}
     for i = 1, #found do ids[i] = sub(found[i], 7) end
@@ -130,9 +138,13 @@ do
   -- The places of a line, from its head on, their ids and priorities.
   local RANKS = '>xB' .. string.rep('x', HEAD - 3) .. 'B'
   local function first_of(queue)
-    local places_in, ids_in, ranks_in = short_line(queue)
-    if places_in then return places_in, ids_in, ranks_in, true end
-    local line = redis.call('ZRANGE', P .. 'line:' .. queue, 0, min(limit - #places, BATCH) - 1)
+    local want = min(limit - #places, BATCH)
+    local places_in, ids_in, ranks_in = short_line(queue, want)
+    if places_in then
+      fetch_unread(ids_in)
+      return places_in, ids_in, ranks_in, true
+    end
+    local line = redis.call('ZRANGE', P .. 'line:' .. queue, 0, want - 1)
     local ids, ranks = fetch_places(line), {}
     for i = 1, #ids do
       local raw, marks, priority = rows[ids[i]], nil, nil

@@ -37,7 +37,7 @@ local function promote()
       if key then
         come(key, queue, score, places[i], packed)
       else
-        stand_in_line(queue, score, from_six(places[i]), id, places[i])
+        stand_in_line(queue, score, places[i])
       end
       moved[queue] = (moved[queue] or 0) + 1
     end

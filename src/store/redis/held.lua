@@ -1,10 +1,12 @@
 -- held: the lines of keys, where those wait that have no place yet (C17).
 --
 -- Keys    {p}:held:<key> zset by priority and moment   {p}:heldkeys set of keys with a line
+--         {p}:alike hash of key to what all in its line say, where that is the same
 --         {p}:line:<queue> zsets of those that may be claimed
 -- In      jobs that came ready in this call, and places that came back
 -- Out     nothing before `admit_held`, which ends every call
--- Cost    some commands a key and call; a share of MGET, ZADD and ZREM for each job that is admitted, whose row stays as it is
+-- Cost    some commands a key and call; a share of ZADD and ZREM for each job that is admitted, whose row stays as it
+--         is, and of MGET where those in its line are not alike
 -- Beware  a job stands in one line only, and where it stands says which key holds it.
 --         When another of its keys turns out to be full it moves to that one's line
 
@@ -76,7 +78,7 @@ do
     local key = holder_of(row.has.l, place)
     if not key then return false end
     redis.call('ZREM', P .. 'held:' .. key, place)
-    if redis.call('EXISTS', P .. 'held:' .. key) == 0 then redis.call('SREM', P .. 'heldkeys', key) end
+    if redis.call('EXISTS', P .. 'held:' .. key) == 0 then close_line(key) end
     -- Who stands behind it may be content with less.
     free_key(key, 0)
     return true
@@ -95,13 +97,13 @@ do
   local function seat_comers(key)
     local list = comers[key]
     if not list then return end
-    local left, places, packed, alike = {}, {}, nil, true
+    local left, places, packed, queue, same = {}, {}, nil, nil, true
     for i, id in ipairs(list.ids) do
       if coming[id] == i then
         left[#left + 1] = i
         places[#places + 1], places[#places + 2] = score_text(list.scores[i]), list.places[i]
-        packed = packed or list.packed[i]
-        alike = alike and list.packed[i] == packed
+        packed, queue = packed or list.packed[i], queue or list.queues[i]
+        same = same and list.packed[i] == packed and list.queues[i] == queue
       end
     end
     comers[key] = nil
@@ -109,37 +111,58 @@ do
     local line = P .. 'held:' .. key
     local is_new = redis.call('EXISTS', line) == 0
     local limits = limits_in(packed)
-    if is_new and alike and #left <= room_in(limits) then
+    if is_new and same and #left <= room_in(limits) then
       take_places(limits, #left)
-      for _, i in ipairs(left) do
-        local place = list.places[i]
-        stand_in_line(list.queues[i], list.scores[i], from_six(place), list.ids[i], place)
-      end
+      for _, i in ipairs(left) do stand_in_line(queue, list.scores[i], list.places[i]) end
       return
     end
     each_part(places, function(...) redis.call('ZADD', line, ...) end)
+    local said = same and #limits.runs == 1 and pack('>Hc0', #queue, queue) .. packed
     if is_new then redis.call('SADD', P .. 'heldkeys', key) end
+    if is_new or (alike[key] and alike[key] ~= said) then set_alike(key, is_new and said) end
   end
 
   -- The first of a line, as they were read.
   local heads = {}
   local function read_line(key, count)
-    local found = redis.call('ZRANGE', P .. 'held:' .. key, 0, count - 1)
-    local ids, turns = {}, {}
-    for i = 1, #found do turns[i], ids[i] = unstruct('>I6c16', found[i]) end
-    heads[key] = { found = found, turns = turns, ids = ids, is_all = #found < count }
+    local line, found, scores, ids = P .. 'held:' .. key, {}, {}, {}
+    if alike[key] then
+      local both = redis.call('ZRANGE', line, 0, count - 1, 'WITHSCORES')
+      for i = 1, #both / 2 do found[i], scores[i] = both[2 * i - 1], both[2 * i] end
+    else
+      found = redis.call('ZRANGE', line, 0, count - 1)
+      for i = 1, #found do ids[i] = sub(found[i], 7) end
+    end
+    heads[key] = { said = alike[key], found = found, scores = scores, ids = ids, is_all = #found < count }
   end
 
   local function move_to(key, raw, place)
     redis.call('ZADD', P .. 'held:' .. key, score_text((standing(raw))), place)
     redis.call('SADD', P .. 'heldkeys', key)
+    set_alike(key, false)
     heads[key] = nil
   end
 
-  -- Whether there may be more to admit. Most of a line are alike: what they take is counted for all of them.
+  -- So many of its head are gone. Whether there may be more to admit.
+  local function leave_line(key, head, gone, is_full)
+    if gone > 0 then redis.call('ZREMRANGEBYRANK', P .. 'held:' .. key, 0, gone - 1) end
+    if gone > 0 and head.is_all and not is_full then close_line(key) end
+    return not head.is_all and not is_full
+  end
+
+  local function admit_alike(key, head)
+    local queue, at = unstruct('>Hc0', head.said)
+    local limits = limits_in(sub(head.said, at))
+    local count = min(room_in(limits, key), #head.found)
+    for i = 1, count do stand_in_line(queue, head.scores[i], head.found[i]) end
+    take_places(limits, count)
+    return leave_line(key, head, count, count < #head.found)
+  end
+
+  -- Most of them are alike all the same: what they take is counted for all of them.
   local function admit_some(key, head)
     local found, ids, gone, is_full = head.found, head.ids, 0, false
-    local alike, limits, room, taken = nil, nil, 0, 0
+    local latest, limits, room, taken = nil, nil, 0, 0
     for i = 1, #found do
       local id = ids[i]
       local raw = rows[id]
@@ -148,9 +171,9 @@ do
       if raw then
         local score, queue, code, length, at = standing(raw)
         local packed, upto = limits_among(raw, code, length, at)
-        if room == 0 or packed ~= alike then
+        if room == 0 or packed ~= latest then
           if taken > 0 then take_places(limits, taken) end
-          alike, limits, taken = packed, limits_in(packed), 0
+          latest, limits, taken = packed, limits_in(packed), 0
           local full
           room, full = room_in(limits, key)
           is_full = full == key
@@ -159,16 +182,14 @@ do
         end
         if room > 0 then
           room, taken = room - 1, taken + 1
-          stand_in_line(queue, score, head.turns[i], id, found[i])
+          stand_in_line(queue, score, found[i])
           said_last[id] = upto > #raw and packed
         end
       end
       gone = i
     end
     if taken > 0 then take_places(limits, taken) end
-    if gone > 0 then redis.call('ZREMRANGEBYRANK', P .. 'held:' .. key, 0, gone - 1) end
-    if gone > 0 and head.is_all and not is_full then redis.call('SREM', P .. 'heldkeys', key) end
-    return not head.is_all and not is_full
+    return leave_line(key, head, gone, is_full)
   end
 
   -- Hands places on, of the keys whose places or lines have changed. Of each line as many are read as places
@@ -176,6 +197,7 @@ do
   function admit_held()
     local ids = {}
     load_counts('places', freed_keys)
+    load_alike(freed_keys)
     for _, key in ipairs(freed_keys) do
       seat_comers(key)
       read_line(key, min(freed[key] + 1, BATCH))
@@ -188,7 +210,8 @@ do
       repeat
         if not heads[key] then read_line(key, min(count, BATCH)) end
         head, heads[key], count = heads[key], nil, 2 * count
-      until not admit_some(key, head)
+        local admit = head.said and admit_alike or admit_some
+      until not admit(key, head)
     end
     freed, freed_keys, coming = {}, {}, {}
   end

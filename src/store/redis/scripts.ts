@@ -19,7 +19,7 @@ const named = (text: string): Script => ({
 })
 
 const ROW = ['call', 'row'] as const
-const LINE = [...ROW, 'batch', 'limits', 'short', 'held', 'line'] as const
+const LINE = [...ROW, 'batch', 'limits', 'short', 'alike', 'held', 'line'] as const
 const MAIL = [...LINE, 'mail'] as const
 const ARRIVE = [...MAIL, 'arrive', 'over'] as const
 const RELATE = [...ARRIVE, 'children'] as const

@@ -36,7 +36,8 @@ do
     return line
   end
 
-  function stand_in_line(queue, score, turn, id, place)
+  -- By a score as number or text.
+  function stand_in_line(queue, score, place)
     local line = lines[queue] or open_line(queue)
     local entries = line.entries
     if entries then
@@ -46,7 +47,8 @@ do
     end
     local scores = line.scores
     local at = #scores + 1
-    scores[at], line.turns[at], line.ids[at], line.places[at] = score, turn, id, place
+    scores[at], line.places[at] = tonumber(score), place
+    line.turns[at], line.ids[at] = unstruct('>I6c16', place)
   end
 
   -- Of score and turn one number each, as those are compared without a function of ours; nothing where they lie too
@@ -102,8 +104,8 @@ do
     lines = {}
   end
 
-  -- Its places, their ids and priorities, in order; nothing where they have to join others in the stored line.
-  function short_line(queue)
+  -- The first places of it, their ids and priorities; nothing where they have to join others in the stored line.
+  function short_line(queue, most)
     local line = lines[queue]
     if not line then return end
     if line.entries or redis.call('EXISTS', P .. 'line:' .. queue) == 1 then
@@ -112,7 +114,7 @@ do
       return
     end
     local order, places, ids, priorities = order_of(line), {}, {}, {}
-    for i = 1, #order do
+    for i = 1, min(most, #order) do
       local from = order[i]
       local score = line.scores[from]
       places[i], ids[i], priorities[i] = line.places[from], line.ids[from], (score - score % AGES) / AGES
@@ -127,7 +129,7 @@ do
     lines[queue] = nil
     for i = count + 1, #line.order do
       local from = line.order[i]
-      stand_in_line(queue, line.scores[from], line.turns[from], line.ids[from], line.places[from])
+      stand_in_line(queue, line.scores[from], line.places[from])
     end
   end
 end

@@ -67,6 +67,31 @@ export const heldJobs: Clauses = {
       assert.deepEqual(await store.verify(), [])
     },
 
+  'C17 who moves to the line of another key takes a place of each of its keys': async (store) => {
+    const hand = await Hand.register(store)
+    const jobs = [['a'], ['b'], ['b'], ['a', 'b'], ['a']] as const
+    const [first, second, third, both, last] = jobs.map((keys) =>
+      only(
+        limited(
+          1,
+          keys.map((key) => one(key)),
+        ),
+      ),
+    )
+    await store.insert([first!, second!])
+    const [inA, inB] = await hand.claim(2)
+    for (const job of [third!, both!]) await store.insert([job])
+    await hand.settle(inA!, completed())
+    assert.equal(await held(store, both!.id), 'b')
+    await hand.settle(inB!, completed())
+    const next = await hand.claimOne()
+    assert.equal(next.id, third!.id)
+    await hand.settle(next, completed())
+    await store.insert([last!])
+    assert.deepEqual(await claimedIds(hand), [both!.id])
+    assert.deepEqual(await store.verify(), [])
+  },
+
   'C17 those who are handed places of several keys leave as they came, the more urgent first':
     async (store) => {
       const hand = await Hand.register(store)

@@ -102,6 +102,22 @@ export const OF_LIMITS: readonly Sabotage[] = [
     red: ONE_PLACE,
   },
   {
+    breaks: 'Redis takes a line for alike that a job of two keys came to',
+    file: 'src/store/redis/held.lua',
+    find: 'set_alike(key, false)\n    heads[key] = nil',
+    put: 'heads[key] = nil',
+    test: REDIS,
+    red: /C17 who moves to the line of another key takes a place of each/,
+  },
+  {
+    breaks: 'Redis takes all in a line for what its first job is',
+    file: 'src/store/redis/held.lua',
+    find: 'if is_new or (alike[key] and alike[key] ~= said) then',
+    put: 'if is_new then',
+    test: REDIS,
+    red: /C17 the next of a line is the most urgent/,
+  },
+  {
     breaks: 'Redis hands jobs out key by key, whoever came first',
     file: 'src/store/redis/short.lua',
     find: 'table.sort(numbers)',
