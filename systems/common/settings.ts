@@ -34,10 +34,12 @@ export function readAll<Settings>(
   if (stray !== undefined)
     throw new TypeError(`${stray} is no setting; there are ${known.join(', ')}`)
   for (const name of known.filter((one) => one.endsWith('_URL')))
-    if (env[name] && !URL.canParse(env[name]))
+    if (env[name] !== undefined && !isWeb(env[name]))
       throw new TypeError(`${name} needs a URL such as https://example.org`)
   return settings
 }
+
+const isWeb = (url: string): boolean => /^https?:$/.test(URL.parse(url)?.protocol ?? '')
 
 /** A schema may leave out how all of its names begin. */
 function naming<T>(prefix: string, read: () => T): T {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Desk, ErrandError, hasCode, type JobView } from 'errand'
 import { cancel, confirm } from './contract.ts'
 import { idOf, ownedBy, type Sight } from './sight.ts'
-import { isBeingCancelled, isEnded, isExpiry, isUnconfirmed, statusOf } from './status.ts'
+import { actsOf, isBeingCancelled, isEnded, isExpiry, isUnconfirmed, statusOf } from './status.ts'
 
 /** The name of what lies in the mailbox of a confirmation: the keys that joined it. */
 const JOINED = 'joined'
@@ -31,7 +31,7 @@ export class Decisions {
     if (before && !isEnded(before)) return this.#joined(before.id, own, key)
     if (before && key !== undefined && (await this.#hasJoined(before.id, own, tenant)))
       return before.id
-    const payment = jobs.create ? undefined : await this.#sight.find(id, tenant, false)
+    const payment = await this.#sight.find(id, tenant, jobs.create !== undefined)
     if (!jobs.create && !payment) throw new ErrandError('JOB_NOT_FOUND', { id })
     const status = statusOf({ ...jobs, payment })
     if (status !== 'processed' || isBeingCancelled(jobs))
@@ -93,11 +93,11 @@ export class Decisions {
 
   /** Has what failed, or an operator called off, tried again; it is looked for before it is asked for, as ever. */
   async retry(id: string, tenant: string): Promise<void> {
-    const jobs = await this.#sight.jobs(id, tenant)
-    const failed = [jobs.confirm, jobs.create].find((job) => job?.state === 'failed')
-    const calledOff = jobs.create?.state === 'cancelled' ? jobs.create : undefined
-    const next = failed ?? calledOff
-    if (!next) throw refuse(id, statusOf(await this.#sight.known(id, tenant)), 'tried again')
+    const known = await this.#sight.known(id, tenant)
+    const status = statusOf(known)
+    const failed = [known.confirm, known.create].find((job) => job?.state === 'failed')
+    const next = failed ?? known.create
+    if (!next || !actsOf(status, known).includes('retry')) throw refuse(id, status, 'tried again')
     await this.#errand.retry(next.id)
   }
 

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { type Desk, ErrandError, hasCode } from 'errand'
 import type { Backend, Search } from './backend.ts'
-import { comingOf } from './coming.ts'
+import { comingOf, Looks } from './coming.ts'
 import { create, MassPaymentRequest } from './contract.ts'
 import { idOf, orUnavailable, ownedBy, type Sight } from './sight.ts'
 import { toView } from './view.ts'
 
 type Errand = Pick<Desk, 'enqueue' | 'ended' | 'list' | 'input'>
+type Submitted = { id: string; joined: boolean }
 type Submission = { id?: string | undefined; key?: string | undefined; tenant: string }
 
 /** Mass payments as their owners see them: each from its jobs and the backend, nothing kept beside. */
@@ -15,6 +16,7 @@ export class Payments {
   readonly #errand: Errand
   readonly #backend: Backend
   readonly #sight: Sight
+  readonly #looks = new Looks()
 
   constructor(errand: Errand, backend: Backend, sight: Sight) {
     this.#errand = errand
@@ -23,22 +25,22 @@ export class Payments {
   }
 
   /** Accepts a mass payment without a word to the backend. The same id, or the same key, is the same one. */
-  async submit(request: unknown, { id, key, tenant }: Submission): Promise<string> {
+  async submit(request: unknown, { id, key, tenant }: Submission): Promise<Submitted> {
     const keyed = key === undefined ? undefined : idOf(tenant, 'create', key)
     const own = id ?? keyed ?? randomUUID()
     // Under one key there is one mass payment, whatever ids its tries bring, for as long as its record is kept.
     const unique = keyed === undefined ? {} : { unique: `key ${keyed}` }
     try {
       const options = { id: own, ...ownedBy(tenant), ...unique }
-      const { id: there } = await this.#errand.enqueue(create.name, request, options)
+      const { id: there, joined } = await this.#errand.enqueue(create.name, request, options)
       // Once it is done its words are gone: then the key alone tells.
       if (there !== own && (await this.#compare(there, request, tenant)) === 'other') throw reused()
-      return there
+      return { id: there, joined }
     } catch (error) {
       if (!hasCode(error, 'ID_TAKEN')) throw error
       // The same under the same id, but by another key or by none.
       if (id === undefined) throw reused(error)
-      if ((await this.#compare(own, request, tenant)) === 'same') return own
+      if ((await this.#compare(own, request, tenant)) === 'same') return { id: own, joined: true }
       throw error
     }
   }
@@ -91,7 +93,7 @@ export class Payments {
   async list(search: Search) {
     const { client: tenant, page, page_size: size, external_reference } = search
     const wanted = { tenant, reference: external_reference }
-    const coming = await orUnavailable(comingOf(wanted, this.#errand, this.#backend))
+    const coming = await orUnavailable(comingOf(wanted, this.#errand, this.#backend, this.#looks))
     const from = (page - 1) * size
     const first = coming.slice(from, from + size).map((job) => toView(job.id, { create: job }))
     const { data, total } = await this.#listed(search, Math.max(0, from - coming.length))

@@ -34,8 +34,12 @@ export const paymentRoutes =
     app.post('/mass-payments', async (c) => {
       const { id: own, ...request } = read(Body, await readJson(c))
       const key = readKey(c.req.header('idempotency-key'))
-      const id = await payments.submit(request, { id: own, key, tenant: whoAsks(c).tenant })
-      return c.json(accepted(id, request), 202, { location: `/payments/mass-payments/${id}` })
+      const { tenant } = whoAsks(c)
+      const { id, joined } = await payments.submit(request, { id: own, key, tenant })
+      const { status, label } = joined ? await payments.view(id, tenant) : QUEUED
+      return c.json({ ...accepted(id, request), status, label }, 202, {
+        location: `/payments/mass-payments/${id}`,
+      })
     })
 
     app.post('/mass-payments/sync', async (c) => {
@@ -43,7 +47,7 @@ export const paymentRoutes =
       checkSize(request, settings.syncRowsMax)
       const { tenant } = whoAsks(c)
       const key = readKey(c.req.header('idempotency-key'))
-      const id = await payments.submit(request, { id: own, key, tenant })
+      const { id } = await payments.submit(request, { id: own, key, tenant })
       const view = await payments.viewOnce(id, tenant, settings.syncWaitMs)
       const isOver = ['processed', 'created', 'cancelled', 'failed'].includes(view.status)
       return c.json(view, isOver ? 200 : 202, { location: `/payments/mass-payments/${id}` })
@@ -93,9 +97,9 @@ export const paymentRoutes =
 const accepted = (id: string, { external_reference }: Record<string, unknown>) => ({
   id,
   ...(external_reference !== undefined && { external_reference }),
-  status: 'queued_for_processing',
-  label: 'queued for processing',
 })
+
+const QUEUED = { status: 'queued_for_processing', label: 'queued for processing' } as const
 
 async function readJson(c: Context): Promise<unknown> {
   try {

@@ -9,10 +9,11 @@ export const STAND_IN_PORT = 7473
 export const readSettings = (env: Env) => readAll('PAYMENTS_', env, read)
 
 function read(env: Env) {
-  const span = (name: string, usual: string): number => {
+  const span = (name: string, usual: string, least = 1): number => {
     const [, amount, unit = ''] = /^(\d+)(ms|s|m|h|d)$/.exec(env[name] ?? usual) ?? []
     const ms = Number(amount) * (UNITS[unit] ?? Number.NaN)
-    if (Number.isNaN(ms)) throw new Error(`${name} needs a span such as 500ms, 45s or 2m`)
+    if (Number.isNaN(ms) || ms < least)
+      throw new Error(`${name} needs a span such as 500ms, 45s or 2m`)
     return ms
   }
   const count = (name: string, usual: number, most = Number.MAX_SAFE_INTEGER): number => {
@@ -44,7 +45,7 @@ function read(env: Env) {
     /** How long the record of an ended job stays; after it the backend alone is asked. */
     keepMs: span('PAYMENTS_KEEP', '1h'),
     /** How long a confirmation is waited for where the request does not say it; 0 is for ever. */
-    confirmWithinMs: span('PAYMENTS_CONFIRM_WITHIN', '0s'),
+    confirmWithinMs: span('PAYMENTS_CONFIRM_WITHIN', '0s', 0),
     rowsMax: count('PAYMENTS_ROWS_MAX', 5000),
     syncRowsMax: count('PAYMENTS_SYNC_ROWS_MAX', 50),
     syncWaitMs: span('PAYMENTS_SYNC_WAIT', '50s'),

@@ -55,14 +55,19 @@ export function actsOf(status: Status, { create, confirm, cancel, payment }: Kno
   // Only an operator calls that job off; its notes know how far it came.
   if (status === 'cancelled' && create?.state === 'cancelled') return ['retry']
   if (status !== 'processed') return []
-  const isOpen = !isBeingCancelled({ cancel })
-  const isCancellable = !confirm && (isOpen || cancel?.state === 'failed')
-  return [...(isOpen ? ['confirm'] : []), ...(isCancellable ? ['cancel'] : [])]
+  if (isBeingCancelled({ cancel })) return []
+  return ['confirm', ...(confirm ? [] : ['cancel'])]
 }
 
-/** An expiry whose time has not come cancels nothing yet. A cancel that waits for its next attempt was accepted. */
+/**
+ * An expiry whose time has not come cancels nothing yet, and one that the backend refused nothing any more. A cancel that
+ * waits for its next attempt was accepted.
+ */
 export const isBeingCancelled = ({ cancel }: Known): boolean =>
-  cancel !== undefined && cancel.state !== 'cancelled' && !isExpiry(cancel)
+  cancel !== undefined &&
+  cancel.state !== 'cancelled' &&
+  cancel.state !== 'failed' &&
+  !isExpiry(cancel)
 
 export const isExpiry = (cancel: JobView): boolean =>
   cancel.state === 'scheduled' && !hasBegun(cancel) && Date.parse(cancel.runAt) > Date.now()
@@ -74,9 +79,12 @@ export const isUnconfirmed = ({ confirm, payment }: Known): boolean =>
 export const isEnded = ({ state }: JobView): boolean =>
   state === 'completed' || state === 'failed' || state === 'cancelled'
 
-/** A job that waits for its next attempt, or for the backend, has begun all the same. */
-export const hasBegun = ({ state, startedAt, attempt, waitingFor }: JobView): boolean =>
-  state === 'running' ||
-  startedAt !== undefined ||
+/**
+ * A job that waits for its next attempt, or for the backend, has begun all the same; one that a worker took and could
+ * not run has not.
+ */
+export const hasBegun = ({ state, startedAt, attempt, waitingFor, progress }: JobView): boolean =>
   attempt > 1 ||
-  (state === 'waiting' && waitingFor !== 'handler')
+  (waitingFor === 'handler'
+    ? progress !== undefined
+    : startedAt !== undefined || state === 'running' || state === 'waiting')
