@@ -48,6 +48,12 @@ export function toLlmError(error: unknown, secret: string): unknown {
     return new LlmError(codeOf(error), message, { retryAfterMs: readRetryAfter(error.headers) })
   // A page of somebody between is no answer.
   if (error instanceof SyntaxError) return new LlmError('TRANSIENT', 'the answer is no JSON')
+  // Fetch names the cause where a body is cut or garbled; a slip of our own code has none.
+  if (error instanceof TypeError && error.cause instanceof Error)
+    return new LlmError(
+      'TRANSIENT',
+      redact(`the answer cannot be read: ${error.cause.message}`, secret),
+    )
   return message === error.message ? error : new LlmError('INVALID', message)
 }
 

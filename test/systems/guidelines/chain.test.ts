@@ -3,26 +3,9 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { test } from 'node:test'
 import { FAULTS, rehearse } from 'errand/testing'
-import { Hono } from 'hono'
-import { openStandIn } from '../../../systems/common/stand-in.ts'
 import { guidelineChecklist, llmLimit } from '../../../systems/guidelines/contract.ts'
 import { until } from '../../support/command.ts'
-import { failing, openLlm, TEXT } from './setup.ts'
-
-type Llm = Awaited<ReturnType<typeof openLlm>>
-
-/** One guideline, on a clock that is moved by hand. */
-async function begin(llm: Llm, options: Parameters<typeof rehearse>[1] = {}, settings = {}) {
-  const app = llm.app({ settings: { ...llm.settings, ...settings } })
-  const errand = await rehearse(app, { patience: '5s', ...options })
-  const { id } = await errand.enqueue(guidelineChecklist, { guidelines: TEXT })
-  return {
-    errand,
-    id,
-    view: () => errand.job(id),
-    [Symbol.asyncDispose]: () => errand[Symbol.asyncDispose](),
-  }
-}
+import { begin, failing, openLlm, TEXT } from './setup.ts'
 
 test('a good job says six lines, and leaves a summary and a checklist', async () => {
   await using llm = await openLlm()
@@ -117,17 +100,6 @@ for (const [status, code, body] of [
     const { state, error } = await at.view()
     assert.deepEqual([state, error?.code, (await llm.calls()).length], ['failed', code, 1])
   })
-
-test('an answer that is no checklist fails at once, and is never a result', async () => {
-  await using llm = await openLlm()
-  const choices = [{ index: 0, message: { role: 'assistant', content: '{"items":3}' } }]
-  await using bad = await openAnswering({ choices })
-  await using errand = await rehearse(llm.app({ settings: { ...llm.settings, LLM_URL: bad.url } }))
-  const { id } = await errand.enqueue(guidelineChecklist, { guidelines: TEXT })
-  await errand.advance('1h')
-  const { state, error, result } = await errand.job(id)
-  assert.deepEqual([state, error?.code, result], ['failed', 'CONTENT', undefined])
-})
 
 test('a mistake in our own code fails at once', async () => {
   await using llm = await openLlm()
@@ -254,22 +226,3 @@ test('a key that is away, half there or none loses no job, and is never told', a
   assert.deepEqual([...new Set(llm.bills.list().map(({ secret }) => secret))], ['0003'])
   rmSync(file)
 })
-
-test('a page of somebody between is no answer, and is asked for again', async () => {
-  const app = new Hono().post('/v1/chat/completions', (c) => c.html('<h1>Sign in</h1>'))
-  await using between = await openStandIn(app, 0)
-  await using llm = await openLlm()
-  const settings = { ...llm.settings, LLM_URL: `${between.url}/v1` }
-  await using errand = await rehearse(llm.app({ settings }), { patience: '5s' })
-  const { id } = await errand.enqueue(guidelineChecklist, { guidelines: TEXT })
-  await errand.drain()
-  const { state, error } = await errand.job(id)
-  assert.deepEqual([state, error?.code], ['scheduled', 'TRANSIENT'])
-})
-
-/** A service that answers everything with this. */
-async function openAnswering(body: object) {
-  const app = new Hono().post('/v1/chat/completions', (c) => c.json(body))
-  const standIn = await openStandIn(app, 0)
-  return { url: `${standIn.url}/v1`, [Symbol.asyncDispose]: () => standIn[Symbol.asyncDispose]() }
-}

@@ -1,6 +1,8 @@
+import { rehearse } from 'errand/testing'
 import { z } from 'zod'
 import { openStandIn } from '../../../systems/common/stand-in.ts'
 import { guidelinesApp, type GuidelinesOptions } from '../../../systems/guidelines/app.ts'
+import { guidelineChecklist } from '../../../systems/guidelines/contract.ts'
 import { settings } from '../../../systems/guidelines/settings.ts'
 import { Bills } from '../../../systems/guidelines/stand-in/bills.ts'
 import { standInLlm } from '../../../systems/guidelines/stand-in/llm.ts'
@@ -41,3 +43,18 @@ export async function openLlm(delayMs = 0) {
 }
 
 export const failing = (status: number, more: object = {}) => ({ path: '/v1', status, ...more })
+
+type Llm = Awaited<ReturnType<typeof openLlm>>
+
+/** One guideline, on a clock that is moved by hand. */
+export async function begin(llm: Llm, options: Parameters<typeof rehearse>[1] = {}, settings = {}) {
+  const app = llm.app({ settings: { ...llm.settings, ...settings } })
+  const errand = await rehearse(app, { patience: '5s', ...options })
+  const { id } = await errand.enqueue(guidelineChecklist, { guidelines: TEXT })
+  return {
+    errand,
+    id,
+    view: () => errand.job(id),
+    [Symbol.asyncDispose]: () => errand[Symbol.asyncDispose](),
+  }
+}
