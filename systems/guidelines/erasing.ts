@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type By, type Desk, hasCode, type JobView } from 'errand'
 import { CALLBACK_QUEUE, guidelineChecklistCalledBack } from './contract.ts'
+import { isOver } from './events.ts'
 
 const CANCEL_PATIENCE_MS = 5000
 const TRIES = 5
@@ -13,8 +14,8 @@ const PAGES = 5
  * any more. @returns whether it is gone by now
  */
 export async function eraseEvent(errand: Desk, view: JobView, by: By): Promise<boolean> {
-  const { id, state } = view
-  if (!isOver(state)) await stop(errand, id, by)
+  const { id } = view
+  if (!isOver(view)) await stop(errand, id, by)
   const erase = async () => {
     try {
       await errand.erase(id, { by })
@@ -68,8 +69,6 @@ async function stop(errand: Desk, id: string, by?: By): Promise<void> {
   await errand.cancel(id, by && { by }).catch(unlessPassing)
   await errand.ended(id, CANCEL_PATIENCE_MS)
 }
-
-const isOver = (state: string) => ['completed', 'failed', 'cancelled'].includes(state)
 
 /** It ended, or went, by itself. */
 function unlessPassing(error: unknown): void {

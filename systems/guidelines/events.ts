@@ -1,5 +1,7 @@
 import { type Desk, ErrandError, type JobView } from 'errand'
+import { beganAt } from './began.ts'
 import { Checklist, llmLimit, QUEUE } from './contract.ts'
+import { toError } from './failures.ts'
 import { millis, settings } from './settings.ts'
 
 /** The four words of this API. */
@@ -9,11 +11,15 @@ export type Status = 'PENDING' | 'PROCESSING' | 'COMPLETED' | 'FAILED'
  * A job that has begun is PROCESSING until it ends, also while it waits for its next attempt or for the LLM: who asks
  * never sees it go back. Only a person's retry brings a FAILED one to PENDING again.
  */
-export function statusOf({ state, startedAt }: Pick<JobView, 'state' | 'startedAt'>): Status {
+function statusOf(state: JobView['state'], began: string | undefined): Status {
   if (state === 'completed') return 'COMPLETED'
   if (state === 'failed' || state === 'cancelled') return 'FAILED'
-  return startedAt === undefined ? 'PENDING' : 'PROCESSING'
+  return began === undefined ? 'PENDING' : 'PROCESSING'
 }
+
+/** Only one that has ended tells what it is about. */
+export const isOver = ({ state }: Pick<JobView, 'state'>): boolean =>
+  ['completed', 'failed', 'cancelled'].includes(state)
 
 /** The job behind an event id. @throws ErrandError JOB_NOT_FOUND, also for other jobs' ids and other tenants' */
 export async function findEvent(errand: Desk, id: string, tenant: string): Promise<JobView> {
@@ -26,10 +32,12 @@ export async function findEvent(errand: Desk, id: string, tenant: string): Promi
 /** A job in the words of this API. `result` is there when it is COMPLETED, `error` when it FAILED. */
 export async function toEvent(errand: Desk, view: JobView) {
   const { id, state, createdAt, startedAt, endedAt, runAt, priority, attempt, progress } = view
-  const status = statusOf(view)
-  const [steps, position] = await Promise.all([
+  const began = await beganAt(errand, view)
+  const status = statusOf(state, began)
+  const [steps, position, error] = await Promise.all([
     status === 'PROCESSING' ? errand.steps(id) : [],
     state === 'ready' && status === 'PENDING' ? errand.why(id) : undefined,
+    status === 'FAILED' ? toError(errand, view) : undefined,
   ])
   return {
     event_id: id,
@@ -44,26 +52,22 @@ export async function toEvent(errand: Desk, view: JobView) {
     ...(status === 'PROCESSING' && { steps_done: steps.map(({ name }) => name) }),
     ...(status === 'PROCESSING' && state === 'scheduled' && { next_retry_at: runAt }),
     ...(state === 'waiting' && { waiting_for: waitingFor(view), until: view.wakesAt }),
-    ...(startedAt && { processing_time_seconds: seconds(startedAt, endedAt) }),
+    ...(began && { processing_time_seconds: seconds(began, endedAt) }),
     ...(endedAt && { finished_at: endedAt }),
     ...(status === 'COMPLETED' && { result: toResult(view) }),
-    ...(status === 'FAILED' && { error: toError(view) }),
+    ...(error && { error }),
   }
 }
 
-const waitingFor = ({ waitingFor: what }: JobView) =>
-  what === `limit:${llmLimit.name}` ? 'the LLM asked for a pause' : 'its turn to call the LLM'
+function waitingFor({ waitingFor: what }: JobView): string {
+  if (what === 'handler') return 'a worker that can run it'
+  return what === `limit:${llmLimit.name}`
+    ? 'the LLM asked for a pause'
+    : 'its turn to call the LLM'
+}
 
 /** What is left of a result is the result; one that cannot be opened here is none. */
 const toResult = ({ result }: JobView) => Checklist.safeParse(result).data ?? null
-
-/** The reason of the platform comes first: a handler that caught its own time-out does not hide it. */
-export function toError({ state, reason, error }: JobView) {
-  if (state === 'cancelled') return { code: 'CANCELLED', message: 'Cancelled' }
-  if (reason === 'timeout') return { code: 'TIMEOUT', message: 'Processing timeout' }
-  const code = error?.code ?? reason?.toUpperCase() ?? 'ERROR'
-  return { code, message: error?.message ?? 'The job failed' }
-}
 
 /** What a POST answers: the event can be asked about at once. */
 export const toAccepted = (id: string, joined: boolean, status: Status = 'PENDING') => ({

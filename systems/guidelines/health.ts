@@ -2,6 +2,8 @@ import type { Desk } from 'errand'
 import { QUEUE } from './contract.ts'
 
 const PATIENCE_MS = 2000
+/** Of those that wait so many are looked at. */
+const LOOKED_AT = 100
 
 /** How it stands, in exactly these members. One store is both the database and the queue. */
 export type Health = {
@@ -14,10 +16,8 @@ export type Health = {
 }
 type Connection = 'connected' | 'disconnected'
 
-export async function inspect(errand: Pick<Desk, 'queues' | 'workers'>): Promise<Health> {
-  const seen = await within(PATIENCE_MS, Promise.all([errand.queues(), errand.workers()])).catch(
-    () => undefined,
-  )
+export async function inspect(errand: Seen): Promise<Health> {
+  const seen = await within(PATIENCE_MS, look(errand)).catch(() => undefined)
   if (seen === undefined)
     return {
       status: 'unhealthy',
@@ -26,16 +26,30 @@ export async function inspect(errand: Pick<Desk, 'queues' | 'workers'>): Promise
       workers: { active: 0, total: 0 },
       queue_size: 0,
     }
-  const [queues, workers] = seen
+  const { queues, workers, isStuck } = seen
   const alive = workers.filter((worker) => worker.alive && takesOurs(worker.queues))
   const size = queueSize(queues)
   return {
-    status: size > 0 && alive.length === 0 ? 'degraded' : 'healthy',
+    status: isStuck || (size > 0 && alive.length === 0) ? 'degraded' : 'healthy',
     database: 'connected',
     redis: 'connected',
     workers: { active: alive.filter(({ running }) => running > 0).length, total: alive.length },
     queue_size: size,
   }
+}
+
+type Seen = Pick<Desk, 'queues' | 'workers' | 'list'>
+
+/** Stuck: a job waits for a worker that can run it, as those that are here cannot. */
+async function look(errand: Seen) {
+  const [queues, workers] = await Promise.all([errand.queues(), errand.workers()])
+  const isStuck = ownQueue(queues)?.waiting ? await waitsForHandler(errand) : false
+  return { queues, workers, isStuck }
+}
+
+async function waitsForHandler(errand: Seen): Promise<boolean> {
+  const { jobs } = await errand.list({ queue: QUEUE, state: 'waiting' }, LOOKED_AT)
+  return jobs.some(({ waitingFor }) => waitingFor === 'handler')
 }
 
 type Queues = Awaited<ReturnType<Desk['queues']>>

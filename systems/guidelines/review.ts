@@ -2,7 +2,8 @@ import { type Desk, ErrandError, hasCode, type JobView } from 'errand'
 import { whoAsks } from '../common/who.ts'
 import { GuidelineInput, QUEUE } from './contract.ts'
 import { discardEvent } from './erasing.ts'
-import { toError, toEvent } from './events.ts'
+import { toEvent } from './events.ts'
+import { toLetter } from './failures.ts'
 import { Readings } from './readings.ts'
 import { byOf, find, type Routes } from './routes.ts'
 import { readReview } from './submission.ts'
@@ -65,24 +66,6 @@ async function edited(errand: Desk, id: string, guidelines: string): Promise<Gui
   const { success, data } = GuidelineInput.safeParse(await errand.input(id))
   if (!success) throw new ErrandError('WRONG_STATE', { id, state: 'failed', verb: 'edited' })
   return { ...data, guidelines }
-}
-
-/** Why it is here, and what its attempts said first and last. */
-async function toLetter(errand: Desk, view: JobView) {
-  const { id, createdAt, endedAt, reason, attemptsMax } = view
-  const attempts = await errand.attempts(id)
-  const failed = attempts.filter(({ error }) => error !== undefined)
-  const first = failed.at(0)?.error
-  return {
-    event_id: id,
-    reason,
-    attempts: failed.length,
-    attempts_max: attemptsMax,
-    created_at: createdAt,
-    failed_at: endedAt,
-    ...(first && { first_error: { code: first.code, message: first.message } }),
-    last_error: toError(view),
-  }
 }
 
 /** At most so many: a call must end. */

@@ -17,7 +17,7 @@ import {
   QUEUE_KEY,
 } from './contract.ts'
 import { eraseEvent } from './erasing.ts'
-import { findEvent, statusOf, toAccepted, toEvent } from './events.ts'
+import { findEvent, isOver, toAccepted, toEvent } from './events.ts'
 import { inspect } from './health.ts'
 import { measure } from './metrics.ts'
 import { Readings } from './readings.ts'
@@ -62,7 +62,7 @@ function jobRoutes(app: Routes, errand: Desk): void {
       const { id, joined } = await submit(errand, submission, c)
       await errand.record('submit', [id], byOf(c))
       c.header('location', `${c.req.path.replace(/\/$/, '')}/${id}`)
-      const status = joined ? statusOf(await errand.job(id)) : 'PENDING'
+      const status = joined ? (await toEvent(errand, await errand.job(id))).status : 'PENDING'
       return c.json(toAccepted(id, joined, status), STATUSES[settings.SUBMIT_STATUS])
     } catch (error) {
       if (hasCode(error, 'LIMIT_REACHED') && error.details.key === QUEUE_KEY) return overloaded(c)
@@ -74,14 +74,14 @@ function jobRoutes(app: Routes, errand: Desk): void {
     const { tenant } = whoAsks(c)
     const { jobs } = await errand.list({ queue: QUEUE, tenant }, RECENT)
     const { person, ...by } = byOf(c)
-    const news = readings.news(`${tenant}/${person}`, jobs.filter(isEnded))
+    const news = readings.news(`${tenant}/${person}`, jobs.filter(isOver))
     if (news.length > 0) await errand.record('read', news, { person, ...by })
     return c.json({ data: await Promise.all(jobs.map((view) => toEvent(errand, view))) })
   })
 
   app.get('/jobs/:event_id', async (c) => {
     const view = await find(errand, c)
-    if (isEnded(view)) await errand.record('read', [view.id], byOf(c))
+    if (isOver(view)) await errand.record('read', [view.id], byOf(c))
     return c.json(await toEvent(errand, view))
   })
 
@@ -104,9 +104,6 @@ function jobRoutes(app: Routes, errand: Desk): void {
     return c.body(null, isGone ? 204 : 202)
   })
 }
-
-/** Only an ended one tells what it is about. */
-const isEnded = (view: JobView) => ['COMPLETED', 'FAILED'].includes(statusOf(view))
 
 const STATUSES = { 200: 200, 201: 201, 202: 202 } as const
 

@@ -15,7 +15,7 @@ export async function readLetters(then) {
     }
   for (const letter of body.data) {
     const row = rows.get(letter.event_id) ?? add(letter, then)
-    row.querySelector('strong').textContent = letter.last_error.message
+    row.querySelector('strong').textContent = saidOf(letter.last_error)
     row.querySelector('.quiet').textContent = wordsOf(letter)
   }
   document.querySelector('#dead').hidden = rows.size === 0
@@ -45,3 +45,5 @@ function wordsOf({ attempts, attempts_max, failed_at, last_error }) {
   const when = new Date(failed_at).toLocaleString()
   return `${last_error.code} after ${attempts} of ${attempts_max} attempts, ${when}`
 }
+
+export const saidOf = ({ message, cause }) => (cause ? `${message}: ${cause.message}` : message)

@@ -1,5 +1,5 @@
 import { ask, post } from './api.js'
-import { readLetters } from './letters.js'
+import { readLetters, saidOf } from './letters.js'
 
 const POLL_MS = 1000
 const IDLE_POLL_MS = 10_000
@@ -144,7 +144,7 @@ function fill(card, event) {
     titleOf(result) ?? `Guideline of ${new Date(created_at).toLocaleTimeString()}`
   inside('.state').textContent = word
   inside('.state').className = `state ${tone}`
-  inside('.word').textContent = error ? error.message : detailOf(event)
+  inside('.word').textContent = error ? saidOf(error) : detailOf(event)
   inside('.times').textContent = timesOf(event)
   inside('.again').hidden = status !== 'FAILED'
   inside('.stop').hidden = isOver
@@ -170,7 +170,7 @@ function markSteps(list, { status, current_step, steps_done = [] }) {
 }
 
 function detailOf({ status, queue_position, next_retry_at, waiting_for, retry_count }) {
-  if (waiting_for) return `Paused: ${waiting_for}. It goes on by itself.`
+  if (waiting_for) return `Waiting: ${waiting_for}. It goes on by itself.`
   if (next_retry_at)
     return `Attempt ${retry_count} did not work; the next is at ${new Date(next_retry_at).toLocaleTimeString()}.`
   if (status === 'PENDING' && queue_position > 1) return `Number ${queue_position} in line`

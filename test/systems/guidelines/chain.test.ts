@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { test } from 'node:test'
 import { FAULTS, rehearse } from 'errand/testing'
 import { guidelineChecklist, llmLimit } from '../../../systems/guidelines/contract.ts'
+import { toLetter } from '../../../systems/guidelines/failures.ts'
 import { until } from '../../support/command.ts'
 import { begin, failing, openLlm, TEXT } from './setup.ts'
 
@@ -124,6 +125,26 @@ test('while the LLM is down nobody goes on calling it, and no job is burnt', asy
   const { jobs } = await at.errand.list({}, 100)
   assert.deepEqual([...new Set(jobs.map(({ state }) => state))], ['completed'])
 })
+
+for (const [status, last] of [
+  [429, { code: 'RATE_LIMITED', message: 'calls of the LLM were paused' }],
+  [500, { code: 'TRANSIENT', message: '500 the model is away' }],
+] as const)
+  test(`whose deadline passes while the LLM answers ${status} says what that said last`, async () => {
+    await using llm = await openLlm()
+    const body = { error: { message: 'the model is away' } }
+    await llm.script(failing(status, { body, headers: { 'retry-after': '600' } }))
+    await using errand = await rehearse(llm.app(), { patience: '5s' })
+    const { id } = await errand.enqueue(
+      guidelineChecklist,
+      { guidelines: TEXT },
+      { deadline: '6s' },
+    )
+    await errand.advance('1h')
+    const { first_error, last_error } = await toLetter(errand, await errand.job(id))
+    assert.deepEqual(first_error, last)
+    assert.deepEqual(last_error, { code: 'TIMEOUT', message: 'Processing timeout', cause: last })
+  })
 
 test('a job whose turn does not come is given back before its time runs out', async () => {
   await using llm = await openLlm()

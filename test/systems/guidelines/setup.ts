@@ -9,13 +9,17 @@ import { standInLlm } from '../../../systems/guidelines/stand-in/llm.ts'
 
 export const TEXT = 'Staff must wash their hands. Doors should be shut at night. Visitors sign in.'
 
+const said = { code: z.string(), message: z.string() }
+
 export const Event = z.object({
   event_id: z.uuid(),
   status: z.enum(['PENDING', 'PROCESSING', 'COMPLETED', 'FAILED']),
   result: z.object({ summary: z.string(), checklist: z.array(z.string()) }).optional(),
-  error: z.object({ code: z.string(), message: z.string() }).optional(),
+  error: z.object({ ...said, cause: z.object(said).optional() }).optional(),
   retry_count: z.int().optional(),
   queue_position: z.int().optional(),
+  waiting_for: z.string().optional(),
+  processing_time_seconds: z.number().optional(),
 })
 
 const Calls = z.array(z.object({ path: z.string(), at: z.string(), status: z.int().optional() }))
