@@ -54,7 +54,7 @@ export async function toEvent(errand: Desk, view: JobView) {
     ...(state === 'waiting' && { waiting_for: waitingFor(view), until: view.wakesAt }),
     ...(began && { processing_time_seconds: seconds(began, endedAt) }),
     ...(endedAt && { finished_at: endedAt }),
-    ...(status === 'COMPLETED' && { result: toResult(view) }),
+    ...(status === 'COMPLETED' && toResult(view)),
     ...(error && { error }),
   }
 }
@@ -66,8 +66,13 @@ function waitingFor({ waitingFor: what }: JobView): string {
     : 'its turn to call the LLM'
 }
 
-/** What is left of a result is the result; one that cannot be opened here is none. */
-const toResult = ({ result }: JobView) => Checklist.safeParse(result).data ?? null
+/** Whether it has a result that none of the keys here opens. */
+export const isSealedAway = ({ state, sealed, result, dropped = [] }: JobView): boolean =>
+  state === 'completed' && sealed === true && result === undefined && !dropped.includes('result')
+
+/** What is left of a result is the result. */
+const toResult = (view: JobView) =>
+  isSealedAway(view) ? { sealed: true } : { result: Checklist.safeParse(view.result).data ?? null }
 
 /** What a POST answers: the event can be asked about at once. */
 export const toAccepted = (id: string, joined: boolean, status: Status = 'PENDING') => ({

@@ -4,9 +4,10 @@ import { GuidelineInput, QUEUE } from './contract.ts'
 import { discardEvent } from './erasing.ts'
 import { toEvent } from './events.ts'
 import { toLetter } from './failures.ts'
+import { sealedAway } from './problems.ts'
 import { Readings } from './readings.ts'
 import { byOf, find, type Routes } from './routes.ts'
-import { readReview } from './submission.ts'
+import { readPage, readReview } from './submission.ts'
 
 const PAGE = 50
 const RETRIED_MAX = 1000
@@ -40,8 +41,9 @@ export function reviewRoutes(app: Routes, errand: Desk): void {
 
   app.post('/jobs/:event_id/retry', async (c) => {
     const { note, guidelines } = await readReview(c)
-    const { id } = await find(errand, c)
-    const input = guidelines === undefined ? {} : { input: await edited(errand, id, guidelines) }
+    const view = await find(errand, c)
+    const { id } = view
+    const input = guidelines === undefined ? {} : { input: await edited(errand, view, guidelines) }
     await errand.retry(id, { ...input, by: byOf(c, note) })
     return c.json(await toEvent(errand, await errand.job(id)), 202)
   })
@@ -54,18 +56,22 @@ export function reviewRoutes(app: Routes, errand: Desk): void {
 
   app.get('/jobs/:event_id/audit', async (c) => {
     const { id } = await find(errand, c)
-    const { entries } = await errand.audit({ job: id }, PAGE)
+    const { limit, cursor } = readPage(c)
+    const { entries, next } = await errand.audit({ job: id }, limit, cursor)
     return c.json({
       data: entries.map(({ at, act, person, from, note }) => ({ at, act, person, from, note })),
+      ...(next !== undefined && { next_cursor: `${next}` }),
     })
   })
 }
 
 /** The request as it came, with another text: whoever asked is called back all the same. */
-async function edited(errand: Desk, id: string, guidelines: string): Promise<GuidelineInput> {
+async function edited(errand: Desk, view: JobView, guidelines: string): Promise<GuidelineInput> {
+  const { id, state, dropped = [] } = view
   const { success, data } = GuidelineInput.safeParse(await errand.input(id))
-  if (!success) throw new ErrandError('WRONG_STATE', { id, state: 'failed', verb: 'edited' })
-  return { ...data, guidelines }
+  if (success) return { ...data, guidelines }
+  if (dropped.includes('input')) throw new ErrandError('WRONG_STATE', { id, state, verb: 'edited' })
+  throw sealedAway()
 }
 
 /** At most so many: a call must end. */

@@ -6,7 +6,7 @@ import {
   hasCode,
   type JobView,
 } from 'errand'
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context } from 'hono'
 import { servePage } from '../common/page.ts'
 import { whoAsks } from '../common/who.ts'
 import {
@@ -14,12 +14,12 @@ import {
   guidelineChecklistCalledBack,
   type GuidelineInput,
   QUEUE,
-  QUEUE_KEY,
 } from './contract.ts'
 import { eraseEvent } from './erasing.ts'
-import { findEvent, isOver, toAccepted, toEvent } from './events.ts'
+import { findEvent, isOver, isSealedAway, toAccepted, toEvent } from './events.ts'
 import { inspect } from './health.ts'
 import { measure } from './metrics.ts'
+import { inOwnWords, sealedAway } from './problems.ts'
 import { Readings } from './readings.ts'
 import { reviewRoutes } from './review.ts'
 import { settings } from './settings.ts'
@@ -29,11 +29,10 @@ export type Routes = Parameters<NonNullable<App['routes']>>[0]
 
 const KEY = /^[\x21-\x7e]{1,255}$/
 const RECENT = 20
-const OVERLOADED_RETRY_S = '30'
 
 /** The API in the words its users asked for, and the page. */
 export function guidelineRoutes(app: Routes, errand: Desk): void {
-  for (const path of ['/jobs/*', '/review/*']) app.use(path, asBadRequest)
+  for (const path of ['/jobs/*', '/review/*']) app.use(path, inOwnWords)
   jobRoutes(app, errand)
   reviewRoutes(app, errand)
   app.get('/health', async (c) => {
@@ -65,7 +64,6 @@ function jobRoutes(app: Routes, errand: Desk): void {
       const status = joined ? (await toEvent(errand, await errand.job(id))).status : 'PENDING'
       return c.json(toAccepted(id, joined, status), STATUSES[settings.SUBMIT_STATUS])
     } catch (error) {
-      if (hasCode(error, 'LIMIT_REACHED') && error.details.key === QUEUE_KEY) return overloaded(c)
       throw hasCode(error, 'ID_TAKEN') ? new ErrandError('IDEMPOTENCY_KEY_REUSED', {}) : error
     }
   })
@@ -81,6 +79,7 @@ function jobRoutes(app: Routes, errand: Desk): void {
 
   app.get('/jobs/:event_id', async (c) => {
     const view = await find(errand, c)
+    if (isSealedAway(view)) throw sealedAway()
     if (isOver(view)) await errand.record('read', [view.id], byOf(c))
     return c.json(await toEvent(errand, view))
   })
@@ -132,28 +131,6 @@ async function submit(errand: Desk, submission: Submission, c: Context) {
   if (key === undefined) return errand.enqueue(job, input, options)
   // Settings may be others when it is asked again.
   return errand.enqueueOnce(job, input, options, { ...ONCE, key, asked: { priority } })
-}
-
-/** A field that does not fit is a 400 in this API. */
-const asBadRequest: MiddlewareHandler = async (c, next) => {
-  await next()
-  if (!hasCode(c.error, 'VALIDATION_FAILED') && !hasCode(c.error, 'UNSTORABLE_INPUT')) return
-  const { headers } = c.res
-  const problem: unknown = await c.res.json()
-  c.res = new Response(JSON.stringify(Object.assign({}, problem, { status: 400 })), {
-    status: 400,
-    headers,
-  })
-}
-
-/** The platform's own problem, in the words and with the status of this API. */
-function overloaded(c: Context) {
-  c.header('retry-after', OVERLOADED_RETRY_S)
-  c.header('content-type', 'application/problem+json')
-  const detail = 'as many guidelines wait as may; try again later'
-  const [code, title] = ['SERVICE_OVERLOADED', 'Service overloaded']
-  const type = '/problems/service-overloaded'
-  return c.body(JSON.stringify({ type, title, status: 503, detail, code }), 503)
 }
 
 export const find = (errand: Desk, c: Context): Promise<JobView> =>

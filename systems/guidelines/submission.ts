@@ -58,6 +58,14 @@ export type Submission = z.infer<typeof Submission>
 export const readSubmission = async (c: Context) => parse(Submission, await bodyOf(c))
 export const readReview = async (c: Context) => parse(Review, (await bodyOf(c)) ?? {})
 
+const Page = z.object({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.coerce.number().int().min(1).optional(),
+})
+
+/** Which page of a list is asked for. */
+export const readPage = (c: Context) => parse(Page, c.req.query())
+
 const Id = z.uuid()
 
 /** @throws ErrandError VALIDATION_FAILED for a text that cannot be an id */

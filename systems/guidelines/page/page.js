@@ -169,7 +169,8 @@ function markSteps(list, { status, current_step, steps_done = [] }) {
   list.hidden = status === 'FAILED'
 }
 
-function detailOf({ status, queue_position, next_retry_at, waiting_for, retry_count }) {
+function detailOf({ status, queue_position, next_retry_at, waiting_for, retry_count, sealed }) {
+  if (sealed) return 'Its result is sealed under a key that the server does not have.'
   if (waiting_for) return `Waiting: ${waiting_for}. It goes on by itself.`
   if (next_retry_at)
     return `Attempt ${retry_count} did not work; the next is at ${new Date(next_retry_at).toLocaleTimeString()}.`

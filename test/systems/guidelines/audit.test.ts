@@ -2,6 +2,7 @@
 import './quick.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { z } from 'zod'
 import { guidelineChecklistCalledBack } from '../../../systems/guidelines/contract.ts'
 import { onEachStore, type System } from '../stage.ts'
 import { Event, failing, openLlm } from './setup.ts'
@@ -10,6 +11,11 @@ const SECRET = 'Sentinel-audit must be washed.'
 const ADA = { 'x-user': 'Ada' }
 const asAda = { headers: ADA }
 const HOOK = 'https://hooks.example/ended'
+
+const Acts = z.object({
+  data: z.array(z.object({ act: z.string() })),
+  next_cursor: z.string().optional(),
+})
 
 const submit = async (system: System, more: object = {}) => {
   const answer = await system.post('/jobs', { guidelines: SECRET, ...more }, ADA)
@@ -60,6 +66,23 @@ onEachStore((open) => {
     assert.doesNotMatch(JSON.stringify(entries), /Sentinel|washed/)
     const { entries: count, faults } = await system.errand.watch.checkAudit()
     assert.deepEqual([count, faults], [12, []])
+  })
+
+  test('who did what to an event is told page by page, back to its submission', async () => {
+    await using llm = await openLlm()
+    await using system = await open(() => llm.app())
+    const id = await submit(system)
+    await system.errand.cancel(id)
+    for (let i = 0; i < 4; i++) await system.ask(`/jobs/${id}`, asAda)
+    const told: string[] = []
+    for (let cursor: string | undefined = ''; cursor !== undefined;) {
+      const from: string = cursor === '' ? '' : `&cursor=${cursor}`
+      const page = Acts.parse(await system.json(`/jobs/${id}/audit?limit=2${from}`))
+      told.push(...page.data.map(({ act }) => act))
+      cursor = page.next_cursor
+    }
+    assert.deepEqual(told, ['read', 'read', 'read', 'read', 'submit'])
+    assert.equal((await system.ask(`/jobs/${id}/audit?limit=many`)).status, 400)
   })
 
   test('a dead letter with another text keeps whom to call back, and its metadata', async () => {

@@ -17,6 +17,8 @@ const Health = z.strictObject({
   queue_size: z.int(),
 })
 
+const Problem = z.object({ code: z.string(), instance: z.string(), requestId: z.string() })
+
 const Letters = z.object({
   data: z.array(
     z.object({
@@ -106,7 +108,9 @@ onEachStore((open) => {
     for (let i = 0; i < 4; i++) assert.equal((await submit(system)).status, 200)
     const answer = await submit(system)
     assert.deepEqual([answer.status, answer.headers.get('retry-after')], [503, '30'])
-    assert.match(await answer.text(), /SERVICE_OVERLOADED/)
+    const { code, instance, requestId } = Problem.parse(await answer.json())
+    assert.deepEqual([code, instance], ['SERVICE_OVERLOADED', '/jobs'])
+    assert.equal(requestId, answer.headers.get('x-request-id'))
     assert.equal((await system.errand.list({}, 20)).jobs.length, 6)
   })
 
