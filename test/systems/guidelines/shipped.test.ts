@@ -47,3 +47,17 @@ test('a figure of the environment is in force, and one that is none is refused',
   assert.equal(readSettings({ GUIDELINES_QUEUE_MAX: '100' }).QUEUE_MAX, 100)
   assert.throws(() => readSettings({ GUIDELINES_SOFT_LIMIT: 'soon' }))
 })
+
+for (const [name, text, said] of [
+  ['LLM_TIMEOUT', '-5s', /GUIDELINES_LLM_TIMEOUT .*needs a span such as 120s/],
+  ['LLM_TIMEOUT', '0s', /GUIDELINES_LLM_TIMEOUT .*needs a span such as 120s/],
+  ['BREAKER_HOLD', '-1s', /GUIDELINES_BREAKER_HOLD .*needs a span such as 30s/],
+  ['KEY_GRACE', '-1s', /GUIDELINES_KEY_GRACE .*needs a span such as 2s/],
+  ['EXPECTED', '-60s', /GUIDELINES_EXPECTED .*needs a span such as 60s/],
+  ['BACKOFF', '1h30m', /GUIDELINES_BACKOFF .*needs a span such as 60s/],
+  ['LLM_RATE', 'often', /GUIDELINES_LLM_RATE .*needs a rate such as 60\/m/],
+  ['TEXT_MAX', '5', /GUIDELINES_TEXT_MAX .*needs a number such as 10000/],
+] as const)
+  test(`GUIDELINES_${name}=${text} is refused at the start, with one that fits`, () => {
+    assert.throws(() => readSettings({ [`GUIDELINES_${name}`]: text }), said)
+  })
