@@ -80,10 +80,12 @@ export class Reports {
   async preview({ tenant }: Who, query: Query) {
     const input = inputOf(query, tenant, undefined, this.#settings)
     const count = await this.#messages.count(tenant, input)
-    const { zone, rowsMax } = this.#settings
+    const { zone, rowsMax, carrierUrl } = this.#settings
     const reason = count === 0 ? 'no_data' : count > rowsMax ? 'too_large' : undefined
     const { from, to } = input
-    return { count, max: rowsMax, from, to, zone, ...(reason && { reason }) }
+    // Who looks at the page is told that nobody is called.
+    const isMadeUp = carrierUrl === undefined
+    return { count, max: rowsMax, from, to, zone, made_up: isMadeUp, ...(reason && { reason }) }
   }
 
   /** How many workers make reports: none while they are paused, or wait for a worker that has what it takes. */

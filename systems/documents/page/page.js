@@ -28,5 +28,8 @@ function turn() {
   }
   void showTasks(section)
   void showMailings(section)
-  if (hash === TRY) void tryOne(SAMPLE)
+  if (hash !== TRY) return
+  // Once, not again with each reload.
+  history.replaceState(undefined, '', location.pathname)
+  void tryOne(SAMPLE)
 }

@@ -1,4 +1,5 @@
 import { type App, type Desk, ErrandError } from 'errand'
+import { latest } from '../../common/latest.ts'
 import { whoAsks } from '../../common/who.ts'
 import type { Documents } from '../documents.ts'
 import { fileTag } from '../files/contract.ts'
@@ -22,11 +23,11 @@ export function taskRoutes(app: Routes, errand: Desk, documents: Documents): voi
           parameter: 'kind',
           problem: `is one or several of ${Object.keys(KINDS).join(', ')}`,
         })
-      return errand.list({ job: definition.name, tenant }, SHOWN)
+      return latest(errand, { job: definition.name, tenant }, SHOWN)
     })
-    const views = (await Promise.all(lists)).flatMap(({ jobs }) => jobs)
-    const latest = views.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(0, SHOWN)
-    return c.json({ data: await Promise.all(latest.map((view) => toEntry(view, errand))) })
+    const views = (await Promise.all(lists)).flat()
+    const shown = views.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(0, SHOWN)
+    return c.json({ data: await Promise.all(shown.map((view) => toEntry(view, errand))) })
   })
 
   app.get('/tasks/:taskId', async (c) => {

@@ -152,10 +152,14 @@ function addRow(domain) {
 async function toggle(domain, row, button) {
   const isOpen = button.getAttribute('aria-expanded') === 'true'
   button.setAttribute('aria-expanded', `${!isOpen}`)
-  if (isOpen) return row.nextElementSibling?.remove()
+  if (isOpen) return factsUnder(row)?.remove()
   const { body } = await ask(`batch/${path()}/domains/${encodeURIComponent(domain)}`)
+  // Closed again, or opened twice, before it came.
+  if (button.getAttribute('aria-expanded') !== 'true' || factsUnder(row)) return
   if (body?.facts) row.after(factsOf(body.facts))
 }
+
+const factsUnder = ({ nextElementSibling: next }) => (next?.matches('.facts') ? next : undefined)
 
 async function act(what) {
   const { isOk, body } = await ask(`batch/${path()}/${what}`, {})
@@ -191,6 +195,9 @@ async function ask(path, body) {
     body: JSON.stringify(body),
   }
   const answer = await call(`/domains/${path}`, options)
-  part('trouble').hidden = answer.status !== undefined && answer.status < 500
+  const isHere = answer.status !== undefined && answer.status < 500
+  part('trouble').hidden = isHere
+  clearTimeout(here.again)
+  if (!isHere) here.again = setTimeout(showEarlier, AGAIN_MS)
   return answer
 }

@@ -100,7 +100,10 @@ async function refresh() {
 
 function show({ data, total }) {
   document.querySelector('#none').hidden = data.length > 0
-  more.hidden = total <= data.length || size >= MAX
+  more.hidden = total <= data.length
+  more.disabled = size >= MAX
+  if (more.disabled)
+    more.textContent = `${total - data.length} more: the API pages through all of them`
   const seen = new Set(data.map(({ id }) => id))
   for (const [id, { element }] of items)
     if (!seen.has(id)) {

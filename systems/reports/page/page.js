@@ -1,6 +1,7 @@
 import { call } from './call.js'
 
 const POLL_MS = 1000
+const AGAIN_MS = 2000
 const SENT = 'reports.sent'
 const WORDS = {
   sending: ['busy', 'Sending'],
@@ -14,6 +15,7 @@ const report = document.querySelector('#report')
 const send = document.querySelector('#send')
 const make = document.querySelector('#make')
 let timer
+let again
 let lastSend = kept()
 
 report.addEventListener('change', () => void preview())
@@ -30,9 +32,11 @@ void preview()
 void followSend()
 tryIt()
 
-/** The page asks by itself where its address ends in #try. */
+/** The page asks by itself where its address ends in #try: once, not again with each reload. */
 function tryIt() {
-  if (location.hash === '#try') void window.Reports.request({ days: 7 })
+  if (location.hash !== '#try') return
+  history.replaceState(undefined, '', location.pathname)
+  void window.Reports.request({ days: 7 })
 }
 
 function wanted() {
@@ -53,7 +57,8 @@ async function preview() {
   const asked = wanted()
   const { body } = await ask(`messages?${new URLSearchParams(asked)}`)
   if (!body || JSON.stringify(asked) !== JSON.stringify(wanted())) return
-  const { count, max, from, to, zone, reason } = body
+  const { count, max, from, to, zone, reason, made_up: isMadeUp } = body
+  document.querySelector('#nobody').hidden = !isMadeUp
   const day = (moment) =>
     new Date(moment).toLocaleDateString(undefined, {
       day: 'numeric',
@@ -73,19 +78,20 @@ async function preview() {
 
 async function sendMessages() {
   const { template, recipients } = Object.fromEntries(new FormData(send))
-  const numbers = recipients.split('\n').map((line) => line.trim())
+  const lines = recipients.split('\n').map((line, i) => ({ number: line.trim(), at: i + 1 }))
+  const given = lines.filter(({ number }) => number !== '')
   const button = send.querySelector('.primary')
   button.disabled = true
   const { status, body } = await ask('sends', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ template, recipients: numbers.filter((number) => number !== '') }),
+    body: JSON.stringify({ template, recipients: given.map(({ number }) => number) }),
   })
   button.disabled = false
   const isSent = status === 202 && body !== undefined
   const unsent = document.querySelector('#unsent')
   unsent.hidden = isSent
-  unsent.textContent = toProblem(status, body)
+  unsent.textContent = toProblem(status, body, given)
   if (!isSent) return
   lastSend = body.id
   keep(lastSend)
@@ -93,13 +99,13 @@ async function sendMessages() {
   void followSend()
 }
 
-const toProblem = (status, body) => {
+const toProblem = (status, body, given) => {
   if (status === undefined || status >= 500 || !body)
     return 'It is not known whether these messages were sent. Send them again: none is sent twice.'
+  if (given.length === 0) return 'Write a phone number on each line.'
   const [, place] = /^\/recipients\/(\d+)$/.exec(body?.errors?.[0]?.pointer) ?? []
-  return place === undefined
-    ? 'These messages could not be sent. Try again later.'
-    : `Line ${Number(place) + 1} is no phone number such as +15550100001.`
+  if (place !== undefined) return `Line ${given[place].at} is no phone number such as +15550100001.`
+  return `These messages could not be sent: ${body.errors?.[0]?.detail ?? body.detail}`
 }
 
 async function followSend() {
@@ -145,6 +151,9 @@ function showSend({ status, total, done, failed }) {
 /** The status and the JSON, or nothing without an answer. */
 async function ask(path, options) {
   const answer = await call(`/reports/${path}`, options)
-  document.querySelector('#trouble').hidden = answer.status !== undefined && answer.status < 500
+  const isHere = answer.status !== undefined && answer.status < 500
+  document.querySelector('#trouble').hidden = isHere
+  clearTimeout(again)
+  if (!isHere) again = setTimeout(preview, AGAIN_MS)
   return answer
 }
