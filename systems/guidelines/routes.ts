@@ -75,7 +75,8 @@ function jobRoutes(app: Routes, errand: Desk): void {
     const { person, ...by } = byOf(c)
     const news = readings.news(`${tenant}/${person}`, jobs.filter(isOver))
     if (news.length > 0) await errand.record('read', news, { person, ...by })
-    return c.json({ data: await Promise.all(jobs.map((view) => toEvent(errand, view))) })
+    const data = await Promise.all(jobs.map((view) => toEvent(errand, view)))
+    return c.json({ data, text_max: settings.TEXT_MAX })
   })
 
   app.get('/jobs/:event_id', async (c) => {

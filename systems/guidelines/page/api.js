@@ -8,6 +8,15 @@ export async function ask(path, options) {
   return { status, body: isOk || options?.method ? body : undefined }
 }
 
+/** Why something was not taken; empty where it was, or where nobody answered. */
+export function refusalOf({ status, body }) {
+  if (status === undefined || status < 300) return ''
+  const [error] = body?.code === 'SEAL_UNKNOWN' ? [body] : (body?.errors ?? [])
+  if (error === undefined && (status === 503 || status === 429))
+    return 'Very many guidelines wait just now. Try again soon.'
+  return error ? `The text was not taken: ${error.detail}.` : 'The text was not taken.'
+}
+
 export const post = (path, body = {}) =>
   ask(path, {
     method: 'POST',

@@ -1,4 +1,4 @@
-import { ask, post } from './api.js'
+import { ask, post, refusalOf } from './api.js'
 
 /** Event id → the row of a dead letter: what is typed into one stays while others come and go. */
 const rows = new Map()
@@ -27,13 +27,21 @@ function add({ event_id }, then) {
   const row = document.querySelector('#letter').content.cloneNode(true).firstElementChild
   row.querySelector('code').textContent = event_id
   row.querySelector('input').setAttribute('aria-label', 'Note for the audit log')
-  row.querySelector('textarea').setAttribute('aria-label', 'Another text')
+  const [text, problem] = [row.querySelector('textarea'), row.querySelector('.problem')]
+  problem.id = `problem-${event_id}`
+  text.setAttribute('aria-label', 'Another text')
+  text.setAttribute('aria-describedby', problem.id)
   row.querySelector('form').addEventListener('submit', async (event) => {
     event.preventDefault()
     const act = event.submitter?.value ?? 'retry'
     const said = [...new FormData(event.target)].map(([name, text]) => [name, text.trim()])
     const isAsked = ([name, text]) => text !== '' && (name === 'note' || act === 'retry')
-    await post(`jobs/${event_id}/${act}`, Object.fromEntries(said.filter(isAsked)))
+    const answer = await post(`jobs/${event_id}/${act}`, Object.fromEntries(said.filter(isAsked)))
+    // What another person was quicker with goes from the list by itself.
+    const refusal = answer.status === 409 || answer.status === 404 ? '' : refusalOf(answer)
+    problem.textContent = refusal
+    problem.hidden = refusal === ''
+    text.toggleAttribute('aria-invalid', refusal !== '')
     void then()
   })
   rows.set(event_id, row)

@@ -1,9 +1,8 @@
-import { ask, post } from './api.js'
+import { ask, post, refusalOf } from './api.js'
 import { readLetters, saidOf } from './letters.js'
 
 const POLL_MS = 1000
 const IDLE_POLL_MS = 10_000
-const TEXT_MAX = 10_000
 
 const SAMPLE = `Hand hygiene in the wards
 
@@ -23,6 +22,8 @@ const part = (selector) => document.querySelector(selector)
 /** Event id → its card, and what was last shown in it. */
 const cards = new Map()
 let timer
+/** How long a text may be, once the server has said it. */
+let textMax
 
 part('#submit').addEventListener('submit', (event) => {
   event.preventDefault()
@@ -56,7 +57,8 @@ function useSample() {
 
 function count() {
   const { length } = part('#text').value.trim()
-  part('#size').textContent = length === 0 ? '' : `${length} of ${TEXT_MAX} characters`
+  const of = textMax === undefined ? '' : ` of ${textMax}`
+  part('#size').textContent = length === 0 ? '' : `${length}${of} characters`
 }
 
 async function submit() {
@@ -64,29 +66,27 @@ async function submit() {
   const button = form.querySelector('[type=submit]')
   button.disabled = true
   const { guidelines, priority } = Object.fromEntries(new FormData(form))
-  const { status, body } = await post('jobs', { guidelines, priority })
+  const answer = await post('jobs', { guidelines, priority })
   button.disabled = false
-  const problem = status === undefined || status < 300 ? '' : wordsOf(status, body)
+  const problem = refusalOf(answer)
   part('#problem').textContent = problem
   part('#problem').hidden = problem === ''
   part('#text').toggleAttribute('aria-invalid', problem !== '')
-  if (problem !== '' || body === undefined) return
+  if (problem !== '' || answer.body === undefined) return
   form.reset()
   count()
   void follow()
-}
-
-function wordsOf(status, body) {
-  if (status === 503 || status === 429) return 'Very many guidelines wait just now. Try again soon.'
-  const [error] = body?.errors ?? []
-  return error ? `The text was not taken: ${error.detail}.` : 'The text was not taken.'
 }
 
 /** Looks at all that is here, soon again while something goes on. */
 async function follow() {
   clearTimeout(timer)
   const { body } = await ask('jobs')
-  if (body) show(body.data)
+  if (body) {
+    textMax = body.text_max
+    count()
+    show(body.data)
+  }
   await readLetters(follow)
   clearTimeout(timer)
   const isBusy = body?.data.some(({ status }) => status === 'PENDING' || status === 'PROCESSING')

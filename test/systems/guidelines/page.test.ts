@@ -78,6 +78,27 @@ onEachStore((open, store) => {
     assert.deepEqual(seen.complaints, [])
   })
 
+  test('another text that is refused says why beside it, and waits to be mended', async () => {
+    await using llm = await openLlm()
+    await llm.script({ status: 400, times: 1, body: { error: { message: 'no' } } })
+    await using system = await open(() => llm.app({ mount: '/guidelines' }))
+    const worker = await system.work()
+    await using seen = await browse(system.server, '/guidelines/#try')
+    const letter = seen.page.locator('.letter')
+    await letter.getByText('Try again with another text').click()
+    await letter.getByLabel('Another text').fill('short')
+    await letter.getByRole('button', { name: 'Try again' }).click()
+    await letter.locator('.problem').getByText('The text was not taken').waitFor()
+    assert.equal(await letter.getByLabel('Another text').inputValue(), 'short')
+    await seen.page.getByLabel('Guideline text').fill('short')
+    await seen.page.getByText('5 of 10000 characters').waitFor()
+    await worker.stop()
+    assert.deepEqual(
+      seen.complaints.filter((line) => !line.includes('400')),
+      [],
+    )
+  })
+
   test('the steps are seen as they go, also after a reload', async () => {
     await using llm = await openLlm()
     await using system = await open(() => llm.app({ mount: '/guidelines' }))
