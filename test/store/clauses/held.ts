@@ -109,6 +109,8 @@ export const heldJobs: Clauses = {
     const { hand, ids } = await crowd(store, 2)
     const job = await hand.claimOne()
     await store.post([{ to: ids[1]!, name: 'go', key: '', value: bytes('1') }])
+    // Behind it is one that is content with less: not all in its line are alike.
+    await store.insert(limited(1, [one('a', 3)]))
     const hook = only(limited(1, [one('b')], { subject: job.id }))
     await store.insert(limited(1, [one('b')]))
     const first = await hand.claimOne()

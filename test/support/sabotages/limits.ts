@@ -126,6 +126,14 @@ export const OF_LIMITS: readonly Sabotage[] = [
     red: /C17 those who are handed places of several keys leave as they came/,
   },
   {
+    breaks: 'Redis hands a limited hook out without its subject',
+    file: 'src/store/redis/claim.lua',
+    find: 'limits = limits and upto > #raw and limits',
+    put: '',
+    test: REDIS,
+    red: /C17 who is handed a place comes with its mail/,
+  },
+  {
     breaks: 'Redis hands a limited job out without its mail',
     file: 'src/store/redis/held.lua',
     find: 'said_last[id] = upto > #raw and packed',
