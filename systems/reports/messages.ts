@@ -8,7 +8,7 @@ import { claim, type Claim, sweepClaims } from './claims.ts'
 import type { Origin } from './contract.ts'
 import { dayOf, nameOf, readName, type SourceFile } from './file-name.ts'
 import { lineAt, linesOf } from './lines.ts'
-import { readStates, type Sent, writeState } from './states.ts'
+import { giveUp, readStates, type Sent, writeState } from './states.ts'
 import type { Window } from './window.ts'
 
 /** A message as it lies in a source file, one a line. Those of a sample know already what became of them. */
@@ -100,10 +100,10 @@ export class Messages {
     return writeState(statesOf(this.#path(service, file)), row, status)
   }
 
-  /** Of a file, whatever nothing became of yet: nobody will send it. */
-  async giveUp(service: string, { file }: Pick<Place, 'file'>): Promise<void> {
-    const rows = readName(file.split('/')[1] ?? '')?.rows ?? 0
-    for (let row = 0; row < rows; row++) await this.settle(service, { file, row }, 'failed')
+  /** Of a file, all from a row on: nobody will send them. */
+  giveUp(service: string, { file }: Pick<Place, 'file'>, from: number): Promise<void> {
+    const upto = readName(file.split('/')[1] ?? '')?.rows ?? 0
+    return giveUp(statesOf(this.#path(service, file)), from, upto)
   }
 
   /** How many messages a window holds: told by the names of files; one that reaches over an edge is read. */

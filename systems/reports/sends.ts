@@ -74,14 +74,15 @@ export class Sends {
   /** Sends no more of it. @returns whether any of it was taken in */
   async #stop(tenant: string, id: string, place: Place): Promise<boolean> {
     try {
-      await this.#errand.batch(id, tenant)
+      await this.#errand.cancelBatch(id)
+      // They come in in their order: of those behind the last nobody else will tell.
+      const { items } = await this.#errand.batch(id, tenant)
+      await this.#messages.giveUp(tenant, place, items)
+      return true
     } catch (error) {
       if (hasCode(error, 'BATCH_NOT_FOUND')) return false
       throw error
     }
-    await this.#errand.cancelBatch(id)
-    await this.#messages.giveUp(tenant, place)
-    return true
   }
 
   #layDown(tenant: string, id: string, { template, recipients, atMs }: Sending & { atMs: number }) {

@@ -14,13 +14,21 @@ const RIGHTS = 0o600
  * so: who gave it up may be told late.
  */
 export async function writeState(path: string, row: number, status: 'delivered' | 'failed') {
-  const letter = status === 'delivered' ? 'D' : 'F'
-  const record = Buffer.from(`${letter}${Date.now()} \n`)
+  const record = Buffer.from(recordOf(status === 'delivered' ? 'D' : 'F'))
   await using handle = await open(path, constants.O_CREAT | constants.O_RDWR, RIGHTS)
   const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, row * SIZE)
   if (status === 'failed' && buffer.toString() === 'D') return
   await handle.write(record, 0, SIZE, row * SIZE)
 }
+
+/** Those of a span of rows, which nobody was asked to send: none of them was delivered. */
+export async function giveUp(path: string, from: number, upto: number): Promise<void> {
+  if (upto <= from) return
+  await using handle = await open(path, constants.O_CREAT | constants.O_WRONLY, RIGHTS)
+  await handle.write(recordOf('F').repeat(upto - from), from * SIZE)
+}
+
+const recordOf = (letter: string): string => `${letter}${Date.now()} \n`
 
 export async function readStates(path: string): Promise<(row: number) => Sent> {
   const bytes = await readFile(path).catch(orNone)

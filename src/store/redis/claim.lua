@@ -60,7 +60,7 @@ do
   local function fetch_places(found)
     local ids = {}
     for i = 1, #found do ids[i] = sub(found[i], 7) end
-    if #ids > 0 then fetch(ids) end
+    fetch_unread(ids)
     return ids
   end
 

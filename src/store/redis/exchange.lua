@@ -1,7 +1,6 @@
 -- exchange: settles M jobs and claims N, once per number (C2-C5, C7).
 --
--- Keys    {p}:ready:<priority>:<queue> lists   {p}:line:<queue> zsets   {p}:entries:pause hash by queue
---         what settle.lua and hand.lua name
+-- Keys    {p}:entries:pause hash by queue   what settle.lua, hand.lua and claim.lua name
 -- In      ARGV[3] worker 16 bytes, [4] n, [5] limit, [6] settlements, [7] kinds of their hooks,
 --         then queues; none means every queue
 -- Out     { refused } or { answers, now, next due moment or '', receipt, rows }

@@ -121,6 +121,22 @@ onEachStore((open) => {
     assert.deepEqual(states, ['failed', 'delivered', 'failed'])
   })
 
+  test('of a send of which a part came in, reports tell that the rest will not go out', async () => {
+    await using at = await setUp(open)
+    const sends = failing(
+      at,
+      async (...[job, items, options]: Parameters<typeof at.errand.enqueueBatch>) => {
+        const places = await Array.fromAsync<unknown>(items)
+        await at.errand.enqueueBatch(job, places.slice(0, 1), options)
+        throw FULL
+      },
+    )
+    const sending = { template: 'reminder', recipients: many(3) }
+    await assert.rejects(sends.accept(DEMO, { id: newId(), isKeyed: false }, sending), FULL)
+    const states = (await Array.fromAsync(at.messages.read('demo', ALL))).map((one) => one.status)
+    assert.deepEqual(states, ['accepted', 'failed', 'failed'], 'its own job tells of the first')
+  })
+
   test('what does not fit is told by its place and never repeated; nothing is stored of it', async () => {
     await using at = await setUp(open)
     const recipients = [TO, '5550142002']
