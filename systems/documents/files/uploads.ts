@@ -64,12 +64,18 @@ export class Uploads {
     if (!existsSync(path)) this.#layDown(draft, path, content)
     // Of two servers that are asked at once, one laid its file down.
     if (Buffer.compare(this.read(id), content) !== 0) throw new ErrandError('ID_TAKEN', { id })
+    const isNew = this.find(id) === undefined && this.#enter({ id, name, notify }, content.length)
+    const there = this.find(id)
+    if (there?.name !== name || there.notify !== notify) throw new ErrandError('ID_TAKEN', { id })
+    return isNew
+  }
+
+  /** @returns whether nobody was quicker */
+  #enter({ id, name, notify }: Pick<Upload, 'id' | 'name' | 'notify'>, bytes: number): boolean {
     this.#need(id, 0)
     const { changes } = this.#database
       .prepare('insert or ignore into upload (id, name, bytes, at, notify) values (?, ?, ?, ?, ?)')
-      .run(id, name, content.length, Date.now(), notify ?? null)
-    const there = this.find(id)
-    if (there?.name !== name || there.notify !== notify) throw new ErrandError('ID_TAKEN', { id })
+      .run(id, name, bytes, Date.now(), notify ?? null)
     return changes > 0
   }
 
