@@ -2,7 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { type Desk, ErrandError, hasCode, type JobView } from 'errand'
 import { cancel, confirm } from './contract.ts'
 import { idOf, ownedBy, type Sight } from './sight.ts'
-import { actsOf, isBeingCancelled, isEnded, isExpiry, isUnconfirmed, statusOf } from './status.ts'
+import {
+  type Act,
+  actsOf,
+  isBeingCancelled,
+  isEnded,
+  isExpiry,
+  type Known,
+  labelOf,
+  statusOf,
+} from './status.ts'
 
 /** The name of what lies in the mailbox of a confirmation: the keys that joined it. */
 const JOINED = 'joined'
@@ -31,11 +40,7 @@ export class Decisions {
     if (before && !isEnded(before)) return this.#joined(before.id, own, key)
     if (before && key !== undefined && (await this.#hasJoined(before.id, own, tenant)))
       return before.id
-    const payment = await this.#sight.find(id, tenant, jobs.create !== undefined)
-    if (!jobs.create && !payment) throw new ErrandError('JOB_NOT_FOUND', { id })
-    const status = statusOf({ ...jobs, payment })
-    if (status !== 'processed' || isBeingCancelled(jobs))
-      throw refuse(id, status === 'processed' ? 'cancelled' : status, 'confirmed')
+    refuseUnless('confirm', id, await this.#sight.known(id, tenant))
     const confirming = await this.#confirm(id, own, tenant, before)
     // Only now: whoever dies before this leaves an expiry that finds it confirmed.
     await this.#callOff(jobs.cancel)
@@ -76,9 +81,8 @@ export class Decisions {
    */
   async cancel(id: string, tenant: string): Promise<void> {
     const known = await this.#sight.known(id, tenant)
-    const status = statusOf(known)
-    const isOpen = status === 'processed' && !known.confirm
-    if (!isOpen && !isUnconfirmed(known)) throw refuse(id, status, 'cancelled')
+    if (isLeaving(known)) return
+    refuseUnless('cancel', id, known)
     // Beside the expiry, whose place it would only take.
     const options = { ...ownedBy(tenant), tags: [id], unique: `${id} now` }
     await this.#errand.enqueue(cancel, { id }, options)
@@ -94,11 +98,10 @@ export class Decisions {
   /** Has what failed, or an operator called off, tried again; it is looked for before it is asked for, as ever. */
   async retry(id: string, tenant: string): Promise<void> {
     const known = await this.#sight.known(id, tenant)
-    const status = statusOf(known)
+    refuseUnless('retry', id, known)
     const failed = [known.confirm, known.create].find((job) => job?.state === 'failed')
     const next = failed ?? known.create
-    if (!next || !actsOf(status, known).includes('retry')) throw refuse(id, status, 'tried again')
-    await this.#errand.retry(next.id)
+    if (next) await this.#errand.retry(next.id)
   }
 
   /** One that has begun meanwhile looks for itself. */
@@ -108,6 +111,23 @@ export class Decisions {
       if (!hasCode(error, 'WRONG_STATE') && !hasCode(error, 'JOB_NOT_FOUND')) throw error
     })
   }
+}
+
+const DONE: Record<Act, string> = {
+  confirm: 'confirmed',
+  cancel: 'cancelled',
+  retry: 'tried again',
+}
+
+/** It is being cancelled, and has not been yet. */
+const isLeaving = (known: Known): boolean =>
+  isBeingCancelled(known) && ['processed', 'failed'].includes(statusOf(known))
+
+/** Nothing is taken that is not offered to who looks. */
+function refuseUnless(act: Act, id: string, known: Known): void {
+  if (actsOf(known).includes(act)) return
+  const state = isLeaving(known) ? 'being cancelled' : labelOf(statusOf(known), false)
+  throw refuse(id, state, DONE[act])
 }
 
 const refuse = (id: string, state: string, verb: string) =>

@@ -21,7 +21,7 @@ export type Known = {
 }
 
 /** One status of two jobs. Where neither is under way the backend knows best. */
-export function statusOf({ create, confirm, payment }: Known): Status {
+export function statusOf({ create, confirm, cancel, payment }: Known): Status {
   if (create && !isEnded(create)) return hasBegun(create) ? 'processing' : 'queued_for_processing'
   // Rows were refused, and none of them was to be made then.
   if (create?.state === 'failed') return payment?.status === 'cancelled' ? 'cancelled' : 'failed'
@@ -29,7 +29,9 @@ export function statusOf({ create, confirm, payment }: Known): Status {
   if (confirm && !isEnded(confirm)) return hasBegun(confirm) ? 'creating' : 'queued_for_creating'
   if (payment && payment.status !== 'processed') return payment.status
   if (confirm?.state === 'failed') return 'failed'
-  return confirm?.state === 'completed' ? 'created' : 'processed'
+  if (confirm?.state === 'completed') return 'created'
+  // While the backend is away.
+  return cancel?.state === 'completed' && !payment ? 'cancelled' : 'processed'
 }
 
 const WITH_ERRORS: readonly Status[] = ['processed', 'queued_for_creating', 'creating', 'created']
@@ -45,23 +47,24 @@ export const isWithErrors = (status: Status, { create, confirm, payment }: Known
 export const labelOf = (status: Status, withErrors: boolean): string =>
   `${status.replaceAll('_', ' ')}${withErrors ? ' with errors' : ''}`
 
-/** What its owner may do now. */
-export function actsOf(status: Status, { create, confirm, cancel, payment }: Known) {
+export type Act = 'confirm' | 'cancel' | 'retry'
+
+/** What its owner may do now: what is shown to him, and what is taken from him. */
+export function actsOf(known: Known): Act[] {
+  const { create, confirm, payment } = known
+  const status = statusOf(known)
+  if (isBeingCancelled(known)) return []
   if (status === 'failed')
-    return [
-      ...([create, confirm].some((job) => job?.state === 'failed') ? ['retry'] : []),
-      ...(isUnconfirmed({ confirm, payment }) ? ['cancel'] : []),
-    ]
+    return isUnconfirmed({ confirm, payment }) ? ['retry', 'cancel'] : ['retry']
   // Only an operator calls that job off; its notes know how far it came.
   if (status === 'cancelled' && create?.state === 'cancelled') return ['retry']
   if (status !== 'processed') return []
-  if (isBeingCancelled({ cancel })) return []
-  return ['confirm', ...(confirm ? [] : ['cancel'])]
+  return confirm ? ['confirm'] : ['confirm', 'cancel']
 }
 
 /**
- * An expiry whose time has not come cancels nothing yet, and one that the backend refused nothing any more. A cancel that
- * waits for its next attempt was accepted.
+ * An expiry whose time has not come cancels nothing yet. A cancel that waits for its next attempt was accepted; one
+ * that the backend refused is over.
  */
 export const isBeingCancelled = ({ cancel }: Known): boolean =>
   cancel !== undefined &&
@@ -80,11 +83,13 @@ export const isEnded = ({ state }: JobView): boolean =>
   state === 'completed' || state === 'failed' || state === 'cancelled'
 
 /**
- * A job that waits for its next attempt, or for the backend, has begun all the same; one that a worker took and could
- * not run has not.
+ * A job that waits for its next attempt, or for the backend, has begun all the same. One that a worker took and could
+ * not run has said nothing of itself.
  */
-export const hasBegun = ({ state, startedAt, attempt, waitingFor, progress }: JobView): boolean =>
+export const hasBegun = ({ state, progress, attempt, waitingFor }: JobView): boolean =>
+  state === 'running' ||
+  progress !== undefined ||
   attempt > 1 ||
-  (waitingFor === 'handler'
-    ? progress !== undefined
-    : startedAt !== undefined || state === 'running' || state === 'waiting')
+  (state === 'waiting' && waitingFor !== 'handler')
+
+export const waitsForWorker = (job: JobView): boolean => !isEnded(job) && !hasBegun(job)

@@ -29,7 +29,7 @@ export function toView(id: string, known: Known) {
     ...(third?.state === 'failed' && {
       cancellation: { refused: true, reason: third.error?.message ?? 'it came too late' },
     }),
-    acts: actsOf(status, known),
+    acts: actsOf(known),
     created_at: payment?.created_at ?? first?.createdAt,
   }
 }

@@ -67,13 +67,13 @@ export class Item {
   }
 
   #say() {
-    const { status, stage, error, confirmation, acts } = this.#view
+    const { status, stage, error, confirmation, cancellation, acts } = this.#view
     this.#part('.words').classList.toggle('bad', status === 'failed')
     const text =
       status === 'failed'
         ? `It failed: ${error?.message ?? 'no reason is known'}.`
         : status === 'processed' && acts.includes('confirm')
-          ? `It waits for your confirmation${deadline(confirmation?.expires_at)}.`
+          ? `${still(cancellation)}It waits for your confirmation${deadline(confirmation?.expires_at)}.`
           : status === 'processed'
             ? 'It is being cancelled.'
             : stage && !status.startsWith('queued')
@@ -147,6 +147,9 @@ function momentOf(moment) {
     timeStyle: 'short',
   })
 }
+
+const still = (cancellation) =>
+  cancellation ? `It could not be cancelled: ${cancellation.reason}. ` : ''
 
 /** Until when, and from an hour before it how long that still is. */
 function deadline(moment) {

@@ -3,6 +3,7 @@ import './quick.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
+import { open as openStore } from '../../../src/index.ts'
 import { paymentsApp } from '../../../systems/payments/app.ts'
 import { until } from '../../support/command.ts'
 import { onEachStore } from '../stage.ts'
@@ -59,12 +60,62 @@ onEachStore((open) => {
         ({ attempt }) => attempt > 1,
       )
     await until(cancelling, 'the backend was not away')
-    const view = z
-      .object({ acts: z.array(z.string()), confirmation: z.looseObject({}).optional() })
-      .parse(await (await at.ask(`/${id}`)).json())
-    assert.deepEqual([view.acts, view.confirmation?.['expires_at']], [[], undefined])
+    const { acts, confirmation } = await at.view(id)
+    assert.deepEqual([acts, confirmation?.expires_at], [[], undefined])
     assert.equal((await at.confirm(id)).status, 409)
+    assert.equal((await at.cancel(id)).status, 202, 'the same again')
     await at.becomes(id, 'cancelled')
+  })
+
+  test('a cancel that the backend refuses leaves it open: it can be cancelled again, or confirmed', async () => {
+    await using at = await stand(open)
+    const body = { error: { message: 'not on Sundays' } }
+    const [again, on] = await Promise.all(
+      [1, 2].map(async () => {
+        const id = await at.submitted(request(1))
+        await at.becomes(id, 'processed')
+        return id
+      }),
+    )
+    assert.ok(again && on)
+    await at.bank.script({ ...CREATE, times: 2, status: 422, body })
+    for (const id of [again, on]) {
+      assert.equal((await at.cancel(id)).status, 202)
+      const { status, acts } = await until(async () => {
+        const seen = await at.view(id)
+        return seen.cancellation ? seen : undefined
+      }, 'it was not refused')
+      assert.deepEqual([status, acts], ['processed', ['confirm', 'cancel']])
+    }
+    assert.equal((await at.cancel(again)).status, 202)
+    await at.becomes(again, 'cancelled')
+    assert.equal((await at.confirm(on)).status, 202)
+    await at.becomes(on, 'created')
+  })
+
+  test('what has ended in the backend takes no confirmation and no retry, though its jobs are kept', async () => {
+    await using at = await stand(open)
+    const endedBy = async (act: string) => {
+      const id = await at.submitted(request(1))
+      await at.becomes(id, 'processed')
+      const [held] = await at.bank.held(id)
+      await at.bank.ask(`/mass-payments/${held?.id}/${act}`, 'POST')
+      return id
+    }
+    const rejected = await at.submitted(request(2, 1, { on_row_errors: 'reject' }))
+    await at.becomes(rejected, 'cancelled')
+    const refused = await at.submitted(request(1))
+    await at.becomes(refused, 'processed')
+    await at.bank.script({ ...CREATE, times: 1, status: 422, body: { error: { message: 'no' } } })
+    await at.confirm(refused)
+    await at.becomes(refused, 'failed')
+    assert.equal((await at.cancel(refused)).status, 202)
+    await at.becomes(refused, 'cancelled')
+    for (const id of [await endedBy('confirm'), await endedBy('cancel'), rejected, refused]) {
+      assert.deepEqual((await at.view(id)).acts, [])
+      for (const act of ['confirm', 'cancel', 'retry'])
+        assert.equal((await at.ask(`/${id}/${act}`, { method: 'POST' })).status, 409, act)
+    }
   })
 
   test('what should have been cancelled by now is confirmed no more, though nobody works', async () => {
@@ -72,10 +123,24 @@ onEachStore((open) => {
     const id = await at.submitted(request(1, 0, { confirm_within: 1 }))
     await at.becomes(id, 'processed')
     await at.rest()
-    const acts = async () =>
-      z.object({ acts: z.array(z.string()) }).parse(await (await at.ask(`/${id}`)).json()).acts
-    await until(async () => ((await acts()).length === 0 ? true : undefined), 'it may be confirmed')
+    const over = async () => ((await at.view(id)).acts.length === 0 ? true : undefined)
+    await until(over, 'it may be confirmed')
     assert.equal((await at.confirm(id)).status, 409)
+  })
+
+  test('what only a worker without keys has taken, and set aside, is still queued', async () => {
+    await using at = await stand(open, { idle: true })
+    const { app, errand, url } = at.system
+    const id = await at.submitted(request(1))
+    await using keyless = await openStore(url, { jobs: app.jobs })
+    const idle = await keyless.work(app)
+    const parked = async () => (await errand.job(id)).waitingFor
+    await until(parked, 'nobody took it')
+    await idle.stop()
+    assert.equal((await at.view(id)).status, 'queued_for_processing')
+    const worker = await at.system.work()
+    await at.becomes(id, 'processed')
+    await worker.stop()
   })
 
   test('a mass payment that an operator called off can be tried again', async () => {
@@ -96,10 +161,7 @@ onEachStore((open) => {
     await at.bank.script({ ...CREATE, times: 1, status: 422, body: { error: { message: 'no' } } })
     await at.confirm(id)
     await at.becomes(id, 'failed')
-    const { acts } = z
-      .object({ acts: z.array(z.string()) })
-      .parse(await (await at.ask(`/${id}`)).json())
-    assert.deepEqual(acts, ['retry', 'cancel'])
+    assert.deepEqual((await at.view(id)).acts, ['retry', 'cancel'])
     assert.equal((await at.cancel(id)).status, 202)
     await at.becomes(id, 'cancelled')
     assert.equal((await at.bank.held(id))[0]?.status, 'cancelled')

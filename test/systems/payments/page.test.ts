@@ -59,6 +59,19 @@ onEachStore((open, name) => {
     assert.deepEqual(seen.complaints, [])
   })
 
+  test('what the backend will not cancel says why, and waits for its confirmation as before', async () => {
+    await using at = await stand(open)
+    await using seen = await browse(at.system.server, '/payments/#try')
+    const { page } = seen
+    await state(page, 'processed with errors')
+    const body = { error: { message: 'not on Sundays' } }
+    await at.bank.script({ method: 'POST', times: 1, status: 422, body })
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByText(/could not be cancelled.*not on Sundays.*waits for your conf/).waitFor()
+    await page.getByRole('button', { name: 'Confirm 4 payments' }).click()
+    await state(page, 'created with errors')
+  })
+
   test('what asks for it is made without a word more', async () => {
     await using at = await stand(open)
     await using seen = await browse(at.system.server, '/payments/')

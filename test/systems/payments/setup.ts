@@ -20,7 +20,9 @@ export const View = z.object({
     .object({ received: z.int(), processed: z.int(), errored: z.int(), created: z.int() })
     .optional(),
   confirmation: z.object({ needed: z.boolean(), expires_at: z.string().optional() }).optional(),
+  cancellation: z.object({ refused: z.boolean(), reason: z.string() }).optional(),
   error: z.object({ message: z.string() }).optional(),
+  acts: z.array(z.string()),
 })
 export const List = z.object({ data: z.array(View.partial()), total: z.int() })
 const Calls = z.array(z.object({ method: z.string(), path: z.string() }))
