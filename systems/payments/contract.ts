@@ -53,7 +53,7 @@ const common = {
   data: 'sealed',
   attempts: settings.attempts,
   backoff: exponential(settings.backoffMs, { max: settings.backoffMaxMs }),
-  timeout: '2m',
+  timeout: settings.runMs,
   keep: { input: 0, record: settings.keepMs, failed: settings.keepMs },
 } as const
 

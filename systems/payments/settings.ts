@@ -31,6 +31,8 @@ function read(env: Env) {
       env['PAYMENTS_STAND_IN_FILE'] ?? `${env['ERRAND_DATA'] ?? '.errand'}/payments-backend.db`,
     /** How long a call that changes something is waited for. */
     timeoutMs,
+    /** How long a run may take: it looks, asks, and may look or ask once more. */
+    runMs: Math.max(120_000, 3 * timeoutMs),
     /** How long after it was asked the backend may still take in what it does not show yet. */
     settleMs,
     /** How long after it was written down that it will be asked it may still be asked. */

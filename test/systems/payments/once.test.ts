@@ -164,6 +164,7 @@ test('the settings that are shipped are those the team named', () => {
     backendUrl: undefined,
     standInFile: '.errand/payments-backend.db',
     timeoutMs: 40_000,
+    runMs: 120_000,
     settleMs: 120_000,
     freshMs: 5000,
     readTimeoutMs: 3000,
@@ -181,6 +182,7 @@ test('the settings that are shipped are those the team named', () => {
   // What was asked is given up while there is time to look.
   const { timeoutMs, freshMs } = readSettings({ PAYMENTS_SETTLE: '2s' })
   assert.deepEqual([timeoutMs, freshMs], [1600, 400])
+  assert.equal(readSettings({ PAYMENTS_SETTLE: '10m', PAYMENTS_TIMEOUT: '3m' }).runMs, 540_000)
 })
 
 type Rehearsal = Awaited<ReturnType<typeof rehearse>>
