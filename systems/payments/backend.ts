@@ -2,26 +2,9 @@ import { FatalError } from 'errand'
 import { z } from 'zod'
 import { readRetryAfter } from '../common/retry-after.ts'
 import type { MassPaymentRequest } from './contract.ts'
+import { alone, MassPayment, see, type Seen, TWO } from './mass-payment.ts'
 
-export const Counts = z.object({
-  received: z.int(),
-  processed: z.int(),
-  errored: z.int(),
-  created: z.int(),
-})
-
-/** A mass payment as the backend has it: the truth about it. */
-export const MassPayment = z.object({
-  id: z.string(),
-  mp_uuid: z.string(),
-  external_reference: z.string(),
-  status: z.enum(['processing', 'processed', 'creating', 'created', 'cancelled']),
-  counts: Counts,
-  created_at: z.string(),
-})
-export type MassPayment = z.infer<typeof MassPayment>
-
-const Page = z.object({ data: z.array(MassPayment), total: z.int() })
+const Page = z.object({ data: z.array(z.looseObject({})), total: z.int() })
 const Rows = z.object({ data: z.array(z.record(z.string(), z.unknown())), total: z.int() })
 const Complaint = z.object({ error: z.object({ message: z.string() }) })
 
@@ -75,21 +58,29 @@ export class Backend {
     this.#timeoutMs = timeoutMs
   }
 
-  /** The mass payment of this MP-UUID. */
-  async find({ client, id }: Which, signal?: AbortSignal): Promise<MassPayment | undefined> {
+  /** The mass payment of this MP-UUID, for those who act on it. */
+  async find(which: Which, signal?: AbortSignal): Promise<MassPayment | undefined> {
+    const seen = await this.see(which, signal)
+    if (seen?.status !== 'unknown') return seen
+    throw seen.doubt === TWO ? new FatalError(TWO) : new OddAnswer()
+  }
+
+  /** The mass payment of this MP-UUID, for those who look. */
+  async see({ client, id }: Which, signal?: AbortSignal): Promise<Seen | undefined> {
     const search = { client, mp_uuid: id, page: 1, page_size: 2 }
     const { data } = await this.list(search, signal)
     // One that does not search by MP-UUID answers with whatever it has: neither there nor absent.
     if (data.some((one) => !isSame(one.mp_uuid, id))) throw new OddAnswer()
-    if (data.length > 1)
-      throw new FatalError('the backend has two mass payments of this id; a person must look')
     return data[0]
   }
 
+  /** A page, the newest first. What is odd about one of them is told of that one alone. */
   async list({ client, ...search }: Search, signal?: AbortSignal) {
     const query = new URLSearchParams({ client_id: client })
     for (const [name, value] of Object.entries(search)) query.set(name, `${value}`)
-    return fit(Page, await this.#call('GET', `/mass-payments?${query.toString()}`, { signal }))
+    const answer = await this.#call('GET', `/mass-payments?${query.toString()}`, { signal })
+    const { data, total } = fit(Page, answer)
+    return { data: alone(data.map(see)), total }
   }
 
   async create({ client, id }: Which, request: MassPaymentRequest, signal?: AbortSignal) {
@@ -162,7 +153,7 @@ export class Backend {
   }
 }
 
-const isSame = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
+const isSame = (one = '', other = ''): boolean => one.toLowerCase() === other.toLowerCase()
 
 function about(id: string, payment: MassPayment, by: 'id' | 'mp_uuid'): MassPayment {
   if (isSame(payment[by], id)) return payment

@@ -2,86 +2,114 @@ import { type Desk, FatalError, type JobView } from 'errand'
 import { z } from 'zod'
 import { type Backend, OddAnswer } from './backend.ts'
 import { create } from './contract.ts'
-import { hasBegun } from './status.ts'
+import { settings } from './settings.ts'
+import { isEnded, waitsForWorker } from './status.ts'
 
 const STATES = ['scheduled', 'ready', 'running', 'waiting', 'failed', 'cancelled'] as const
 const PAGE = 200
 /** Of each state: more are not counted one by one, nor looked for among the jobs of others. */
 const PAGES = 10
-/** Of those that have begun: so many are looked for in the backend; of others what their jobs tell is shown. */
-const LOOKED_FOR = 500
-const AT_ONCE = 50
+/** So many are looked for in the backend at a time; more are taken for missing until their turn comes. */
+const LOOKED_FOR = 50
 /** And so many are opened to see what they are called. */
 const OPENED = 200
-const REMEMBERED = 10_000
+const REMEMBERED = 100_000
 
 type Wanted = { tenant: string; reference: string | undefined }
+type Errand = Pick<Desk, 'list' | 'input'>
 const Named = z.object({ external_reference: z.string() })
 
-/** Whether the backend has what jobs asked for. Of one that has ended it is remembered: it asks for nothing any more. */
-export class Looks {
-  readonly #known = new Map<string, boolean>()
+/** Mass payments that have a job, and that the backend does not have (yet). */
+export class Coming {
+  readonly #errand: Errand
+  readonly #backend: Backend
+  /** Those that the backend has been seen to have. */
+  readonly #there = new Set<string>()
+  /** Ends after which it will not have them any more. */
+  readonly #absent = new Set<string>()
 
-  async has(client: string, { id, rev, state }: JobView, backend: Backend): Promise<boolean> {
-    const life = `${id} ${rev}`
-    const known = this.#known.get(life)
-    if (known !== undefined) return known
-    const there = await this.#look({ client, id }, backend)
-    if (state !== 'failed' && state !== 'cancelled') return there
-    if (this.#known.size >= REMEMBERED) this.#known.clear()
-    this.#known.set(life, there)
-    return there
+  constructor(errand: Errand, backend: Backend) {
+    this.#errand = errand
+    this.#backend = backend
   }
 
-  /** What the backend says oddly of one is no reason to say nothing of the others: its job tells of it. */
-  async #look(which: { client: string; id: string }, backend: Backend): Promise<boolean> {
+  /** Those of a tenant, the newest first; of those so called, if it is said. */
+  async of({ tenant, reference }: Wanted): Promise<JobView[]> {
+    const lists = await Promise.all(STATES.map((state) => this.#all({ tenant, state })))
+    // Who changes its state meanwhile may be met twice.
+    const all = new Map(lists.flat().map((job) => [job.id, job]))
+    const jobs = [...all.values()]
+      .filter((job) => !this.isThere(job))
+      .toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
+    const called = reference === undefined ? jobs : await this.#called(reference, jobs, tenant)
+    await this.#look(called, tenant)
+    return called.filter((job) => !this.isThere(job))
+  }
+
+  isThere({ id, progress }: JobView): boolean {
+    return this.#there.has(id) || ['processing', 'processed'].includes(progress?.status ?? '')
+  }
+
+  learn(ids: readonly string[]): void {
+    for (const id of ids) remember(this.#there, id)
+  }
+
+  /** What has ended comes first: of that one look tells for good. */
+  async #look(jobs: readonly JobView[], tenant: string): Promise<void> {
+    const unsure = jobs.filter(
+      (job) => !waitsForWorker(job) && !wasRefused(job) && !this.#absent.has(endOf(job)),
+    )
+    const first = [...unsure.filter(isEnded), ...unsure.filter((job) => !isEnded(job))]
+    await Promise.all(first.slice(0, LOOKED_FOR).map((job) => this.#lookFor(job, tenant)))
+  }
+
+  async #lookFor(job: JobView, client: string): Promise<void> {
     try {
-      return (await backend.find(which)) !== undefined
+      const seen = await this.#backend.see({ client, id: job.id })
+      if (seen) this.learn([job.id])
+      else if (isOver(job)) remember(this.#absent, endOf(job))
     } catch (error) {
-      if (error instanceof FatalError || error instanceof OddAnswer) return false
-      throw error
+      // What is wrong with one takes nothing from the others.
+      if (!(error instanceof OddAnswer || error instanceof FatalError)) throw error
     }
   }
+
+  /** What it is called rests sealed with the rest of it. */
+  async #called(name: string, jobs: readonly JobView[], tenant: string): Promise<JobView[]> {
+    const some = jobs.slice(0, OPENED)
+    const inputs = await Promise.all(
+      some.map(({ id }) => this.#errand.input(id, tenant).catch(() => null)),
+    )
+    return some.filter((_, i) => Named.safeParse(inputs[i]).data?.external_reference === name)
+  }
+
+  async #all(filter: { tenant: string; state: JobView['state'] }): Promise<JobView[]> {
+    const found: JobView[] = []
+    let cursor: string | undefined
+    for (let pages = 0; pages < PAGES; pages++) {
+      // A page tells where the next begins.
+      // oxlint-disable-next-line no-await-in-loop
+      const page = await this.#errand.list({ job: create.name, ...filter }, PAGE, cursor)
+      found.push(...page.jobs)
+      cursor = page.next
+      if (cursor === undefined) break
+    }
+    return found
+  }
 }
 
-/** Mass payments of a tenant that the backend does not have (yet), the newest first; of those so called, if it is said. */
-export async function comingOf(
-  { tenant, reference }: Wanted,
-  errand: Pick<Desk, 'list' | 'input'>,
-  backend: Backend,
-  looks: Looks,
-): Promise<JobView[]> {
-  const lists = await Promise.all(STATES.map((state) => all({ tenant, state }, errand)))
-  const jobs = lists.flat().toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
-  const begun = jobs.filter(hasBegun).slice(0, LOOKED_FOR)
-  const isThere: boolean[] = []
-  for (let at = 0; at < begun.length; at += AT_ONCE) {
-    const some = begun.slice(at, at + AT_ONCE)
-    // oxlint-disable-next-line no-await-in-loop -- the backend is asked so much at once, and no more
-    isThere.push(...(await Promise.all(some.map((job) => looks.has(tenant, job, backend)))))
-  }
-  const there = new Set(begun.filter((_, i) => isThere[i]))
-  const coming = jobs.filter((job) => !there.has(job))
-  if (reference === undefined) return coming
-  // What it is called rests sealed with the rest of it.
-  const some = coming.slice(0, OPENED)
-  const inputs = await Promise.all(some.map(({ id }) => errand.input(id, tenant).catch(() => null)))
-  return some.filter((_, i) => Named.safeParse(inputs[i]).data?.external_reference === reference)
-}
+/** Tried again, it has another end. */
+const endOf = ({ id, endedAt }: JobView): string => `${id} ${endedAt}`
 
-async function all(
-  filter: { tenant: string; state: JobView['state'] },
-  errand: Pick<Desk, 'list'>,
-): Promise<JobView[]> {
-  const found: JobView[] = []
-  let cursor: string | undefined
-  for (let pages = 0; pages < PAGES; pages++) {
-    // A page tells where the next begins.
-    // oxlint-disable-next-line no-await-in-loop
-    const page = await errand.list({ job: create.name, ...filter }, PAGE, cursor)
-    found.push(...page.jobs)
-    cursor = page.next
-    if (cursor === undefined) break
-  }
-  return found
+/** It was sent, and the backend would not have it. */
+const wasRefused = ({ state, error, progress }: JobView): boolean =>
+  state === 'failed' && error?.name === 'FatalError' && progress?.status === 'sending'
+
+/** Nothing is on its way to the backend any more: it would have shown it by now. */
+const isOver = ({ endedAt }: JobView): boolean =>
+  endedAt !== undefined && Date.parse(endedAt) + settings.settleMs < Date.now()
+
+function remember(set: Set<string>, one: string): void {
+  if (set.size >= REMEMBERED) set.clear()
+  set.add(one)
 }

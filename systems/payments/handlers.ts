@@ -1,8 +1,9 @@
 import { FatalError, handler, type Context } from 'errand'
 import { z } from 'zod'
 import { noSooner } from '../common/retry-after.ts'
-import { type Backend, BackendError, isRefusal, type MassPayment } from './backend.ts'
+import { type Backend, BackendError, isRefusal } from './backend.ts'
 import { cancel, confirm, create, type MassPaymentRequest } from './contract.ts'
+import type { MassPayment } from './mass-payment.ts'
 import { askOnce } from './once.ts'
 import { settings } from './settings.ts'
 
@@ -42,6 +43,8 @@ export const creating = handler(create, {
       settleMs: settings.settleMs,
       freshMs: settings.freshMs,
     })
+    // Who fails after this word failed though the backend has it; who fails before was refused by it.
+    say(context, 'processing')
     refuseOther(payment, request)
     await whileIn('processing', payment, context)
 

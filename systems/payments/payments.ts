@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { type Desk, ErrandError, hasCode } from 'errand'
-import type { Backend, Search } from './backend.ts'
-import { comingOf, Looks } from './coming.ts'
+import type { Backend } from './backend.ts'
 import { create, MassPaymentRequest } from './contract.ts'
 import { idOf, orUnavailable, ownedBy, type Sight } from './sight.ts'
 import { toView } from './view.ts'
 
-type Errand = Pick<Desk, 'enqueue' | 'ended' | 'list' | 'input'>
+type Errand = Pick<Desk, 'enqueue' | 'ended' | 'input'>
 type Submitted = { id: string; joined: boolean }
 type Submission = { id?: string | undefined; key?: string | undefined; tenant: string }
 
@@ -16,7 +15,6 @@ export class Payments {
   readonly #errand: Errand
   readonly #backend: Backend
   readonly #sight: Sight
-  readonly #looks = new Looks()
 
   constructor(errand: Errand, backend: Backend, sight: Sight) {
     this.#errand = errand
@@ -74,7 +72,7 @@ export class Payments {
       this.#sight.job(id, create.name, tenant),
       this.#sight.find(id, tenant, false),
     ])
-    if (payment) return orUnavailable(this.#backend.rows(payment.id, what, page))
+    if (payment?.id !== undefined) return orUnavailable(this.#backend.rows(payment.id, what, page))
     if (!job) throw new ErrandError('JOB_NOT_FOUND', { id })
     return { data: [], total: 0 }
   }
@@ -87,32 +85,6 @@ export class Payments {
       if (hasCode(error, 'JOB_NOT_FOUND')) return { data: [], total: 0 }
       throw error
     }
-  }
-
-  /** A page of those that the backend does not have yet, and behind them of those that it has. */
-  async list(search: Search) {
-    const { client: tenant, page, page_size: size, external_reference } = search
-    const wanted = { tenant, reference: external_reference }
-    const coming = await orUnavailable(comingOf(wanted, this.#errand, this.#backend, this.#looks))
-    const from = (page - 1) * size
-    const first = coming.slice(from, from + size).map((job) => toView(job.id, { create: job }))
-    const { data, total } = await this.#listed(search, Math.max(0, from - coming.length))
-    const known = data
-      .slice(0, size - first.length)
-      .map(async (payment) =>
-        toView(payment.mp_uuid, { ...(await this.#sight.jobs(payment.mp_uuid, tenant)), payment }),
-      )
-    return { data: [...first, ...(await Promise.all(known))], total: total + coming.length }
-  }
-
-  /** At least a page of what the backend has, from a place on that need not be where one of its pages begins. */
-  async #listed(search: Search, from: number) {
-    const page = Math.floor(from / search.page_size) + 1
-    const pages = await orUnavailable(
-      Promise.all([page, page + 1].map((one) => this.#backend.list({ ...search, page: one }))),
-    )
-    const data = pages.flatMap((one) => one.data).slice(from % search.page_size)
-    return { data, total: pages[0]?.total ?? 0 }
   }
 }
 

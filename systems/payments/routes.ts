@@ -5,6 +5,7 @@ import { servePage } from '../common/page.ts'
 import { whoAsks } from '../common/who.ts'
 import { Backend } from './backend.ts'
 import { Decisions } from './decisions.ts'
+import { Listing } from './listing.ts'
 import { Payments } from './payments.ts'
 import { type Settings } from './settings.ts'
 import { Sight } from './sight.ts'
@@ -28,6 +29,7 @@ export const paymentRoutes =
     const backend = new Backend(url, settings.readTimeoutMs)
     const sight = new Sight(errand, backend)
     const payments = new Payments(errand, backend, sight)
+    const listing = new Listing(errand, backend, sight)
     const decisions = new Decisions(errand, sight)
     servePage(app, new URL('page/', import.meta.url))
 
@@ -56,14 +58,9 @@ export const paymentRoutes =
     app.get('/mass-payments', async (c) => {
       const { id, ...search } = read(Search, c.req.query())
       const client = whoAsks(c).tenant
-      const { external_reference, ...paging } = search
       return c.json(
         id === undefined
-          ? await payments.list({
-              ...paging,
-              client,
-              ...(external_reference !== undefined && { external_reference }),
-            })
+          ? await listing.page({ ...search, client })
           : await payments.listOne(id, client),
       )
     })

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { type Desk, ErrandError, FatalError, hasCode, type JobView } from 'errand'
 import { HTTPException } from 'hono/http-exception'
-import { type Backend, BackendError, type MassPayment, OddAnswer } from './backend.ts'
+import { type Backend, BackendError, OddAnswer } from './backend.ts'
 import { cancel, confirm, create } from './contract.ts'
-import { hasBegun, type Known } from './status.ts'
+import type { Seen } from './mass-payment.ts'
+import { type Known, waitsForWorker } from './status.ts'
 
 /** What is known of mass payments: from their jobs, and from the backend, nothing kept beside. */
 export class Sight {
@@ -18,7 +19,7 @@ export class Sight {
   /** All of one. @throws ErrandError JOB_NOT_FOUND when neither a job nor the backend knows it */
   async known(id: string, tenant: string): Promise<Known> {
     const jobs = await this.jobs(id, tenant)
-    if (jobs.create && !hasBegun(jobs.create)) return jobs
+    if (jobs.create && waitsForWorker(jobs.create)) return jobs
     const payment = await this.find(id, tenant, jobs.create !== undefined)
     if (!jobs.create && !payment) throw new ErrandError('JOB_NOT_FOUND', { id })
     return { ...jobs, payment }
@@ -50,8 +51,8 @@ export class Sight {
   }
 
   /** Where a job tells enough, the backend need not answer. */
-  async find(id: string, client: string, isKnown: boolean): Promise<MassPayment | undefined> {
-    const found = this.#backend.find({ client, id })
+  async find(id: string, client: string, isKnown: boolean): Promise<Seen | undefined> {
+    const found = this.#backend.see({ client, id })
     return isKnown ? found.catch(() => undefined) : orUnavailable(found)
   }
 }

@@ -1,7 +1,7 @@
 import type { JobView } from 'errand'
-import type { MassPayment } from './backend.ts'
+import type { Seen } from './mass-payment.ts'
 
-/** Queued, under way and done for each of the two jobs, and the two other ends. */
+/** Queued, under way and done for each of the two jobs, the two other ends, and what nobody here can tell. */
 export type Status =
   | 'queued_for_processing'
   | 'processing'
@@ -11,13 +11,14 @@ export type Status =
   | 'created'
   | 'cancelled'
   | 'failed'
+  | 'unknown'
 
 /** What is known of one mass payment: the jobs that are kept, and what the backend has. */
 export type Known = {
   create?: JobView | undefined
   confirm?: JobView | undefined
   cancel?: JobView | undefined
-  payment?: MassPayment | undefined
+  payment?: Seen | undefined
 }
 
 /** One status of two jobs. Where neither is under way the backend knows best. */
@@ -27,8 +28,10 @@ export function statusOf({ create, confirm, cancel, payment }: Known): Status {
   if (create?.state === 'failed') return payment?.status === 'cancelled' ? 'cancelled' : 'failed'
   if (create?.state === 'cancelled') return 'cancelled'
   if (confirm && !isEnded(confirm)) return hasBegun(confirm) ? 'creating' : 'queued_for_creating'
-  if (payment && payment.status !== 'processed') return payment.status
+  const { status = 'processed' } = payment ?? {}
+  if (status !== 'processed' && status !== 'unknown') return status
   if (confirm?.state === 'failed') return 'failed'
+  if (status === 'unknown') return status
   if (confirm?.state === 'completed') return 'created'
   // While the backend is away.
   return cancel?.state === 'completed' && !payment ? 'cancelled' : 'processed'
@@ -41,7 +44,7 @@ export const isWithErrors = (status: Status, { create, confirm, payment }: Known
   WITH_ERRORS.includes(status) &&
   ((create?.withErrors ?? false) ||
     (confirm?.withErrors ?? false) ||
-    (payment?.counts.errored ?? 0) > 0)
+    (payment?.counts?.errored ?? 0) > 0)
 
 /** As people read it: `processed with errors`. */
 export const labelOf = (status: Status, withErrors: boolean): string =>

@@ -1,11 +1,20 @@
-import { actsOf, isEnded, isExpiry, isWithErrors, type Known, labelOf, statusOf } from './status.ts'
+import {
+  actsOf,
+  isEnded,
+  isExpiry,
+  isWithErrors,
+  type Known,
+  labelOf,
+  type Status,
+  statusOf,
+} from './status.ts'
 
 /** A mass payment as its owner is told of it. */
 export function toView(id: string, known: Known) {
   const { create: first, confirm: second, cancel: third, payment } = known
   const status = statusOf(known)
   const withErrors = isWithErrors(status, known)
-  const error = second?.error ?? first?.error
+  const error = errorOf(status, known)
   const stage = [second, first].find((job) => job && !isEnded(job) && job.progress)?.progress
   return {
     id,
@@ -24,12 +33,18 @@ export function toView(id: string, known: Known) {
         ...(third && isExpiry(third) && { expires_at: third.runAt }),
       },
     }),
-    ...((status === 'failed' || first?.state === 'failed' || second?.state === 'failed') &&
-      error && { error: { message: error.message, name: error.name } }),
+    ...(error && { error: { message: error.message, name: error.name } }),
     ...(third?.state === 'failed' && {
       cancellation: { refused: true, reason: third.error?.message ?? 'it came too late' },
     }),
     acts: actsOf(known),
     created_at: payment?.created_at ?? first?.createdAt,
   }
+}
+
+function errorOf(status: Status, { create, confirm, payment }: Known) {
+  if (status === 'unknown' && payment?.status === 'unknown')
+    return { message: payment.doubt, name: 'OddAnswer' }
+  const isFailed = [create, confirm].some((job) => job?.state === 'failed')
+  return isFailed ? (confirm?.error ?? create?.error) : undefined
 }

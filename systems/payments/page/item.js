@@ -1,7 +1,7 @@
 import { ask, reasonOf } from './ask.js'
 import { many } from './rows.js'
 
-const TONES = { failed: 'bad', created: 'good', processed: 'warn', cancelled: '' }
+const TONES = { failed: 'bad', unknown: 'bad', created: 'good', processed: 'warn', cancelled: '' }
 const COUNTS = ['received', 'processed', 'errored', 'created']
 const ROWS = 20
 
@@ -67,18 +67,8 @@ export class Item {
   }
 
   #say() {
-    const { status, stage, error, confirmation, cancellation, acts } = this.#view
-    this.#part('.words').classList.toggle('bad', status === 'failed')
-    const text =
-      status === 'failed'
-        ? `It failed: ${error?.message ?? 'no reason is known'}.`
-        : status === 'processed' && acts.includes('confirm')
-          ? `${still(cancellation)}It waits for your confirmation${deadline(confirmation?.expires_at)}.`
-          : status === 'processed'
-            ? 'It is being cancelled.'
-            : stage && !status.startsWith('queued')
-              ? `Now: ${stage}.`
-              : ''
+    const text = wordsOf(this.#view)
+    this.#part('.words').classList.toggle('bad', TONES[this.#view.status] === 'bad')
     this.#text('.words', text)
     this.#part('.words').hidden = text === ''
   }
@@ -148,8 +138,14 @@ function momentOf(moment) {
   })
 }
 
-const still = (cancellation) =>
-  cancellation ? `It could not be cancelled: ${cancellation.reason}. ` : ''
+function wordsOf({ status, stage, error, confirmation, cancellation, acts }) {
+  if (status === 'failed') return `It failed: ${error?.message ?? 'no reason is known'}.`
+  if (status === 'unknown') return `Nobody can tell how it stands: ${error?.message}.`
+  if (status !== 'processed') return stage && !status.startsWith('queued') ? `Now: ${stage}.` : ''
+  if (!acts.includes('confirm')) return 'It is being cancelled.'
+  const refused = cancellation ? `It could not be cancelled: ${cancellation.reason}. ` : ''
+  return `${refused}It waits for your confirmation${deadline(confirmation?.expires_at)}.`
+}
 
 /** Until when, and from an hour before it how long that still is. */
 function deadline(moment) {

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { create } from '../../../systems/payments/contract.ts'
 import { until } from '../../support/command.ts'
 import { onEachStore } from '../stage.ts'
-import { List, openBank, request, stand } from './setup.ts'
+import { openBank, request, stand } from './setup.ts'
 
 onEachStore((open) => {
   test('a mass payment is processed under its MP-UUID, waits for its confirmation, and is created', async () => {
@@ -179,48 +179,6 @@ onEachStore((open) => {
     assert.equal((await at.cancel(kept)).status, 409)
     const live = (await at.system.errand.list({ state: 'scheduled' }, 10)).jobs
     assert.deepEqual(live, [])
-  })
-
-  test('the list pages what the backend has, finds by reference, and shows what is still to come', async () => {
-    await using at = await stand(open)
-    const first = await at.submitted(request(1, 0, { external_reference: 'a' }))
-    await at.becomes(first, 'processed')
-    const second = await at.submitted(request(1, 0, { external_reference: 'b' }))
-    await at.becomes(second, 'processed')
-    await at.bank.script({ method: 'POST', status: 400, body: { error: { message: 'no' } } })
-    const third = await at.submitted(request(1, 0, { external_reference: 'c' }))
-    await at.becomes(third, 'failed')
-    const list = async (query: string) => {
-      const { data, total } = List.parse(await (await at.ask(query)).json())
-      return [data.map(({ id }) => id), total]
-    }
-    assert.deepEqual(await list(''), [[third, second, first], 3])
-    assert.deepEqual(await list('?page=2&page_size=1'), [[second], 3])
-    assert.deepEqual(await list('?external_reference=a'), [[first], 1])
-    assert.deepEqual(await list(`?id=${second}`), [[second], 1])
-    assert.deepEqual(await list(`?id=${randomUUID()}`), [[], 0])
-  })
-
-  test('whatever waits for a worker is in the list, page by page, before what the backend has', async () => {
-    await using at = await stand(open)
-    const old = await at.submitted(request(1))
-    await at.becomes(old, 'processed')
-    await at.rest()
-    const ids: string[] = [old]
-    for (let sent = 0; sent < 5; sent++)
-      ids.unshift(await at.submitted(request(1, 0, { external_reference: `batch ${sent}` })))
-    const pages = await Promise.all(
-      [1, 2, 3, 4].map(async (page) =>
-        List.parse(await (await at.ask(`?page_size=2&page=${page}`)).json()),
-      ),
-    )
-    assert.deepEqual(
-      pages.flatMap(({ data }) => data.map(({ id }) => id)),
-      ids,
-    )
-    assert.deepEqual(new Set(pages.map(({ total }) => total)), new Set([6]))
-    const named = List.parse(await (await at.ask('?external_reference=batch+3')).json())
-    assert.deepEqual([named.data.map(({ id }) => id), named.total], [[ids[1]], 1])
   })
 
   test('5000 rows are taken at once and processed', async () => {

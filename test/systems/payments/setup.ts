@@ -72,6 +72,9 @@ export async function openBank(answering: (path: string) => Promise<void> | void
       const answer = await ask(`/mass-payments?client_id=${client}&page_size=1000${filter}`)
       return Held.parse(await answer.json()).data
     },
+    /** One of somebody else’s making under an id. */
+    add: (mp_uuid: string) =>
+      ask('/mass-payments', 'POST', { mp_uuid, client_id: '', ...request(1) }),
     [Symbol.asyncDispose]: () => standIn[Symbol.asyncDispose](),
   }
 }
@@ -111,6 +114,10 @@ function desk({ ask, post, json }: System) {
       ask(`${at}/${id}/confirm`, { method: 'POST', headers }),
     cancel: (id: string) => ask(`${at}/${id}/cancel`, { method: 'POST' }),
     view,
+    list: async (query: string) => {
+      const { data, total } = List.parse(await json(`${at}${query}`))
+      return { ids: data.map(({ id }) => id ?? ''), total }
+    },
     /** The view once it has this status. */
     becomes: (id: string, status: string) =>
       until(async () => {
