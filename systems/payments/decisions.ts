@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Desk, ErrandError, hasCode, type JobView } from 'errand'
 import { cancel, confirm } from './contract.ts'
-import { idOf, ownedBy, type Sight } from './sight.ts'
+import { idOf, ownedBy, type Sight, worded } from './sight.ts'
 import {
   type Act,
   actsOf,
@@ -131,4 +131,4 @@ function refuseUnless(act: Act, id: string, known: Known): void {
 }
 
 const refuse = (id: string, state: string, verb: string) =>
-  new ErrandError('WRONG_STATE', { id, state, verb })
+  worded(new ErrandError('WRONG_STATE', { id, state, verb }))

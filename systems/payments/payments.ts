@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { type Desk, ErrandError, hasCode } from 'errand'
+import { type Desk, type Enqueued, ErrandError, hasCode } from 'errand'
 import type { Backend } from './backend.ts'
 import { create, MassPaymentRequest } from './contract.ts'
-import { idOf, orUnavailable, ownedBy, type Sight } from './sight.ts'
+import { idOf, orUnavailable, ownedBy, type Sight, worded } from './sight.ts'
 import { toView } from './view.ts'
 
 type Errand = Pick<Desk, 'enqueue' | 'ended' | 'input'>
-type Submitted = { id: string; joined: boolean }
 type Submission = { id?: string | undefined; key?: string | undefined; tenant: string }
 
 /** Mass payments as their owners see them: each from its jobs and the backend, nothing kept beside. */
@@ -22,24 +21,25 @@ export class Payments {
     this.#sight = sight
   }
 
-  /** Accepts a mass payment without a word to the backend. The same id, or the same key, is the same one. */
-  async submit(request: unknown, { id, key, tenant }: Submission): Promise<Submitted> {
+  /** Accepts a mass payment without a word to the backend. The same id, or the same key, joins the one that is there. */
+  async submit(request: unknown, { id, key, tenant }: Submission): Promise<Enqueued> {
     const keyed = key === undefined ? undefined : idOf(tenant, 'create', key)
     const own = id ?? keyed ?? randomUUID()
     // Under one key there is one mass payment, whatever ids its tries bring, for as long as its record is kept.
     const unique = keyed === undefined ? {} : { unique: `key ${keyed}` }
     try {
       const options = { id: own, ...ownedBy(tenant), ...unique }
-      const { id: there, joined } = await this.#errand.enqueue(create.name, request, options)
+      const enqueued = await this.#errand.enqueue(create.name, request, options)
+      const { id: there } = enqueued
       // Once it is done its words are gone: then the key alone tells.
       if (there !== own && (await this.#compare(there, request, tenant)) === 'other') throw reused()
-      return { id: there, joined }
+      return enqueued
     } catch (error) {
       if (!hasCode(error, 'ID_TAKEN')) throw error
       // The same under the same id, but by another key or by none.
       if (id === undefined) throw reused(error)
       if ((await this.#compare(own, request, tenant)) === 'same') return { id: own, joined: true }
-      throw error
+      throw worded(error)
     }
   }
 
@@ -73,7 +73,7 @@ export class Payments {
       this.#sight.find(id, tenant, false),
     ])
     if (payment?.id !== undefined) return orUnavailable(this.#backend.rows(payment.id, what, page))
-    if (!job) throw new ErrandError('JOB_NOT_FOUND', { id })
+    if (!job) throw worded(new ErrandError('JOB_NOT_FOUND', { id }))
     return { data: [], total: 0 }
   }
 

@@ -8,7 +8,7 @@ import { Decisions } from './decisions.ts'
 import { Listing } from './listing.ts'
 import { Payments } from './payments.ts'
 import { type Settings } from './settings.ts'
-import { Sight } from './sight.ts'
+import { Sight, worded } from './sight.ts'
 
 const Body = z.looseObject({ id: z.uuid().toLowerCase().optional() })
 const Rows = z.object({ payments: z.array(z.unknown()) })
@@ -39,9 +39,9 @@ export const paymentRoutes =
       const { tenant } = whoAsks(c)
       const { id, joined } = await payments.submit(request, { id: own, key, tenant })
       const { status, label } = joined ? await payments.view(id, tenant) : QUEUED
-      return c.json({ ...accepted(id, request), status, label }, 202, {
-        location: `/payments/mass-payments/${id}`,
-      })
+      const { external_reference } = request
+      const location = `/payments/mass-payments/${id}`
+      return c.json({ id, external_reference, status, label }, 202, { location })
     })
 
     app.post('/mass-payments/sync', async (c) => {
@@ -91,12 +91,7 @@ export const paymentRoutes =
       })
   }
 
-const accepted = (id: string, { external_reference }: Record<string, unknown>) => ({
-  id,
-  ...(external_reference !== undefined && { external_reference }),
-})
-
-const QUEUED = { status: 'queued_for_processing', label: 'queued for processing' } as const
+const QUEUED = { status: 'queued_for_processing', label: 'queued for processing' }
 
 async function readJson(c: Context): Promise<unknown> {
   try {
@@ -120,7 +115,7 @@ function read<Of extends z.ZodType>(schema: Of, value: unknown): z.output<Of> {
 function readId(text: string): string {
   const { success, data } = z.uuid().toLowerCase().safeParse(text)
   if (success) return data
-  throw new ErrandError('JOB_NOT_FOUND', { id: 'given' })
+  throw worded(new ErrandError('JOB_NOT_FOUND', { id: 'given' }))
 }
 
 function readKey(header: string | undefined): string | undefined {

@@ -21,7 +21,7 @@ export class Sight {
     const jobs = await this.jobs(id, tenant)
     if (jobs.create && waitsForWorker(jobs.create)) return jobs
     const payment = await this.find(id, tenant, jobs.create !== undefined)
-    if (!jobs.create && !payment) throw new ErrandError('JOB_NOT_FOUND', { id })
+    if (!jobs.create && !payment) throw worded(new ErrandError('JOB_NOT_FOUND', { id }))
     return { ...jobs, payment }
   }
 
@@ -68,6 +68,10 @@ export async function orUnavailable<T>(asked: Promise<T>): Promise<T> {
     throw new HTTPException(503, { message: 'the backend does not answer', cause })
   }
 }
+
+/** Whoever uses this API knows of no jobs. */
+export const worded = (error: ErrandError): ErrandError =>
+  Object.assign(error, { message: error.message.replace('job', 'mass payment') })
 
 /** Who names no tenant has none. */
 export const ownedBy = (tenant: string) => (tenant === '' ? {} : { tenant })

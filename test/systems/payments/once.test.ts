@@ -52,7 +52,7 @@ test('an hour after its end nothing is kept, and the backend is asked alone', as
   await errand.advance('2h')
   await assert.rejects(decisions.confirm(id, ''), /created/)
   const unknown = '00000000-0000-4000-8000-000000000000'
-  await assert.rejects(payments.view(unknown, ''), /no job has the id/)
+  await assert.rejects(payments.view(unknown, ''), /no mass payment has the id/)
 })
 
 test('however many wait for their confirmation, none runs, and all are cancelled when their time is over', async () => {

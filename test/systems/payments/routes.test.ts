@@ -63,7 +63,8 @@ onEachStore((open) => {
     const key = { 'idempotency-key': 'wednesday' }
     const id = await at.submitted({ ...request(1), id: randomUUID() }, key)
     await at.becomes(id, 'processed')
-    assert.equal(await at.submitted({ ...request(1), id: randomUUID() }, key), id)
+    const again = await at.submit({ ...request(1), id: randomUUID() }, key)
+    assert.match(await again.text(), new RegExp(`"id":"${id}".*"status":"processed"`))
     assert.equal((await at.bank.held()).length, 1)
     assert.equal(await at.submitted({ ...request(1), id }), id, 'the same under its id')
     assert.equal((await at.submit({ ...request(2), id })).status, 409, 'another under its id')
@@ -76,7 +77,9 @@ onEachStore((open) => {
     const headers = { 'content-type': 'application/json' }
     const empty = await at.ask('', { method: 'POST', headers })
     assert.equal(empty.status, 400)
-    assert.equal((await at.ask(`/${randomUUID()}/retry`, { method: 'POST' })).status, 404)
+    const unknown = await at.ask(`/${randomUUID()}/retry`, { method: 'POST' })
+    assert.equal(unknown.status, 404)
+    assert.match(await unknown.text(), /no mass payment has the id/)
   })
 
   test('a confirmation is taken in the right state only, and however often it is sent, there is one', async () => {
@@ -99,7 +102,9 @@ onEachStore((open) => {
     assert.equal(await (await at.confirm(id, other)).text(), texts[0], 'under another key')
     release()
     await at.becomes(id, 'created')
-    assert.equal((await at.confirm(id)).status, 409, 'after its end')
+    const late = await at.confirm(id)
+    assert.equal(late.status, 409, 'after its end')
+    assert.match(await late.text(), /the mass payment \S+ is created and cannot be confirmed/)
     for (const repeated of [key, other])
       assert.equal(await (await at.confirm(id, repeated)).text(), texts[0], 'a repeated request')
     assert.equal((await at.confirm(id, { 'idempotency-key': 'late' })).status, 409, 'a new one')
