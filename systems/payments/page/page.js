@@ -9,8 +9,10 @@ const MAX = 100
 const form = document.querySelector('#new')
 const list = document.querySelector('#list')
 const more = document.querySelector('#more')
+const newer = document.querySelector('#newer')
 const items = new Map()
 let size = STEP
+let page = 1
 let timer
 let turn = 0
 
@@ -22,7 +24,12 @@ form.addEventListener('submit', (event) => {
   void handIn()
 })
 more.addEventListener('click', () => {
-  size = Math.min(MAX, size + STEP)
+  if (size < MAX) size += STEP
+  else page++
+  void refresh()
+})
+newer.addEventListener('click', () => {
+  page--
   void refresh()
 })
 document.addEventListener('visibilitychange', () => document.hidden || void refresh())
@@ -70,6 +77,7 @@ async function handIn() {
   const problem = document.querySelector('#problem')
   problem.hidden = answer.isOk
   problem.textContent = answer.isOk ? '' : explain(answer, lines)
+  page = 1
   await refresh()
 }
 
@@ -86,7 +94,7 @@ function explain(answer, lines) {
 async function refresh() {
   clearTimeout(timer)
   const mine = ++turn
-  const { isOk, status, body } = await ask(`?page_size=${size}`)
+  const { isOk, status, body } = await ask(`?page_size=${size}&page=${page}`)
   if (mine !== turn) return
   const trouble = document.querySelector('#trouble')
   trouble.hidden = isOk
@@ -99,11 +107,8 @@ async function refresh() {
 }
 
 function show({ data, total }) {
-  document.querySelector('#none').hidden = data.length > 0
-  more.hidden = total <= data.length
-  more.disabled = size >= MAX
-  if (more.disabled)
-    more.textContent = `${total - data.length} more: the API pages through all of them`
+  document.querySelector('#none').hidden = total > 0
+  offerOthers((page - 1) * size, data.length, total)
   const seen = new Set(data.map(({ id }) => id))
   for (const [id, { element }] of items)
     if (!seen.has(id)) {
@@ -118,4 +123,14 @@ function show({ data, total }) {
         `${view.external_reference || 'Without a name'}: ${view.label}`
     if (list.children[i] !== item.element) list.insertBefore(item.element, list.children[i] ?? null)
   }
+}
+
+/** So many are shown at once; older ones have pages of their own. */
+function offerOthers(before, shown, total) {
+  const older = total - before - shown
+  const range = shown > 0 ? `${before + 1} to ${before + shown}` : 'None'
+  document.querySelector('#range').textContent = shown === total ? '' : `${range} of ${total}`
+  more.hidden = older <= 0
+  more.textContent = size < MAX ? 'Show more' : `Show ${Math.min(older, MAX)} older`
+  newer.hidden = page === 1
 }

@@ -1,6 +1,7 @@
 // oxlint-disable-next-line import/no-unassigned-import -- settings are read when the system is loaded
 import './quick.ts'
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { browse } from '../browser.ts'
@@ -70,6 +71,25 @@ onEachStore((open, name) => {
     await page.getByText(/could not be cancelled.*not on Sundays.*waits for your conf/).waitFor()
     await page.getByRole('button', { name: 'Confirm 4 payments' }).click()
     await state(page, 'created with errors')
+  })
+
+  test('more than the page shows at once are counted, and can be leafed through', async () => {
+    await using at = await stand(open, { idle: true })
+    await Promise.all(Array.from({ length: 132 }, () => at.bank.add(randomUUID())))
+    await using seen = await browse(at.system.server, '/payments/')
+    const { page } = seen
+    for (const shown of [20, 40, 60, 80]) {
+      await page.getByText(`1 to ${shown} of 132`).waitFor()
+      await page.getByRole('button', { name: 'Show more' }).click()
+    }
+    await page.getByText('1 to 100 of 132').waitFor()
+    await page.getByRole('button', { name: 'Show 32 older' }).click()
+    await page.getByText('101 to 132 of 132').waitFor()
+    assert.equal(await page.locator('#list li').count(), 32)
+    assert.ok(await page.locator('#more').isHidden())
+    await page.getByRole('button', { name: 'Show newer' }).click()
+    await page.getByText('1 to 100 of 132').waitFor()
+    assert.deepEqual(seen.complaints, [])
   })
 
   test('what asks for it is made without a word more', async () => {
