@@ -6,6 +6,7 @@ import { cancel, confirm, create, type MassPaymentRequest } from './contract.ts'
 import type { MassPayment } from './mass-payment.ts'
 import { askOnce } from './once.ts'
 import { settings } from './settings.ts'
+import { isBarren } from './status.ts'
 
 declare module 'errand' {
   interface Resources {
@@ -120,7 +121,7 @@ async function follow(
   const { auto_commit, accept_immediately, confirm_within } = request
   const isWanted = auto_commit ?? accept_immediately ?? false
   const mayBePart = request.accept_partial ?? request.on_row_errors === 'continue'
-  const isClean = payment.counts.errored === 0 || mayBePart
+  const isClean = payment.counts.errored === 0 || (mayBePart && !isBarren(payment))
   const tags = [id]
   if (isWanted && isClean) return void (await enqueue('confirm', confirm, { id }, { tags }))
   const withinMs = confirm_within === undefined ? settings.confirmWithinMs : confirm_within * 1000

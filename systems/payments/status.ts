@@ -62,6 +62,7 @@ export function actsOf(known: Known): Act[] {
   // Only an operator calls that job off; its notes know how far it came.
   if (status === 'cancelled' && create?.state === 'cancelled') return ['retry']
   if (status !== 'processed') return []
+  if (payment && isBarren(payment)) return ['cancel']
   return confirm ? ['confirm'] : ['confirm', 'cancel']
 }
 
@@ -77,6 +78,10 @@ export const isBeingCancelled = ({ cancel }: Known): boolean =>
 
 export const isExpiry = (cancel: JobView): boolean =>
   cancel.state === 'scheduled' && !hasBegun(cancel) && Date.parse(cancel.runAt) > Date.now()
+
+/** Every row was refused: there is nothing to confirm. */
+export const isBarren = ({ counts }: Seen): boolean =>
+  counts !== undefined && counts.received > 0 && counts.errored >= counts.received
 
 /** The backend would not confirm it, and still has it as it was. */
 export const isUnconfirmed = ({ confirm, payment }: Known): boolean =>

@@ -1,5 +1,6 @@
 import {
   actsOf,
+  isBarren,
   isEnded,
   isExpiry,
   isWithErrors,
@@ -29,7 +30,7 @@ export function toView(id: string, known: Known) {
     }),
     ...(status === 'processed' && {
       confirmation: {
-        needed: true,
+        needed: !(payment && isBarren(payment)),
         ...(third && isExpiry(third) && { expires_at: third.runAt }),
       },
     }),

@@ -28,7 +28,7 @@ export class Item {
   show(view) {
     const before = this.#view?.label
     this.#view = view
-    this.#text('h3', view.external_reference || 'Without a name')
+    this.#text('h3', view.external_reference?.trim() || 'Without a name')
     this.#text('.state', view.label)
     const tone = TONES[view.status] ?? 'busy'
     this.#part('.state').className = `state ${tone === 'good' && view.with_errors ? 'warn' : tone}`
@@ -142,8 +142,9 @@ function wordsOf({ status, stage, error, confirmation, cancellation, acts }) {
   if (status === 'failed') return `It failed: ${error?.message ?? 'no reason is known'}.`
   if (status === 'unknown') return `Nobody can tell how it stands: ${error?.message}.`
   if (status !== 'processed') return stage && !status.startsWith('queued') ? `Now: ${stage}.` : ''
-  if (!acts.includes('confirm')) return 'It is being cancelled.'
+  if (acts.length === 0) return 'It is being cancelled.'
   const refused = cancellation ? `It could not be cancelled: ${cancellation.reason}. ` : ''
+  if (!confirmation?.needed) return `${refused}Every row was refused: there is nothing to confirm.`
   return `${refused}It waits for your confirmation${deadline(confirmation?.expires_at)}.`
 }
 

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { browse } from '../browser.ts'
 import { onEachStore } from '../stage.ts'
-import { GOOD, stand } from './setup.ts'
+import { GOOD, request, stand } from './setup.ts'
 
 onEachStore((open, name) => {
   // What a browser sees is the same on each store, and browsers are slow.
@@ -71,6 +71,18 @@ onEachStore((open, name) => {
     await page.getByText(/could not be cancelled.*not on Sundays.*waits for your conf/).waitFor()
     await page.getByRole('button', { name: 'Confirm 4 payments' }).click()
     await state(page, 'created with errors')
+  })
+
+  test('nobody is asked to confirm no payment', async () => {
+    await using at = await stand(open)
+    await at.becomes(await at.submitted(request(2, 2, { external_reference: ' ' })), 'processed')
+    await using seen = await browse(at.system.server, '/payments/')
+    const { page } = seen
+    await page.getByRole('heading', { name: 'Without a name' }).waitFor()
+    await page.getByText('Every row was refused: there is nothing to confirm.').waitFor()
+    assert.equal(await page.getByRole('button', { name: /Confirm/ }).count(), 0)
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await state(page, 'cancelled')
   })
 
   test('more than the page shows at once are counted, and can be leafed through', async () => {

@@ -186,6 +186,19 @@ onEachStore((open) => {
     assert.deepEqual(live, [])
   })
 
+  test('where every row is refused there is nothing to confirm, by itself or by a person', async () => {
+    await using at = await stand(open)
+    const id = await at.submitted(request(2, 2, { auto_commit: true, accept_partial: true }))
+    const { counts, acts, confirmation } = await at.becomes(id, 'processed')
+    assert.deepEqual(
+      [counts?.received, counts?.errored, acts, confirmation?.needed],
+      [2, 2, ['cancel'], false],
+    )
+    assert.equal((await at.confirm(id)).status, 409)
+    assert.equal((await at.cancel(id)).status, 202)
+    await at.becomes(id, 'cancelled')
+  })
+
   test('5000 rows are taken at once and processed', async () => {
     await using at = await stand(open)
     const id = await at.submitted(request(5000, 5))
