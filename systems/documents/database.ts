@@ -22,3 +22,16 @@ export function openDatabase(location: string, waitMs = HANDLER_WAIT_MS): Databa
   database.exec('pragma journal_mode = wal')
   return database
 }
+
+/** Does all of some writes or none of them, with one commit. */
+export function atOnce<Result>(database: DatabaseSync, write: () => Result): Result {
+  database.exec('begin immediate')
+  try {
+    const result = write()
+    database.exec('commit')
+    return result
+  } catch (error) {
+    database.exec('rollback')
+    throw error
+  }
+}

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { openDatabase } from './database.ts'
+import { atOnce, openDatabase } from './database.ts'
 import { seed } from './seed.ts'
 
 /** A project document, as this system keeps it. Nothing of it lies in Errand's store but its id. */
@@ -136,9 +136,9 @@ export class Documents implements Disposable {
   #fill(): void {
     if (this.#database.prepare('select 1 from document').get()) return
     const add = this.#database.prepare('insert or ignore into document (id, text) values (?, ?)')
-    this.#database.exec('begin immediate')
-    for (const [i, document] of seed().entries()) add.run(i + 1, JSON.stringify(document))
-    this.#database.exec('commit')
+    atOnce(this.#database, () => {
+      for (const [i, document] of seed().entries()) add.run(i + 1, JSON.stringify(document))
+    })
   }
 }
 

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { ErrandError } from 'errand'
+import { atOnce } from '../database.ts'
 
 /** A file that somebody gave us. Jobs carry its id only. */
 export type Upload = {
@@ -72,17 +73,22 @@ export class Uploads {
 
   /** @returns whether nobody was quicker */
   #enter({ id, name, notify }: Pick<Upload, 'id' | 'name' | 'notify'>, bytes: number): boolean {
-    this.#need(id, 0)
-    const { changes } = this.#database
-      .prepare('insert or ignore into upload (id, name, bytes, at, notify) values (?, ?, ?, ?, ?)')
-      .run(id, name, bytes, Date.now(), notify ?? null)
-    return changes > 0
+    return atOnce(this.#database, () => {
+      this.#need(id, 0)
+      const { changes } = this.#database
+        .prepare(
+          'insert or ignore into upload (id, name, bytes, at, notify) values (?, ?, ?, ?, ?)',
+        )
+        .run(id, name, bytes, Date.now(), notify ?? null)
+      return changes > 0
+    })
   }
 
   /** Whole, unless one is there: a link, other than a rename, takes nobody's place. */
   #layDown(draft: string, path: string, content: Uint8Array): void {
     try {
-      writeFileSync(draft, content, { mode: 0o600 })
+      // On disk before its row says so.
+      writeFileSync(draft, content, { mode: 0o600, flush: true })
       linkSync(draft, path)
     } catch (error) {
       if (!existsSync(path)) throw error

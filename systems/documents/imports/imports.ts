@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { atOnce } from '../database.ts'
 
 /** A row that did not fit: its number in the file, the field and why; never what stood in it. */
 export type Misfit = { row: number; field: string; why: string }
@@ -34,17 +35,12 @@ export class Imports {
 
   /** Does some rows and remembers having done them, or neither. */
   advance(id: string, row: number, misfits: readonly Misfit[], put: () => void): void {
-    this.#database.exec('begin immediate')
-    try {
+    atOnce(this.#database, () => {
       put()
       const add = this.#database.prepare('insert or replace into misfit values (?, ?, ?, ?)')
       for (const misfit of misfits) add.run(id, misfit.row, misfit.field, misfit.why)
       this.#database.prepare('insert or replace into import values (?, ?)').run(id, row)
-      this.#database.exec('commit')
-    } catch (error) {
-      this.#database.exec('rollback')
-      throw error
-    }
+    })
   }
 
   /** How many rows it could not take so far. */

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { atOnce } from '../database.ts'
 
 /** Somebody who is written to. Addresses lie here and nowhere else: jobs carry a contact's id only. */
 export type Contact = { id: number; name: string; address: string; team: string }
@@ -61,12 +62,12 @@ export class Contacts {
   #fill(): void {
     if (this.#database.prepare('select 1 from contact').get()) return
     const add = this.#database.prepare('insert or ignore into contact values (?, ?, ?, ?)')
-    this.#database.exec('begin immediate')
-    for (let id = 1; id <= SEEDED; id++) {
-      const number = String(id).padStart(3, '0')
-      const address = UNFIT.get(id) ?? `resident-${number}@example.org`
-      add.run(id, address, `Resident ${number}`, TEAMS[id % TEAMS.length] ?? '')
-    }
-    this.#database.exec('commit')
+    atOnce(this.#database, () => {
+      for (let id = 1; id <= SEEDED; id++) {
+        const number = String(id).padStart(3, '0')
+        const address = UNFIT.get(id) ?? `resident-${number}@example.org`
+        add.run(id, address, `Resident ${number}`, TEAMS[id % TEAMS.length] ?? '')
+      }
+    })
   }
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { atOnce } from '../database.ts'
 
 /** One text to many contacts. Who got it is counted by its batch, under the same id. */
 export type Mailing = {
@@ -32,10 +33,11 @@ export class Mailings {
   constructor(database: DatabaseSync) {
     this.#database = database
     // Server and executors open it at once: one of them makes it what it is to be.
-    database.exec(`begin immediate; ${SCHEMA}`)
-    addColumn(database, 'tenant', "text not null default ''")
-    addColumn(database, 'first', 'integer')
-    database.exec('commit')
+    atOnce(database, () => {
+      database.exec(SCHEMA)
+      addColumn(database, 'tenant', "text not null default ''")
+      addColumn(database, 'first', 'integer')
+    })
   }
 
   /** A request that is sent again finds the first text. */
