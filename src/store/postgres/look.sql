@@ -47,11 +47,14 @@ union all
 order by turn desc limit 1000;
 
 -- name: tagged
-select t.id, t.turn, coalesce(j.state, e.state) as state, coalesce(j.queue, e.queue) as queue, k.name,
-  coalesce(j.tenant, e.tenant) as tenant, coalesce(j.batch, e.batch) as batch
+select t.id, t.turn, one.state, one.queue, k.name, one.tenant, one.batch
 from (select id, turn from errand.tag where tag = $2 and turn < $1 order by turn desc limit 1000) as t
-left join errand.job as j on j.id = t.id left join errand.ended as e on e.id = t.id
-join errand.kind as k on k.id = coalesce(j.kind, e.kind) order by t.turn desc;
+cross join lateral (
+  select j.state, j.queue, j.tenant, j.batch, j.kind from errand.job as j where j.id = t.id
+  union all
+  select e.state, e.queue, e.tenant, e.batch, e.kind from errand.ended as e where e.id = t.id limit 1
+) as one
+join errand.kind as k on k.id = one.kind order by t.turn desc;
 
 -- name: ready
 select j.id, j.turn, j.state, j.queue, k.name, j.tenant, j.batch, j.priority, j.run_at

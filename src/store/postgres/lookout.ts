@@ -40,6 +40,8 @@ import { lawTexts, lookText } from './statements.ts'
 import { toRate } from './taking.ts'
 import { page } from './walk.ts'
 
+/** What is asked by id, many times a second. */
+const OFTEN = new Set(['find', 'artifacts', 'holder', 'tagged'])
 const SNAPSHOT = 'isolation level repeatable read read only'
 
 /** Where work is seen. */
@@ -169,6 +171,7 @@ export class PostgresLookout implements Lookout {
   }
 
   #look(name: string, values: Values): Promise<Row[]> {
-    return this.#connection.look(lookText(this.#connection.schema, name), values)
+    const text = lookText(this.#connection.schema, name)
+    return this.#connection.look(text, values, OFTEN.has(name) ? name : undefined)
   }
 }
