@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
@@ -24,6 +25,8 @@ export type StandIn = AsyncDisposable & { url: string; port: number }
 
 const CALLS_MAX = 10_000
 const STANDBY_MS = 1000
+const ARRIVAL_MS = 5000
+const LOOK_MS = 50
 const HIRED = '--hired'
 
 /** Serves it here. With port 0 on any free one. */
@@ -63,6 +66,26 @@ export function hireStandIn(file: URL): void {
     stdio: ['pipe', 'ignore', 'inherit'],
   })
   child.unref()
+}
+
+/**
+ * Waits until a stand-in listens that was hired as this process began: a call that comes before costs an attempt. All of
+ * them together are waited for until the process is so old; then whoever calls finds out.
+ */
+export async function standsIn(port: number, ageMs = ARRIVAL_MS): Promise<void> {
+  while (performance.now() < ageMs && !(await listens(port))) await sleep(LOOK_MS)
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
 }
 
 function dress(own: Hono): Hono<Env> {

@@ -1,5 +1,5 @@
 import { defineApp, defineLimit, defineSchedule } from 'errand'
-import { hireStandIn } from '../common/stand-in.ts'
+import { hireStandIn, standsIn } from '../common/stand-in.ts'
 import { documentPdf, pdfEnded } from './contract.ts'
 import { SERVER_WAIT_MS } from './database.ts'
 import { openDocuments } from './documents.ts'
@@ -67,11 +67,14 @@ export function documentsApp(given: Partial<Settings> = {}) {
         zone: timeZone,
       }),
     ],
-    start: () => ({
-      documents: openDocuments(database),
-      documentRecords: openRecords(settings),
-      documentMails: new MailApi(mailUrl ?? `http://127.0.0.1:${mailPort}`, mailKey),
-    }),
+    start: async () => {
+      if (mailUrl === undefined) await standsIn(mailPort)
+      return {
+        documents: openDocuments(database),
+        documentRecords: openRecords(settings),
+        documentMails: new MailApi(mailUrl ?? `http://127.0.0.1:${mailPort}`, mailKey),
+      }
+    },
     stop: ({ documents, documentRecords }) => {
       documents?.[Symbol.dispose]()
       documentRecords?.[Symbol.dispose]()

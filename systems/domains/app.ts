@@ -1,8 +1,9 @@
 import { defineApp, defineSchedule } from 'errand'
+import { standsIn } from '../common/stand-in.ts'
 import { openRecords } from './batch/open-records.ts'
 import { adoptBatches, processBatch, processDomain } from './contract.ts'
 import { domainRoutes } from './routes.ts'
-import { type Settings, settings } from './settings.ts'
+import { type Settings, settings, STAND_IN_PORT } from './settings.ts'
 
 /** The app under these settings; the environment's, unless others are given. */
 export function domainsApp(own: Partial<Settings> = {}) {
@@ -28,6 +29,7 @@ export function domainsApp(own: Partial<Settings> = {}) {
       // What reads the web is loaded by executors alone.
       const { Web } = await import('./scraper/web.ts')
       const records = await openRecords(mine.database, mine.store)
+      if (mine.isHired) await standsIn(STAND_IN_PORT)
       return { domains: { web: new Web(mine), records, settings: mine } }
     },
     stop: async ({ domains }) => {

@@ -1,5 +1,5 @@
 import { defineApp } from 'errand'
-import { hireStandIn } from '../common/stand-in.ts'
+import { hireStandIn, standsIn } from '../common/stand-in.ts'
 import { Breaker } from './breaker.ts'
 import { Callbacks } from './callbacks.ts'
 import {
@@ -50,6 +50,7 @@ export const guidelinesApp = ({
 /** Imported here, so that a server, which calls no LLM, never loads its client. */
 async function openResources(own: Settings) {
   const { Llm } = await import('./llm.ts')
+  if (own.LLM_URL === undefined) await standsIn(own.STAND_IN_PORT)
   return {
     llm: new Llm({
       url: llmUrl(own),

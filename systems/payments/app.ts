@@ -1,5 +1,5 @@
 import { defineApp } from 'errand'
-import { hireStandIn } from '../common/stand-in.ts'
+import { hireStandIn, standsIn } from '../common/stand-in.ts'
 import { Backend } from './backend.ts'
 import { cancel, confirm, create } from './contract.ts'
 import { paymentRoutes } from './routes.ts'
@@ -27,7 +27,10 @@ export const paymentsApp = (backendUrl = settings.backendUrl) =>
             },
           },
     settings: { ...settings, backendUrl },
-    start: () => ({ payments: new Backend(backendUrl ?? STAND_IN, settings.timeoutMs) }),
+    start: async () => {
+      if (backendUrl === undefined) await standsIn(STAND_IN_PORT)
+      return { payments: new Backend(backendUrl ?? STAND_IN, settings.timeoutMs) }
+    },
     routes: (app, desk) => {
       if (backendUrl === undefined) hireStandIn(new URL('stand-in/main.ts', import.meta.url))
       return paymentRoutes(backendUrl ?? STAND_IN, settings)(app, desk)

@@ -1,5 +1,5 @@
 import { defineApp, defineSchedule } from 'errand'
-import { hireStandIn } from '../common/stand-in.ts'
+import { hireStandIn, standsIn } from '../common/stand-in.ts'
 import { Carrier } from './carrier.ts'
 import { carrierLimit, nightly, report, send, sweep, unsent } from './contract.ts'
 import { Messages } from './messages.ts'
@@ -33,13 +33,11 @@ export const reportsApp = (given: Partial<Settings> = {}) => {
       }),
       defineSchedule({ name: 'reports.sweep', job: sweep, input: {}, cron: own.sweep }),
     ],
-    start: () => ({
-      reports: {
-        messages,
-        carrier: new Carrier(own.carrierUrl ?? `http://127.0.0.1:${PORT}`),
-        rowsMax: own.rowsMax,
-      },
-    }),
+    start: async () => {
+      if (own.carrierUrl === undefined) await standsIn(PORT)
+      const carrier = new Carrier(own.carrierUrl ?? `http://127.0.0.1:${PORT}`)
+      return { reports: { messages, carrier, rowsMax: own.rowsMax } }
+    },
     routes: async (app, desk) => {
       if (own.carrierUrl === undefined) hireStandIn(new URL('stand-in/main.ts', import.meta.url))
       await messages.open()

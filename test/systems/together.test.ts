@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
+import { Hono } from 'hono'
 import { z } from 'zod'
+import { openStandIn } from '../../systems/common/stand-in.ts'
 import { Installation, until } from '../support/command.ts'
+import { SEAL_KEYS } from './stage.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
+const Job = z.object({ state: z.string(), attempt: z.int() })
 const MOUNTS = ['payments', 'guidelines', 'reports', 'domains', 'documents']
 
 test('all systems are served by one server, each at its mount, with a page that leads to them', async () => {
@@ -24,4 +28,25 @@ test('all systems are served by one server, each at its mount, with a page that 
   const made = await fetch(`${url}/documents/42/pdf?wait=20`, { redirect: 'manual' })
   assert.equal(made.status, 302)
   await until(() => (here.ask('verify').code === 0 ? true : undefined), 'jobs are astray')
+})
+
+test('a job that is there before the stand-ins are is done at its first attempt', async () => {
+  const free = await openStandIn(new Hono(), 0)
+  await free[Symbol.asyncDispose]()
+  await using here = new Installation({
+    ERRAND_APP: `${ROOT}/systems/app.ts`,
+    GUIDELINES_STAND_IN_PORT: `${free.port}`,
+    GUIDELINES_STAND_IN_DELAY: '0ms',
+    ERRAND_SEAL_KEYS: SEAL_KEYS,
+  })
+  const input = JSON.stringify({ guidelines: 'Staff must wash their hands.' })
+  const { id } = z
+    .object({ id: z.string() })
+    .parse(here.ask('enqueue', 'guidelines.checklist', input).said)
+  here.start('start')
+  const { state, attempt } = await until(() => {
+    const job = Job.parse(here.ask('job', id).said)
+    return job.state === 'ready' || job.state === 'running' ? undefined : job
+  }, 'the job was not run')
+  assert.deepEqual([state, attempt], ['completed', 1])
 })

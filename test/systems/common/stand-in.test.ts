@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { openStandIn } from '../../../systems/common/stand-in.ts'
+import { openStandIn, standsIn } from '../../../systems/common/stand-in.ts'
 
 /** A shop that counts what it sold. */
 async function openShop() {
@@ -62,4 +62,15 @@ test('a stand-in tells who called, and forgets its script when told', async () =
       ['POST', '/sales', 201],
     ],
   )
+})
+
+test('who will call a stand-in waits until it listens, and no longer than he is patient', async () => {
+  const gone = await openStandIn(new Hono(), 0)
+  await gone[Symbol.asyncDispose]()
+  let isWaiting = true
+  const waiting = standsIn(gone.port, 60_000).then(() => (isWaiting = false))
+  await standsIn(gone.port, 0)
+  assert.ok(isWaiting)
+  await using _back = await openStandIn(new Hono(), gone.port)
+  await waiting
 })
