@@ -60,7 +60,11 @@ async function openResources(own: Settings) {
       keyGraceMs: millis(own.KEY_GRACE),
       isReplaceable: own.LLM_KEY_FILE !== undefined,
     }),
-    breaker: new Breaker({ failures: own.BREAKER_FAILURES, holdMs: millis(own.BREAKER_HOLD) }),
+    breaker: new Breaker({
+      failures: own.BREAKER_FAILURES,
+      holdMs: millis(own.BREAKER_HOLD),
+      retryAfterMaxMs: millis(own.RETRY_AFTER_MAX),
+    }),
     // A job has two turns, and what it calls needs its time as well.
     patienceMs: Math.min(millis(own.TURN_PATIENCE), millis(own.SOFT_LIMIT) / 4),
   }

@@ -6,6 +6,8 @@ export type BreakerOptions = {
   /** After so many failures in a row nobody calls for a while; never with 0. */
   failures: number
   holdMs: number
+  /** Who asks to be left alone for longer is asked again then: it may be a mistake, and a day is many jobs' deadline. */
+  retryAfterMaxMs: number
 }
 
 /** Sees every call of its process, and says when all should stop calling. */
@@ -36,10 +38,11 @@ export class Breaker {
       if (error instanceof LlmError) this.#inARow = 0
       return error
     }
-    const { code, retryAfterMs } = error
+    const { failures, holdMs, retryAfterMaxMs } = this.#options
+    const { code } = error
+    const retryAfterMs = error.retryAfterMs && Math.min(error.retryAfterMs, retryAfterMaxMs)
     if (code === 'RATE_LIMITED' && retryAfterMs !== undefined)
       return new Hold(llmLimit.name, Math.max(1, retryAfterMs), { cause: error })
-    const { failures, holdMs } = this.#options
     if (failures > 0 && ++this.#inARow >= failures)
       return new Hold(llmLimit.name, Math.max(holdMs, retryAfterMs ?? 0), { cause: error })
     return retryAfterMs === undefined ? error : new RetryAfter(retryAfterMs, { cause: error })

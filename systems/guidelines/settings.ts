@@ -39,6 +39,7 @@ const Figures = z.object({
     .default('60/m'),
   LLM_TIMEOUT: span('120s'),
   KEY_GRACE: span('2s', 0),
+  RETRY_AFTER_MAX: span('15m'),
   TURN_PATIENCE: span('5s'),
   BREAKER_FAILURES: count(10),
   BREAKER_HOLD: span('30s'),

@@ -87,6 +87,18 @@ test('a rate limit is waited out as long as it asks, and costs no attempt', asyn
   assert.deepEqual([state, attempt], ['completed', 1])
 })
 
+for (const status of [429, 503])
+  test(`an LLM that asks with ${status} for a day is asked again after a quarter of an hour`, async () => {
+    await using llm = await openLlm()
+    await llm.script(failing(status, { times: 1, headers: { 'retry-after': '86400' } }))
+    await using at = await begin(llm)
+    await at.errand.advance('14m')
+    assert.equal((await llm.calls()).length, 1)
+    await at.errand.advance('2m')
+    assert.equal((await at.view()).state, 'completed')
+    assert.equal((await llm.calls()).length, 3)
+  })
+
 for (const [status, code, body] of [
   [401, 'AUTH', undefined],
   [403, 'AUTH', undefined],

@@ -11,6 +11,7 @@ test('what is shipped is what the team asked for', () => {
     LLM_RATE: '60/m',
     LLM_TIMEOUT: '120s',
     KEY_GRACE: '2s',
+    RETRY_AFTER_MAX: '15m',
     TURN_PATIENCE: '5s',
     BREAKER_FAILURES: 10,
     BREAKER_HOLD: '30s',
