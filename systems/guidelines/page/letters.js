@@ -31,6 +31,10 @@ function add({ event_id }, then) {
   problem.id = `problem-${event_id}`
   text.setAttribute('aria-label', 'Another text')
   text.setAttribute('aria-describedby', problem.id)
+  // A note that is ready decides nothing yet.
+  row
+    .querySelector('input')
+    .addEventListener('keydown', (event) => event.key === 'Enter' && event.preventDefault())
   row.querySelector('form').addEventListener('submit', async (event) => {
     event.preventDefault()
     const act = event.submitter?.value ?? 'retry'

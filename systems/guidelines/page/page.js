@@ -15,6 +15,7 @@ const STATES = {
   PROCESSING: ['In progress', 'busy'],
   COMPLETED: ['Ready', 'good'],
   FAILED: ['Failed', 'bad'],
+  CANCELLED: ['Cancelled', ''],
 }
 const STEPS = ['summarise', 'checklist']
 
@@ -138,18 +139,19 @@ function add(id) {
 function fill(card, event) {
   const { status, error, result, created_at } = event
   const inside = (selector) => card.querySelector(selector)
-  const [word, tone] = STATES[status]
+  const isCancelled = error?.code === 'CANCELLED'
+  const [word, tone] = STATES[isCancelled ? 'CANCELLED' : status]
   const isOver = status === 'COMPLETED' || status === 'FAILED'
   inside('h3').textContent =
     titleOf(result) ?? `Guideline of ${new Date(created_at).toLocaleTimeString()}`
   inside('.state').textContent = word
   inside('.state').className = `state ${tone}`
-  inside('.word').textContent = error ? saidOf(error) : detailOf(event)
+  inside('.word').textContent = error && !isCancelled ? saidOf(error) : detailOf(event)
   inside('.times').textContent = timesOf(event)
   inside('.again').hidden = status !== 'FAILED'
   inside('.stop').hidden = isOver
   inside('.erase').hidden = !isOver
-  card.classList.toggle('failed', status === 'FAILED')
+  card.classList.toggle('failed', status === 'FAILED' && !isCancelled)
   markSteps(inside('.steps'), event)
   inside('.result').hidden = !result
   if (!result) return

@@ -136,6 +136,35 @@ onEachStore((open, store) => {
     assert.deepEqual(seen.complaints, [])
   })
 
+  test('a note that is being written decides nothing: Enter neither tries again nor discards', async () => {
+    await using llm = await openLlm()
+    await llm.script({ status: 400, times: 1, body: { error: { message: 'no' } } })
+    await using system = await open(() => llm.app({ mount: '/guidelines' }))
+    const worker = await system.work()
+    await using seen = await browse(system.server, '/guidelines/#try')
+    const { page } = seen
+    const note = page.getByLabel('Note for the audit log')
+    await note.fill('look at this')
+    await note.press('Enter')
+    const sent = page.waitForRequest((request) => request.method() === 'POST')
+    await page.getByRole('button', { name: 'Discard' }).click()
+    assert.match((await sent).url(), /\/discard$/)
+    await worker.stop()
+  })
+
+  test('one that was cancelled is said to be, and has not failed', async () => {
+    await using llm = await openLlm()
+    await using system = await open(() => llm.app({ mount: '/guidelines' }))
+    await using seen = await browse(system.server, '/guidelines/#try')
+    const { page } = seen
+    const event = page.locator('.event')
+    await event.getByRole('button', { name: 'Cancel' }).click()
+    await event.locator('.state').getByText('Cancelled').waitFor()
+    assert.match((await event.locator('.state').getAttribute('class')) ?? '', /^state *$/)
+    assert.equal(await page.locator('.event.failed').count(), 0)
+    assert.deepEqual(seen.complaints, [])
+  })
+
   test('a text is shown as it is, never run; one that is refused says why', async () => {
     await using llm = await openLlm()
     await using system = await open(() => llm.app({ mount: '/guidelines' }))
