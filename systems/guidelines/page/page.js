@@ -1,5 +1,6 @@
 import { ask, post, refusalOf } from './api.js'
 import { readLetters, saidOf } from './letters.js'
+import { forgetTicks, keepTicks, ticksOf } from './ticks.js'
 
 const POLL_MS = 1000
 const IDLE_POLL_MS = 10_000
@@ -125,7 +126,7 @@ function add(id) {
   for (const [name, work] of [
     ['.again', () => post(`jobs/${id}/retry`)],
     ['.stop', () => post(`jobs/${id}/cancel`)],
-    ['.erase', () => confirm(ERASE) && ask(`jobs/${id}`, { method: 'DELETE' })],
+    ['.erase', () => confirm(ERASE) && erase(id)],
   ]) {
     const button = card.querySelector(name)
     card.querySelector('h3').id = `event-${id}`
@@ -136,8 +137,13 @@ function add(id) {
   return known
 }
 
+async function erase(id) {
+  const { status } = await ask(`jobs/${id}`, { method: 'DELETE' })
+  if (status === 204) forgetTicks(id)
+}
+
 function fill(card, event) {
-  const { status, error, result, created_at } = event
+  const { event_id: id, status, error, result, created_at } = event
   const inside = (selector) => card.querySelector(selector)
   const isCancelled = error?.code === 'CANCELLED'
   const [word, tone] = STATES[isCancelled ? 'CANCELLED' : status]
@@ -157,6 +163,12 @@ function fill(card, event) {
   if (!result) return
   inside('.summary').textContent = result.summary
   inside('.items').replaceChildren(...result.checklist.map(toItem))
+  const boxes = [...inside('.items').querySelectorAll('input')]
+  const ticked = ticksOf(id)
+  for (const [i, box] of boxes.entries()) {
+    box.checked = ticked.includes(i)
+    box.addEventListener('change', () => keepTicks(id, boxes))
+  }
 }
 
 /** How many of the four have been reached. */

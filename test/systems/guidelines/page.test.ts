@@ -165,6 +165,30 @@ onEachStore((open, store) => {
     assert.deepEqual(seen.complaints, [])
   })
 
+  test('what was ticked stays so after a reload, without a word of it, until the guideline is erased', async () => {
+    await using llm = await openLlm()
+    await using system = await open(() => llm.app({ mount: '/guidelines' }))
+    const worker = await system.work()
+    await using seen = await browse(system.server, '/guidelines/#try')
+    const { page } = seen
+    const box = page.locator('.items input')
+    await box.nth(1).check()
+    await page.reload()
+    await box.first().waitFor()
+    assert.deepEqual([await box.nth(0).isChecked(), await box.nth(1).isChecked()], [false, true])
+    const kept = () => page.evaluate(() => Object.entries(localStorage))
+    assert.deepEqual(
+      (await kept()).map(([, text]) => text),
+      ['[1]'],
+    )
+    page.on('dialog', (dialog) => void dialog.accept())
+    await page.getByRole('button', { name: 'Erase' }).click()
+    await page.getByText('Nothing yet').waitFor()
+    assert.deepEqual(await kept(), [])
+    await worker.stop()
+    assert.deepEqual(seen.complaints, [])
+  })
+
   test('a text is shown as it is, never run; one that is refused says why', async () => {
     await using llm = await openLlm()
     await using system = await open(() => llm.app({ mount: '/guidelines' }))
