@@ -14,11 +14,12 @@ const TYPES: Record<string, string> = {
 
 /**
  * Serves a folder of files as they lie there, `page.html` at the root: no script or style stands inside the HTML.
- * Beside them lie `look.css`, in which all the systems are dressed, and `call.js`, by which their pages ask.
+ * Beside them lie `look.css`, in which all the systems are dressed, `call.js`, by which their pages ask, and
+ * `focus.js`, by which they are worked by keyboard.
  */
 export function servePage(app: Routes, folder: URL): void {
   const files = readdirSync(fileURLToPath(folder)).map((file) => new URL(file, folder))
-  const shared = ['look.css', 'call.js'].map((file) => new URL(file, import.meta.url))
+  const shared = ['look.css', 'call.js', 'focus.js'].map((file) => new URL(file, import.meta.url))
   for (const url of [...files, ...shared]) {
     const file = url.pathname.slice(url.pathname.lastIndexOf('/') + 1)
     const type = TYPES[extname(file)] ?? 'application/octet-stream'

@@ -1,4 +1,4 @@
-import { chromium, type BrowserContextOptions } from 'playwright-core'
+import { chromium, type BrowserContextOptions, type Page } from 'playwright-core'
 import { listen } from '../../src/http/listen.ts'
 
 const CHROMIUM = {
@@ -29,3 +29,10 @@ export async function browse(
     },
   }
 }
+
+/** The kind of element that has the focus, as soon as the page was drawn: `BODY` where it is lost. */
+export const focusIn = (page: Page) =>
+  page.evaluate(`new Promise((tell) => {
+    const look = () => tell(document.activeElement.tagName)
+    requestAnimationFrame(() => requestAnimationFrame(look))
+  })`)

@@ -1,4 +1,5 @@
 import { ask, post, refusalOf } from './api.js'
+import { once } from './focus.js'
 import { readLetters, saidOf } from './letters.js'
 import { forgetTicks, keepTicks, ticksOf } from './ticks.js'
 
@@ -29,12 +30,12 @@ let textMax
 
 part('#submit').addEventListener('submit', (event) => {
   event.preventDefault()
-  void submit()
+  void once(part('#submit'), submit)
 })
 part('#text').addEventListener('input', count)
 part('#sample').addEventListener('click', useSample)
-part('#retry-all').addEventListener('click', async () => {
-  await post('review/retry')
+part('#retry-all').addEventListener('click', async ({ currentTarget: button }) => {
+  await once(button, () => post('review/retry'))
   void follow()
 })
 document.addEventListener('visibilitychange', () => void follow())
@@ -49,7 +50,7 @@ function tryIt() {
   if (location.hash !== '#try') return
   history.replaceState(null, '', location.pathname)
   useSample()
-  void submit()
+  void once(part('#submit'), submit)
 }
 
 function useSample() {
@@ -65,11 +66,8 @@ function count() {
 
 async function submit() {
   const form = part('#submit')
-  const button = form.querySelector('[type=submit]')
-  button.disabled = true
   const { guidelines, priority } = Object.fromEntries(new FormData(form))
   const answer = await post('jobs', { guidelines, priority })
-  button.disabled = false
   const problem = refusalOf(answer)
   part('#problem').textContent = problem
   part('#problem').hidden = problem === ''
@@ -117,12 +115,6 @@ function show(events) {
 function add(id) {
   const card = part('#event').content.cloneNode(true).firstElementChild
   const known = { card, text: '' }
-  const act = async (button, work) => {
-    button.disabled = true
-    await work()
-    button.disabled = false
-    void follow()
-  }
   for (const [name, work] of [
     ['.again', () => post(`jobs/${id}/retry`)],
     ['.stop', () => post(`jobs/${id}/cancel`)],
@@ -131,7 +123,7 @@ function add(id) {
     const button = card.querySelector(name)
     card.querySelector('h3').id = `event-${id}`
     button.setAttribute('aria-describedby', `event-${id}`)
-    button.addEventListener('click', () => void act(button, work))
+    button.addEventListener('click', () => void once(button, work).then(follow))
   }
   cards.set(id, known)
   return known

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { browse } from '../browser.ts'
+import { browse, focusIn } from '../browser.ts'
 import { onEachStore } from '../stage.ts'
 import { openLlm, TEXT } from './setup.ts'
 
@@ -187,6 +187,28 @@ onEachStore((open, store) => {
     assert.deepEqual(await kept(), [])
     await worker.stop()
     assert.deepEqual(seen.complaints, [])
+  })
+
+  test('whoever works by keyboard stays where they were, whatever becomes of the pressed button', async () => {
+    await using llm = await openLlm()
+    await llm.script({ status: 400, times: 1, body: { error: { message: 'no' } } })
+    await using system = await open(() => llm.app({ mount: '/guidelines' }))
+    await using seen = await browse(system.server, '/guidelines/')
+    const { page } = seen
+    await page.getByRole('button', { name: 'Use a sample' }).press('Enter')
+    await page.getByRole('button', { name: 'Make checklist' }).press('Enter')
+    await page.locator('.event').waitFor()
+    assert.equal(await focusIn(page), 'BUTTON')
+    await page.getByRole('button', { name: 'Cancel' }).press('Enter')
+    await page.getByRole('button', { name: 'Erase' }).waitFor()
+    assert.equal(await focusIn(page), 'LI')
+    await page.getByRole('button', { name: 'Use a sample' }).press('Enter')
+    await page.getByRole('button', { name: 'Make checklist' }).press('Enter')
+    const worker = await system.work()
+    await page.getByRole('button', { name: 'Discard' }).press('Enter')
+    await page.locator('#letters').waitFor({ state: 'hidden' })
+    assert.equal(await focusIn(page), 'MAIN')
+    await worker.stop()
   })
 
   test('a text is shown as it is, never run; one that is refused says why', async () => {
