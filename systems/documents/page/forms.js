@@ -1,4 +1,5 @@
 import { ask, post } from './ask.js'
+import { once } from './focus.js'
 import { showMailings } from './mailings.js'
 import { remember } from './names.js'
 import { showTasks } from './tasks.js'
@@ -35,7 +36,7 @@ export function showForms() {
 function onSubmit(form, send) {
   form.addEventListener('submit', (event) => {
     event.preventDefault()
-    void tell(form, () => send(new FormData(form)))
+    void once(form, () => tell(form, send(new FormData(form))))
   })
 }
 
@@ -50,7 +51,8 @@ function upload(form) {
   }
   onSubmit(form, (data) => send(data.get('file')))
   const sample = form.querySelector('.sample')
-  sample.addEventListener('click', () => tell(form, async () => send(await SAMPLES[place]())))
+  const sendSample = async () => send(await SAMPLES[place]())
+  sample.addEventListener('click', () => void once(form, () => tell(form, sendSample())))
 }
 
 async function exportTable(data) {
@@ -64,12 +66,8 @@ async function exportTable(data) {
 const sendMails = (data) =>
   post('mailings', { subject: data.get('subject'), text: data.get('text') })
 
-/** While it is under way nothing can be sent twice. */
-async function tell(form, send) {
-  const buttons = [...form.querySelectorAll('button')]
-  for (const button of buttons) button.disabled = true
-  const answer = await send().catch(() => undefined)
-  for (const button of buttons) button.disabled = false
+async function tell(form, sending) {
+  const answer = await sending.catch(() => undefined)
   form.querySelector('.problem').textContent =
     answer === undefined ? 'That did not reach the server. Try again.' : (answer.refused ?? '')
   await Promise.all([showTasks(), showMailings()])

@@ -1,4 +1,5 @@
 import { call } from './call.js'
+import { once } from './focus.js'
 import { factsOf, foundOf, show } from './rows.js'
 
 const AGAIN_MS = 2000
@@ -7,9 +8,9 @@ const here = { batch: undefined, status: undefined, stream: undefined, rows: new
 
 part('ask').addEventListener('submit', (event) => {
   event.preventDefault()
-  void handIn()
+  void once(part('ask'), handIn)
 })
-part('sample').addEventListener('click', () => void trySample())
+part('sample').addEventListener('click', () => void once(part('ask'), trySample))
 part('retry').addEventListener('click', () => void act('retry'))
 part('cancel').addEventListener('click', () => void act('cancel'))
 window.addEventListener('hashchange', () => void goTo())

@@ -1,4 +1,5 @@
 import { call } from './call.js'
+import { once } from './focus.js'
 
 const POLL_MS = 1000
 const AGAIN_MS = 2000
@@ -21,11 +22,11 @@ let lastSend = kept()
 report.addEventListener('change', () => void preview())
 report.addEventListener('submit', (event) => {
   event.preventDefault()
-  void makeReport()
+  void once(report, makeReport)
 })
 send.addEventListener('submit', (event) => {
   event.preventDefault()
-  void sendMessages()
+  void once(send, sendMessages)
 })
 window.addEventListener('hashchange', tryIt)
 void preview()
@@ -45,7 +46,6 @@ function wanted() {
 }
 
 async function makeReport() {
-  make.disabled = true
   make.textContent = 'Asking …'
   await window.Reports.request(wanted())
   make.textContent = 'Make the report'
@@ -80,14 +80,11 @@ async function sendMessages() {
   const { template, recipients } = Object.fromEntries(new FormData(send))
   const lines = recipients.split('\n').map((line, i) => ({ number: line.trim(), at: i + 1 }))
   const given = lines.filter(({ number }) => number !== '')
-  const button = send.querySelector('.primary')
-  button.disabled = true
   const { status, body } = await ask('sends', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ template, recipients: given.map(({ number }) => number) }),
   })
-  button.disabled = false
   const isSent = status === 202 && body !== undefined
   const unsent = document.querySelector('#unsent')
   unsent.hidden = isSent

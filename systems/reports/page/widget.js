@@ -52,6 +52,7 @@
   else addEventListener('DOMContentLoaded', () => document.body.append(host))
 
   heading.addEventListener('click', () => fold(heading.getAttribute('aria-expanded') === 'true'))
+  panel.addEventListener('focusout', ({ relatedTarget: next }) => panel.contains(next) || show())
   document.addEventListener('visibilitychange', () => void follow())
   // Another tab has asked for something.
   addEventListener('storage', ({ key }) => {
@@ -131,7 +132,9 @@
   function show() {
     const shown = [...items].toSorted(([, a], [, b]) => order(b).localeCompare(order(a)))
     const busy = shown.filter(([, { status }]) => OPEN.includes(status)).length
-    panel.hidden = shown.length === 0 && (trouble.hidden || kept.ids.length === 0)
+    // Whoever has just removed the last one is still here.
+    const isLeft = root.activeElement === null && (trouble.hidden || kept.ids.length === 0)
+    panel.hidden = shown.length === 0 && isLeft
     heading.textContent = busy ? `Your reports (${busy} on the way)` : 'Your reports'
     const rows = new Map([...list.children].map((row) => [row.dataset.key, row]))
     const next = shown.map(([key, item]) => {
@@ -192,6 +195,7 @@
     remove.addEventListener('click', () => {
       items.delete(key)
       if (id) keep({ ids: kept.ids.filter((one) => one !== id), removed: [...kept.removed, id] })
+      heading.focus()
       show()
       list.querySelector('a, button')?.focus()
     })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openStandIn } from '../../../systems/common/stand-in.ts'
 import { mailApi } from '../../../systems/documents/stand-in/mail-api.ts'
-import { browse } from '../browser.ts'
+import { browse, focusIn } from '../browser.ts'
 import { setUp } from './setup.ts'
 
 const PHONE = { viewport: { width: 360, height: 740 } }
@@ -56,6 +56,18 @@ test('what failed says why and can be tried again; what waits can be cancelled',
   await entry.getByText('not what its name says').waitFor()
   await worker.stop()
   await entry.getByRole('button', { name: 'Try again' }).waitFor()
+})
+
+test('whoever works by keyboard stays where they were, whatever becomes of the pressed button', async () => {
+  await using at = await openPage('#exports')
+  const { page } = at
+  await page.getByRole('button', { name: 'Export' }).press('Enter')
+  const entry = page.getByRole('listitem').filter({ hasText: 'readings.xlsx' })
+  await entry.waitFor()
+  assert.equal(await focusIn(page), 'BUTTON')
+  await entry.getByRole('button', { name: 'Cancel' }).press('Enter')
+  await entry.getByRole('button', { name: 'Try again' }).waitFor()
+  assert.equal(await focusIn(page), 'LI')
 })
 
 test('exports, imports, pictures and mails show what came of them', async () => {

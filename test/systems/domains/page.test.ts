@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventually } from '../../support/until.ts'
-import { browse } from '../browser.ts'
+import { browse, focusIn } from '../browser.ts'
 import { onEachStore } from '../stage.ts'
 import { appOver, openWeb } from './setup.ts'
 
@@ -28,6 +28,27 @@ onEachStore((open, store) => {
     assert.equal(web.readsOf('a.example'), 1)
     await worker.stop()
     assert.deepEqual(seen.complaints, [])
+  })
+
+  test('whoever works by keyboard stays where they were, whatever becomes of the pressed button', async () => {
+    await using web = await openWeb()
+    await using system = await open(appOver(web))
+    await using seen = await browse(system.server, '/domains/')
+    const { page } = seen
+    await page.getByLabel('Domains', { exact: true }).fill('missing.example')
+    await page.getByRole('button', { name: 'Read them' }).press('Enter')
+    const row = page.getByRole('row').filter({ hasText: 'missing.example' })
+    await row.waitFor()
+    await page.getByRole('button', { name: 'Cancel' }).press('Enter')
+    await page.getByRole('button', { name: 'Go on' }).waitFor()
+    assert.equal(await focusIn(page), 'SECTION')
+    const worker = await system.work()
+    await page.getByRole('button', { name: 'Go on' }).press('Enter')
+    await row.getByText('The site answered 404').waitFor()
+    await worker.stop()
+    await row.getByRole('button', { name: /Try/ }).press('Enter')
+    await row.getByRole('button', { name: /Try/ }).waitFor({ state: 'hidden' })
+    assert.equal(await focusIn(page), 'TR')
   })
 
   test('a link to a batch that is not there says so, until there is one', async () => {

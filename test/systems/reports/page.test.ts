@@ -3,7 +3,7 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Route } from 'playwright-core'
-import { browse } from '../browser.ts'
+import { browse, focusIn } from '../browser.ts'
 import { onEachStore } from '../stage.ts'
 import { openCarrier, setUp } from './setup.ts'
 
@@ -113,6 +113,26 @@ onEachStore((open, name) => {
     await seen.page.getByRole('button', { name: 'Send' }).click()
     await seen.page.getByText('Line 2 is no phone number').waitFor()
     await worker.stop()
+  })
+
+  test('whoever works by keyboard stays where they were, whatever becomes of the pressed button', async () => {
+    await using carrier = await openCarrier()
+    await using at = await setUp(open, { carrierUrl: carrier.url })
+    await at.seed(PHONES)
+    await using seen = await browse(at.server, '/reports/')
+    const { page } = seen
+    await page.getByText('2 messages from').waitFor()
+    await page.getByRole('button', { name: 'Make the report' }).press('Enter')
+    await item(page, '7 days').getByText('Waiting to start').waitFor()
+    assert.equal(await focusIn(page), 'BUTTON')
+    await page.getByRole('button', { name: 'Send' }).press('Enter')
+    await page.getByText('0 of 3 sent').waitFor()
+    assert.equal(await focusIn(page), 'BUTTON')
+    await item(page, '7 days').getByRole('button', { name: 'Remove' }).press('Enter')
+    await item(page, '7 days').waitFor({ state: 'detached' })
+    assert.equal(await focusIn(page), 'ERRAND-REPORTS')
+    await page.getByLabel('Template').focus()
+    await page.getByRole('button', { name: 'Your reports' }).waitFor({ state: 'hidden' })
   })
 
   test('a reply that is lost is no second send, and no second row beside the report that is there', async () => {
