@@ -1,4 +1,5 @@
 import { defineApp } from 'errand'
+import { leadingHome } from './common/home.ts'
 import { servePage } from './common/page.ts'
 import documents from './documents/app.ts'
 import domains from './domains/app.ts'
@@ -9,6 +10,6 @@ import reports from './reports/app.ts'
 /** All the systems in one server and one worker, with a page that says what each is. */
 export default defineApp({
   jobs: [],
-  apps: [payments, guidelines, reports, domains, documents],
+  apps: [payments, guidelines, reports, domains, documents].map(leadingHome),
   routes: (app) => servePage(app, new URL('start/', import.meta.url)),
 })

@@ -1,6 +1,15 @@
 const LOOK_MS = 3000
 const HIDDEN_LOOK_MS = 30_000
-const STATES = ['ready', 'running', 'waiting', 'scheduled', 'completed', 'failed']
+const STORES = { sqlite: 'a SQLite file', redis: 'Redis', postgres: 'PostgreSQL' }
+const WORDS = {
+  running: 'running',
+  ready: 'waiting to start',
+  scheduled: 'to start later',
+  waiting: 'on hold',
+  completed: 'done',
+  failed: 'failed',
+  cancelled: 'cancelled',
+}
 
 const line = document.querySelector('#health')
 let timer
@@ -19,9 +28,11 @@ async function look() {
 
 function say({ status, workers, queues = {}, store }) {
   if (status === 'down') return 'The store cannot be read just now.'
-  const counts = STATES.filter((state) => queues[state] > 0).map(
-    (state) => `${queues[state]} ${state}`,
-  )
-  const hands = workers.alive === 1 ? 'one worker' : `${workers.alive || 'no'} workers`
-  return `${hands} on ${store.kind}; ${counts.join(', ') || 'no jobs yet'}`
+  const counts = Object.entries(WORDS)
+    .filter(([state]) => queues[state] > 0)
+    .map(([state, word]) => `${queues[state].toLocaleString()} ${word}`)
+  const hands =
+    workers.alive === 1 ? 'One worker is running' : `${workers.alive || 'No'} workers are running`
+  const jobs = counts.length > 0 ? `Jobs: ${counts.join(', ')}.` : 'There are no jobs yet.'
+  return `${hands}, and jobs are kept in ${STORES[store.kind] ?? store.kind}. ${jobs}`
 }

@@ -13,21 +13,26 @@ export async function browse(
   options: BrowserContextOptions = {},
 ) {
   const listening = await listen(server, { host: '127.0.0.1', port: 0, isOpen: false })
+  const seen = await visit(`${listening.url}${path}`, options)
+  return {
+    ...seen,
+    url: listening.url,
+    async [Symbol.asyncDispose]() {
+      await seen[Symbol.asyncDispose]()
+      await listening.close(1000)
+    },
+  }
+}
+
+/** The same of a server that listens already. */
+export async function visit(url: string, options: BrowserContextOptions = {}) {
   const browser = await chromium.launch(CHROMIUM)
   const page = await browser.newPage(options)
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()))
-  await page.goto(`${listening.url}${path}`)
-  return {
-    page,
-    url: listening.url,
-    complaints,
-    async [Symbol.asyncDispose]() {
-      await browser.close()
-      await listening.close(1000)
-    },
-  }
+  await page.goto(url)
+  return { page, complaints, [Symbol.asyncDispose]: () => browser.close() }
 }
 
 /** The kind of element that has the focus, as soon as the page was drawn: `BODY` where it is lost. */

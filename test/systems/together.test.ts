@@ -5,6 +5,7 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import { openStandIn } from '../../systems/common/stand-in.ts'
 import { Installation, until } from '../support/command.ts'
+import { visit } from './browser.ts'
 import { SEAL_KEYS } from './stage.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -27,6 +28,15 @@ test('all systems are served by one server, each at its mount, with a page that 
   // One of them is asked for something: its handler is there, among those of all the others.
   const made = await fetch(`${url}/documents/42/pdf?wait=20`, { redirect: 'manual' })
   assert.equal(made.status, 302)
+  await using seen = await visit(`${url}/`)
+  await seen.page
+    .getByText(/^One worker is running, and jobs are kept in a SQLite file\. Jobs: .*\d done/)
+    .waitFor()
+  for (const mount of MOUNTS) {
+    await seen.page.locator(`a[href="/${mount}/"]`).click()
+    await seen.page.getByRole('link', { name: 'All systems' }).click()
+    await seen.page.getByRole('heading', { name: 'Errand' }).waitFor()
+  }
   await until(() => (here.ask('verify').code === 0 ? true : undefined), 'jobs are astray')
 })
 
@@ -49,4 +59,11 @@ test('a job that is there before the stand-ins are is done at its first attempt'
     return job.state === 'ready' || job.state === 'running' ? undefined : job
   }, 'the job was not run')
   assert.deepEqual([state, attempt], ['completed', 1])
+})
+
+test('a system that is served alone offers no way to the others', async () => {
+  await using here = new Installation({ ERRAND_APP: `${ROOT}/systems/domains/app.ts` })
+  const server = here.start('serve')
+  const { url } = z.object({ url: z.string() }).parse(await server.said('serving'))
+  assert.doesNotMatch(await (await fetch(`${url}/domains/`)).text(), /href="\/"/)
 })
