@@ -14,6 +14,9 @@ export class BrokenCsv extends Error {
   }
 }
 
+/** Spreadsheets write what is usual where they are. */
+const DELIMITERS = [',', ';', '\t']
+
 /**
  * The records of a CSV, with those that are blank, so that their places are those of the file. A quote that is not closed
  * would swallow records: then there are none.
@@ -24,6 +27,7 @@ export function recordsOf(csv: string): string[][] {
   try {
     return parse(csv, {
       bom: true,
+      delimiter: delimiterOf(csv),
       relax_column_count: true,
       onRecord: (record: string[], context) => {
         lines = context.lines
@@ -33,6 +37,21 @@ export function recordsOf(csv: string): string[][] {
   } catch (cause) {
     if (cause instanceof CsvError) throw new BrokenCsv(lines + 1, { cause })
     throw cause
+  }
+}
+
+/** What parts the first line into most. */
+function delimiterOf(csv: string): string {
+  const [widest = ','] = DELIMITERS.toSorted((a, b) => widthOf(csv, b) - widthOf(csv, a))
+  return widest
+}
+
+function widthOf(csv: string, delimiter: string): number {
+  try {
+    const [head = []]: string[][] = parse(csv, { delimiter, to: 1, bom: true })
+    return head.length
+  } catch {
+    return 0
   }
 }
 

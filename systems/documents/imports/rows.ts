@@ -28,7 +28,7 @@ export function linesOf(content: Uint8Array): Line[] {
   const places = new Map(head.map((cell, i) => [cell.trim().toLowerCase(), i]))
   if (!places.has('name') || !places.has('email'))
     throw new NoContacts(
-      'the first line needs the columns name and email, and may have team, with commas between',
+      'the first line needs the columns name and email, and may have team, with commas, semicolons or tabs between',
     )
   return records.flatMap((record, i) => (isBlank(record) ? [] : [lineOf(i + 1, record, places)]))
 }

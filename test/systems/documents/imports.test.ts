@@ -79,6 +79,25 @@ onEachStore((open) => {
     assert.equal(records.contacts.count, 501)
   })
 
+  test('semicolons and tabs stand between columns where the first line shows them, as spreadsheets in Europe write them', async () => {
+    await using system = await openDocumentsOn(open)
+    using records = openRecords(system.place)
+    const files = [
+      '\uFEFF"name";"email";"team, or none"\r\n"Byron; Ada";ada@example.net;x\r\n"B ""Bo"" B";nowhere;x\r\n',
+      '\uFEFFname\temail\nByron; Ada\tada@example.net\nBo, B\tnowhere\n',
+      '"name","a;b;c",email\n"Byron; Ada",x,ada@example.net\nBo,x,nowhere\n',
+    ]
+    for (const [i, content] of files.entries()) {
+      const csv = content.replaceAll('ada@', `ada-${i}@`)
+      const id = await system.upload('imports?name=excel.csv', csv)
+      assert.deepEqual((await finish(system, id)).result, { rows: 2, imported: 1, refused: 1 })
+      const { data } = await system.misfits(id)
+      assert.deepEqual(data, [{ row: 2, field: 'email', why: 'is no address' }])
+      const put = records.contacts.find(501 + i)
+      assert.deepEqual([put?.name, put?.address], ['Byron; Ada', `ada-${i}@example.net`])
+    }
+  })
+
   test('a list that knows no teams leaves those that are known', async () => {
     await using system = await openDocumentsOn(open)
     using records = openRecords(system.place)
