@@ -1,7 +1,7 @@
 import { type Env, ErrandError } from 'errand'
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import type { z } from 'zod'
+import { z } from 'zod'
 
 /** A request's body as a schema has it. @throws ErrandError VALIDATION_FAILED, each fault with its place */
 export async function readBody<Of extends z.ZodType>(c: Context<Env>, schema: Of) {
@@ -27,6 +27,12 @@ export function readQuery<Of extends z.ZodType>(
   if (success) return data
   throw new ErrandError('INVALID_QUERY', { parameter, problem })
 }
+
+const Limit = z.coerce.number().int().min(1).max(200).default(20)
+
+/** How many of the latest are asked for. @throws ErrandError INVALID_QUERY */
+export const readLimit = (c: Context<Env>): number =>
+  readQuery(c, 'limit', Limit, 'needs a number from 1 to 200')
 
 const NAME = /^[^\p{Cc}/\\]{1,100}$/u
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type App, type BatchView, type Desk, ErrandError } from 'errand'
 import { z } from 'zod'
 import { whoAsks } from '../../common/who.ts'
-import { readBody } from '../reading.ts'
+import { readBody, readLimit } from '../reading.ts'
 import { idOf } from '../repeat.ts'
 import type { Records } from '../records.ts'
 import { orGone } from '../gone.ts'
@@ -25,7 +25,6 @@ const NewMailing = z.strictObject({
   /** So many of the contacts, the first of them; all unless said. */
   first: z.int().min(1).max(1_000_000).optional(),
 })
-const SHOWN = 10
 
 type Routes = Parameters<NonNullable<App['routes']>>[0]
 
@@ -62,9 +61,11 @@ export function mailRoutes(app: Routes, errand: Desk, { mailings, contacts }: Re
 
   app.get('/mailings', async (c) => {
     const { tenant } = whoAsks(c)
-    const views = await Promise.all(mailings.latest(tenant, SHOWN).map((one) => view(one, tenant)))
+    const limit = readLimit(c)
+    const all = mailings.latest(tenant, limit + 1)
+    const views = await Promise.all(all.slice(0, limit).map((one) => view(one, tenant)))
     const theirs = views.filter(({ status }) => status !== 'gone')
-    return c.json({ contacts: contacts.count, data: theirs })
+    return c.json({ contacts: contacts.count, data: theirs, more: all.length > limit })
   })
 
   app.get('/mailings/:id', async (c) => {

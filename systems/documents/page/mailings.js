@@ -1,4 +1,5 @@
 import { ask, copyOf, post } from './ask.js'
+import { limitOf, offerMore } from './more.js'
 import { putIn, setState } from './tasks.js'
 
 const POLL_MS = 1000
@@ -23,17 +24,19 @@ export async function showMailings(section = shown) {
   clearTimeout(timer)
   const look = ++looks
   if (section?.id !== 'mail') return
-  const list = await ask('mailings')
+  const list = await ask(`mailings?${limitOf(section)}`)
   if (look !== looks) return
   if (list?.data) draw(section, list)
   const isOver = list?.data?.every(({ status }) => status !== 'sending')
   if (!isOver) timer = setTimeout(showMailings, POLL_MS)
 }
 
-function draw(section, { contacts, data }) {
-  section.querySelector('.contacts').textContent = contacts.toLocaleString()
+function draw(section, { contacts, data, more }) {
+  for (const place of section.querySelectorAll('.contacts'))
+    place.textContent = contacts.toLocaleString()
   section.querySelector('.empty').hidden = data.length > 0
   putIn(section.querySelector('.tasks'), data.map(entryOf))
+  offerMore(section, more)
 }
 
 function entryOf(mailing) {
@@ -67,7 +70,8 @@ function fill(item, { status, mails, sent, failed, refused }) {
   part('.stop').hidden = !isSending
   part('.again').hidden = isSending || failed === 0
   const why = refused.slice(0, SHOWN_REFUSALS).map(({ address, reason }) => `${address}: ${reason}`)
-  part('.problem').textContent = why.join('; ')
+  const rest = refused.length - why.length
+  part('.problem').textContent = why.join('; ') + (rest > 0 ? `; and ${rest} more` : '')
 }
 
 async function act(id, what) {

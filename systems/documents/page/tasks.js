@@ -1,4 +1,5 @@
 import { ask, copyOf, post } from './ask.js'
+import { limitOf, offerMore } from './more.js'
 import { nameOf } from './names.js'
 import { showResult } from './results.js'
 
@@ -36,18 +37,19 @@ async function follow() {
   const look = ++looks
   const kinds = shown?.dataset.kinds
   if (kinds === undefined) return
-  const list = await ask(`tasks?kind=${kinds}`)
+  const list = await ask(`tasks?kind=${kinds}&${limitOf(shown)}`)
   const items = list?.data && (await Promise.all(list.data.map(entryOf)))
   if (look !== looks) return
-  if (items) draw(items)
+  if (items) draw(items, list.more)
   const isOver = list?.data?.every(({ status }) => ENDED.includes(status))
   if (!isOver) timer = setTimeout(follow, document.hidden ? HIDDEN_POLL_MS : POLL_MS)
 }
 
-function draw(items) {
+function draw(items, isMore) {
   const place = shown.querySelector('.tasks')
   shown.querySelector('.empty').hidden = items.length > 0
   putIn(place, items)
+  offerMore(shown, isMore)
 }
 
 /** Moves nothing that stands where it should: whoever is about to press a button still finds it. */

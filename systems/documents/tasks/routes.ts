@@ -3,18 +3,19 @@ import { latest } from '../../common/latest.ts'
 import { whoAsks } from '../../common/who.ts'
 import type { Documents } from '../documents.ts'
 import { fileTag } from '../files/contract.ts'
+import { readLimit } from '../reading.ts'
 import { findTask, KINDS } from './kinds.ts'
 import { stepsOf } from './steps.ts'
 import { toEntry, toTask } from './task.ts'
 
 type Routes = Parameters<NonNullable<App['routes']>>[0]
-const SHOWN = 20
 const STEPS_MAX = 20
 
 /** What was asked for, whatever it is: looked at, cancelled, tried again. */
 export function taskRoutes(app: Routes, errand: Desk, documents: Documents): void {
   app.get('/tasks', async (c) => {
     const kinds = [...new Set((c.req.query('kind') ?? '').split(','))]
+    const limit = readLimit(c)
     const { tenant } = whoAsks(c)
     const lists = kinds.map(async (kind) => {
       const definition = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined
@@ -23,11 +24,12 @@ export function taskRoutes(app: Routes, errand: Desk, documents: Documents): voi
           parameter: 'kind',
           problem: `is one or several of ${Object.keys(KINDS).join(', ')}`,
         })
-      return latest(errand, { job: definition.name, tenant }, SHOWN)
+      return latest(errand, { job: definition.name, tenant }, limit + 1)
     })
     const views = (await Promise.all(lists)).flat()
-    const shown = views.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(0, SHOWN)
-    return c.json({ data: await Promise.all(shown.map((view) => toEntry(view, errand))) })
+    const shown = views.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(0, limit)
+    const data = await Promise.all(shown.map((view) => toEntry(view, errand)))
+    return c.json({ data, more: views.length > limit })
   })
 
   app.get('/tasks/:taskId', async (c) => {

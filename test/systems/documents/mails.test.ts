@@ -94,10 +94,10 @@ onEachStore((open) => {
         body: JSON.stringify({ ...NEW, first: 1 }),
       })
     await send('quiet')
-    for (let sent = 0; sent < 11; sent++) await send('loud')
+    for (let sent = 0; sent < 21; sent++) await send('loud')
     const shown = async (tenant: string) =>
       List.parse(await system.json('/documents/mailings', { headers: { 'x-tenant': tenant } })).data
-    assert.deepEqual([(await shown('quiet')).length, (await shown('loud')).length], [1, 10])
+    assert.deepEqual([(await shown('quiet')).length, (await shown('loud')).length], [1, 20])
     assert.deepEqual(await shown(''), [])
   })
 

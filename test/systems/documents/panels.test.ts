@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openStandIn } from '../../../systems/common/stand-in.ts'
+import { exportTable } from '../../../systems/documents/exports/contract.ts'
 import { mailApi } from '../../../systems/documents/stand-in/mail-api.ts'
 import { browse, focusIn } from '../browser.ts'
 import { setUp } from './setup.ts'
@@ -103,6 +104,30 @@ test('exports, imports, pictures and mails show what came of them', async () => 
   await page.getByText('Cancelled', { exact: true }).filter({ visible: true }).waitFor()
   await worker.stop()
   assert.deepEqual(at.complaints, [])
+})
+
+test('more than a list shows at first can be seen, of tasks and of mailings', async () => {
+  await using at = await openPage()
+  const { page, system } = at
+  for (let i = 0; i < 23; i++) {
+    await system.errand.enqueue(exportTable, { table: 'documents', format: 'csv' })
+    await system.ask('/documents/mailings', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ subject: `News ${i}`, text: 'None.', first: 1 }),
+    })
+  }
+  for (const part of ['Exports', 'Mail']) {
+    await page.getByRole('link', { name: part, exact: true }).click()
+    const list = page.getByRole('region', { name: part }).locator('.tasks > li')
+    await list.nth(19).waitFor()
+    assert.equal(await list.count(), 20)
+    const more = page.getByRole('button', { name: 'Show more' }).filter({ visible: true })
+    await more.press('Enter')
+    await list.nth(22).waitFor()
+    await more.waitFor({ state: 'detached' })
+    assert.equal(await focusIn(page), 'SECTION')
+  }
 })
 
 test('a link that ends in #try makes a first PDF by itself', async () => {
