@@ -29,7 +29,10 @@ const SAMPLES = {
 /** Has each form do what it says, and say so where it could not. */
 export function showForms() {
   for (const form of document.querySelectorAll('form[data-upload]')) upload(form)
-  onSubmit(document.querySelector('#export-form'), exportTable)
+  const exports = document.querySelector('#export-form')
+  onSubmit(exports, exportTable)
+  exports.addEventListener('change', () => offerRows(exports))
+  offerRows(exports)
   onSubmit(document.querySelector('#mail-form'), sendMails)
 }
 
@@ -55,6 +58,11 @@ function upload(form) {
   sample.addEventListener('click', () => void once(form, () => tell(form, sendSample())))
 }
 
+/** Documents are exported all of them. */
+function offerRows({ elements: { table, rows } }) {
+  rows.disabled = table.value !== 'readings'
+}
+
 async function exportTable(data) {
   const { table, format, rows } = Object.fromEntries(data)
   const input = { table, format, ...(table === 'readings' && { rows: Number(rows) }) }
@@ -63,8 +71,19 @@ async function exportTable(data) {
   return answer
 }
 
-const sendMails = (data) =>
-  post('mailings', { subject: data.get('subject'), text: data.get('text') })
+async function sendMails(data) {
+  if (!(await isSure())) return {}
+  return post('mailings', { subject: data.get('subject'), text: data.get('text') })
+}
+
+function isSure() {
+  const dialog = document.querySelector('#mail dialog')
+  const { promise, resolve } = Promise.withResolvers()
+  dialog.returnValue = ''
+  dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true })
+  dialog.showModal()
+  return promise
+}
 
 async function tell(form, sending) {
   const answer = await sending.catch(() => undefined)

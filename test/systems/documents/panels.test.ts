@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { z } from 'zod'
 import { openStandIn } from '../../../systems/common/stand-in.ts'
 import { exportTable } from '../../../systems/documents/exports/contract.ts'
 import { mailApi } from '../../../systems/documents/stand-in/mail-api.ts'
 import { browse, focusIn } from '../browser.ts'
 import { setUp } from './setup.ts'
 
+const Mailings = z.object({ data: z.array(z.unknown()) })
 const PHONE = { viewport: { width: 360, height: 740 } }
 const PARTS = ['PDFs', 'Files', 'Exports', 'Imports', 'Mail', 'Pictures']
 
@@ -99,11 +101,41 @@ test('exports, imports, pictures and mails show what came of them', async () => 
 
   await turn('Mail')
   await page.getByRole('button', { name: 'Send to all' }).click()
+  await page.getByRole('button', { name: 'Send 538 mails' }).click()
   await page.getByText(/^\d+ of 538 sent/).waitFor()
   await page.getByRole('button', { name: 'Cancel' }).filter({ visible: true }).click()
   await page.getByText('Cancelled', { exact: true }).filter({ visible: true }).waitFor()
   await worker.stop()
   assert.deepEqual(at.complaints, [])
+})
+
+test('nobody is written to before it was said to how many, and asked', async () => {
+  await using at = await openPage('#mail')
+  const { page } = at
+  await page.getByText('to each of 500 contacts').waitFor()
+  const send = page.getByRole('button', { name: 'Send to all' })
+  for (const no of ['Escape', 'Enter']) {
+    await send.press('Enter')
+    await page.getByRole('dialog', { name: 'Write to 500 contacts?' }).waitFor()
+    await page.keyboard.press(no)
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
+    assert.equal(await focusIn(page), 'BUTTON')
+  }
+  await page.getByText('Nothing was sent yet.').waitFor()
+  await send.press('Enter')
+  await page.getByRole('button', { name: 'Send 500 mails' }).press('Enter')
+  await page.getByText('0 of 500 sent').waitFor()
+  const { data } = Mailings.parse(await at.system.json('/documents/mailings'))
+  assert.equal(data.length, 1)
+})
+
+test('what an export does not read cannot be filled in', async () => {
+  await using at = await openPage('#exports')
+  const readings = at.page.getByLabel('Readings', { exact: true })
+  await at.page.getByLabel('Table').selectOption('All documents')
+  assert.ok(await readings.isDisabled())
+  await at.page.getByLabel('Table').selectOption('Readings in homes')
+  assert.ok(await readings.isEnabled())
 })
 
 test('more than a list shows at first can be seen, of tasks and of mailings', async () => {
