@@ -1,4 +1,5 @@
 import { type Errand, handler, open } from 'errand'
+import { noSooner } from '../common/retry-after.ts'
 import type { Records } from './batch/records.ts'
 import { adopt, forget, handOver, stop } from './batch/worker-service.ts'
 import { adoptBatches, processBatch, processDomain } from './contract.ts'
@@ -34,13 +35,22 @@ export const readDomain = handler(processDomain, {
     const { log, attempt, resources } = context
     const whom = forWhom(input.tenant_id, input.user_id)
     log.info(`${whom}: batch ${input.batch_id}, ${input.domain}, attempt ${attempt}`)
-    const { web } = resources.domains
+    const { web, settings } = resources.domains
     const { step, progress, signal, warn } = context
-    const facts = await crawl(input, { web, step, progress, signal, warn })
+    const facts = await crawl(input, { web, step, progress, signal, warn }).catch((error) => {
+      throw patient(error, attempt, settings)
+    })
     log.info(`${whom}: ${input.domain} read, ${facts.pages.length} pages, ${facts.bytes} bytes`)
     return facts
   },
 })
+
+/** A busy site is left alone for as long as it asks, or as we let it: it holds its batch up. */
+function patient(error: unknown, attempt: number, { backoffMs, retryAfterMaxMs }: Settings) {
+  if (!(error instanceof PageError)) return error
+  const usualMs = backoffMs * 2 ** (attempt - 1)
+  return noSooner(error, Math.min(error.waitMs ?? 0, retryAfterMaxMs), usualMs)
+}
 
 export const adoptLost = handler(adoptBatches, {
   async run(_, { log, resources: { domains } }) {

@@ -27,7 +27,11 @@ export function foundOf(domain) {
   const { status, title, pages, error, progress, attempt, attempts_max: most } = domain
   if (status === 'failed') return { title: sentence(error), more: attemptsOf(attempt), isBad: true }
   if (status === 'retrying')
-    return { title: sentence(error), more: `Attempt ${attempt} of ${most} follows`, isBad: false }
+    return {
+      title: sentence(error),
+      more: `Attempt ${attempt} of ${most} follows${timeOf(domain)}`,
+      isBad: false,
+    }
   if (status === 'running' && progress)
     return { title: `Page ${progress.done + 1} of up to ${progress.total}`, more: '', isBad: false }
   if (status !== 'complete') return { title: '', more: '', isBad: false }
@@ -35,6 +39,9 @@ export function foundOf(domain) {
   const more = `${pages} ${pages === 1 ? 'page' : 'pages'}${some}`
   return { title: title ?? 'No title', more, isBad: false }
 }
+
+const timeOf = ({ next_attempt_at: at }) =>
+  at === undefined ? '' : ` at ${new Date(at).toLocaleTimeString()}`
 
 const sentence = ({ message = 'It went wrong' } = {}) =>
   `${message.charAt(0).toUpperCase()}${message.slice(1)}`

@@ -19,10 +19,13 @@ export type PageCode = keyof typeof IS_FINAL
 export class PageError extends Error {
   override readonly name = 'PageError'
   readonly code: PageCode
+  /** How long the site asks to be left alone. */
+  readonly waitMs: number | undefined
 
-  constructor(code: PageCode, message: string, options?: ErrorOptions) {
+  constructor(code: PageCode, message: string, options?: ErrorOptions & { waitMs?: number }) {
     super(message, options)
     this.code = code
+    this.waitMs = options?.waitMs
   }
 
   get isFinal(): boolean {

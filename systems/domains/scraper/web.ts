@@ -3,6 +3,7 @@ import { Agent as TlsAgent, request as https } from 'node:https'
 import { isIPv6, type LookupFunction } from 'node:net'
 import { pipeline, type Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { readRetryAfter } from '../../common/retry-after.ts'
 import { PageError } from './error.ts'
 import { guarded, type Names, systemNames } from './guard.ts'
 
@@ -134,8 +135,9 @@ export class Web implements Disposable {
 
   async #body(answer: IncomingMessage, status: number): Promise<Pick<Page, 'body' | 'charset'>> {
     const type = answer.headers['content-type'] ?? ''
+    const after = answer.headers['retry-after'] ?? ''
     try {
-      refuse(status, type)
+      refuse(status, type, readRetryAfter(new Headers({ 'retry-after': after })))
       const chunks: Buffer[] = []
       let bytes = 0
       for await (const chunk of decoded(answer)) {
@@ -173,9 +175,9 @@ function decoded(answer: IncomingMessage): Readable {
 const isRefused = (cause: unknown): boolean =>
   cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED'
 
-function refuse(status: number, type: string): void {
+function refuse(status: number, type: string, waitMs = 0): void {
   if (status >= 500 || PASSING.has(status))
-    throw new PageError('UNAVAILABLE', `the site answered ${status}`)
+    throw new PageError('UNAVAILABLE', `the site answered ${status}`, { waitMs })
   if (status < 200 || status >= 300) throw new PageError('REFUSED', `the site answered ${status}`)
   if (!PAGES.test(type)) throw new PageError('NOT_A_PAGE', 'the site answered with no HTML page')
 }

@@ -64,6 +64,7 @@ test('the shipped settings are those of the team', () => {
     perBatch: 2000,
     attempts: 3,
     backoffMs: 10_000,
+    retryAfterMaxMs: 3_600_000,
     jobTimeoutMs: 3_600_000,
     pageTimeoutMs: 10_000,
     pageBytes: 2_097_152,

@@ -83,6 +83,28 @@ onEachStore((open, name) => {
     }
   })
 
+  test('a site that is busy is left alone for as long as it asks, though not for longer than we let it', async () => {
+    await using system = await open(appOver(web, { retryAfterMaxMs: 600_000 }))
+    await web.script([
+      { path: '/busy.example/', status: 429, headers: { 'retry-after': '300' } },
+      { path: '/shut.example/', status: 503, headers: { 'retry-after': '80000' } },
+    ])
+    await system.work()
+    const path = await submit(system, ['busy.example', 'shut.example'])
+    for (const [domain, least, most] of [
+      ['busy.example', 240_000, 300_000],
+      ['shut.example', 540_000, 600_000],
+    ] as const) {
+      const of = async () => (await statusOf(system, path)).domains[domain]
+      await until(async () => (await of())?.status === 'retrying')
+      const { next_attempt_at: next = '', error } = (await of()) ?? {}
+      const waitMs = Date.parse(next) - Date.now()
+      assert(waitMs > least && waitMs <= most, `${domain} is asked again in ${waitMs} ms`)
+      assert.equal(error?.code, 'UNAVAILABLE')
+    }
+    await web.script([])
+  })
+
   test('what failed is tried again by hand, and what is complete is not read twice', async () => {
     await using system = await open(appOver(web))
     await system.work()

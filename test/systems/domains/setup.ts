@@ -81,6 +81,7 @@ export const Status = z.object({
       status: z.string(),
       attempt: z.int().optional(),
       job_id: z.string().optional(),
+      next_attempt_at: z.string().optional(),
       error: z.object({ code: z.string(), message: z.string() }).optional(),
     }),
   ),
