@@ -1,8 +1,11 @@
 import { call } from './call.js'
+import { list, tell } from './earlier.js'
 import { once } from './focus.js'
 import { factsOf, foundOf, show } from './rows.js'
 
 const AGAIN_MS = 2000
+const LOOK_MS = 2000
+const HIDDEN_LOOK_MS = 15_000
 const part = (id) => document.querySelector(`#${id}`)
 const here = { batch: undefined, status: undefined, stream: undefined, rows: new Map() }
 
@@ -108,6 +111,7 @@ function follow(id) {
 function showBatch(batch) {
   if (batch.status !== here.status) void showEarlier()
   here.status = batch.status
+  tell(batch)
   show(part('state'), batch.status)
   const { total_domains: total, completed_domains: complete, failed_domains: failed } = batch
   const { running_domains: running, cancelled_domains: cancelled, processing_time: time } = batch
@@ -170,23 +174,14 @@ async function act(what) {
 
 const path = () => encodeURIComponent(here.batch)
 
+/** Lists the latest batches, and again while one of them is not over. */
 async function showEarlier() {
   const { body } = await ask('batch')
+  clearTimeout(here.look)
   if (!body?.data) return
-  part('none').hidden = body.data.length > 0
-  part('earlier').replaceChildren(
-    ...body.data.map((batch) => {
-      const item = part('past').content.cloneNode(true).firstElementChild
-      const link = item.querySelector('a')
-      link.href = `#${encodeURIComponent(batch.batch_id)}`
-      link.textContent = batch.batch_id
-      show(item.querySelector('.state'), batch.status)
-      const { total_domains: total, completed_domains: complete, created_at: at } = batch
-      const when = new Date(at).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })
-      item.querySelector('small').textContent = `${complete} of ${total} complete, ${when}`
-      return item
-    }),
-  )
+  list(body.data)
+  if (body.data.every(({ is_over: isOver }) => isOver)) return
+  here.look = setTimeout(showEarlier, document.hidden ? HIDDEN_LOOK_MS : LOOK_MS)
 }
 
 async function ask(path, body) {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { eventually } from '../../support/until.ts'
 import { browse, focusIn } from '../browser.ts'
 import { onEachStore } from '../stage.ts'
-import { appOver, openWeb } from './setup.ts'
+import { appOver, openWeb, submit } from './setup.ts'
 
 onEachStore((open, store) => {
   // What a browser sees is the same on each store, and browsers are slow.
@@ -49,6 +49,25 @@ onEachStore((open, store) => {
     await row.getByRole('button', { name: /Try/ }).press('Enter')
     await row.getByRole('button', { name: /Try/ }).waitFor({ state: 'hidden' })
     assert.equal(await focusIn(page), 'TR')
+  })
+
+  test('earlier batches tell how far they are, and who is on the way to one is not held up', async () => {
+    await using web = await openWeb()
+    await using system = await open(appOver(web))
+    const path = await submit(system, ['a.example', 'endless.example'], { max_concurrent: 1 })
+    await using seen = await browse(system.server, '/domains/')
+    const line = seen.page.locator('#earlier li')
+    await line.getByText('0 of 2 complete').waitFor()
+    await line.getByRole('link').focus()
+    const worker = await system.work()
+    await line.getByText('1 of 2 complete').waitFor()
+    assert.equal(await focusIn(seen.page), 'A')
+    await line.getByRole('link').press('Enter')
+    await seen.page.getByRole('row').filter({ hasText: 'endless.example' }).waitFor()
+    await system.post(`${path}/cancel`, {})
+    await line.getByText('Cancelled').waitFor()
+    await worker.stop()
+    assert.deepEqual(seen.complaints, [])
   })
 
   test('a link to a batch that is not there says so, until there is one', async () => {
