@@ -16,7 +16,7 @@ const read = (env: Env) => ({
   /** How long it is known that there was one. */
   remember: span(env, 'REPORTS_REMEMBER', '8d'),
   /** How long messages lie in the source: the longest window, and the day in which it is asked for. */
-  sourceKeep: span(env, 'REPORTS_SOURCE_KEEP', '8d'),
+  sourceKeep: most(env, 'REPORTS_SOURCE_KEEP', '8d'),
   rowsMax: count(env, 'REPORTS_ROWS_MAX', 1_000_000),
   /** Reports of one person that may be on their way. */
   perOwner: count(env, 'REPORTS_PER_OWNER', 5),
@@ -54,6 +54,13 @@ function some(env: Env, name: string, usual: Span): Span {
   const given = span(env, name, usual)
   if (msOf(given) > 0) return given
   throw new TypeError(`${name} needs a span above 0`)
+}
+
+/** What is usual is the most, too. */
+function most(env: Env, name: string, usual: Span): Span {
+  const given = span(env, name, usual)
+  if (msOf(given) <= msOf(usual)) return given
+  throw new TypeError(`${name} needs ${usual} at most`)
 }
 
 function spans(env: Env, name: string, usual: string): Span[] {

@@ -133,9 +133,20 @@ async function* reported(template: string): AsyncGenerator<Reported> {
 }
 
 test('a setting that does not fit is refused by its name', () => {
-  const odd = { REPORTS_CARRIER_RATE: '5', REPORTS_BACKOFF: '1m,x', REPORTS_SEND_WITHIN: 'soon' }
+  const odd = {
+    REPORTS_CARRIER_RATE: '5',
+    REPORTS_BACKOFF: '1m,x',
+    REPORTS_SEND_WITHIN: 'soon',
+    REPORTS_SOURCE_KEEP: '193h',
+  }
   for (const [name, value] of Object.entries(odd))
     assert.throws(() => readSettings({ [name]: value }), new RegExp(`^TypeError: ${name} needs `))
+})
+
+test('messages lie no longer than the report of seven whole days reaches back', () => {
+  for (const given of ['8d', '7d', '1h'] as const)
+    assert.equal(readSettings({ REPORTS_SOURCE_KEEP: given }).sourceKeep, given)
+  assert.throws(() => readSettings({ REPORTS_SOURCE_KEEP: '30d' }), /needs 8d at most/)
 })
 
 test('what is shipped', () => {
