@@ -9,6 +9,8 @@
   const HIDDEN_POLL_MS = 15_000
   const CALM_POLL_MS = 300_000
   const LATE_MS = 10_000
+  /** Here it would hide the page. */
+  const NARROW = matchMedia('(max-width: 30rem)')
   const OPEN = ['asking', 'queued', 'running']
 
   const WORDS = {
@@ -45,13 +47,16 @@
   const list = make('ul', { role: 'list' })
   const news = make('p', { class: 'news', role: 'status' })
   const trouble = make('p', { class: 'trouble', role: 'alert', hidden: '' })
-  trouble.textContent = WORDS.lost
   panel.append(heading, trouble, list, news)
   root.append(sheet, panel)
   if (document.body) document.body.append(host)
   else addEventListener('DOMContentLoaded', () => document.body.append(host))
 
-  heading.addEventListener('click', () => fold(heading.getAttribute('aria-expanded') === 'true'))
+  fold(kept.isFolded ?? NARROW.matches)
+  heading.addEventListener('click', () => {
+    keep({ isFolded: !panel.classList.contains('folded') })
+    fold(kept.isFolded)
+  })
   panel.addEventListener('focusout', ({ relatedTarget: next }) => panel.contains(next) || show())
   document.addEventListener('visibilitychange', () => void follow())
   // Another tab has asked for something.
@@ -71,7 +76,7 @@
   async function request({ days, origin = 'all', again = false, filename }) {
     const key = `${days} ${origin} asked`
     items.set(key, { status: 'asking', days, origin })
-    fold(false)
+    fold(NARROW.matches && kept.isFolded !== false)
     show()
     const { status, body, detail } = await ask('', { days, origin, again, filename })
     turn++
@@ -146,13 +151,12 @@
       fresh.dataset.mark = mark
       return fresh
     })
-    const focused = root.activeElement?.closest('li')?.dataset.key
+    const held = root.activeElement
     list.replaceChildren(...next)
-    if (focused && !root.activeElement)
-      next
-        .find(({ dataset }) => dataset.key === focused)
-        ?.querySelector('a, button')
-        ?.focus()
+    if (!held || root.activeElement) return
+    const row = next.find(({ dataset }) => dataset.key === held.closest('li').dataset.key)
+    const acts = [...(row?.querySelectorAll('a, button') ?? [])]
+    acts.find(({ className }) => className === held.className)?.focus()
   }
 
   const order = ({ created_at: at }) => at ?? '9'
@@ -261,16 +265,16 @@
     }
   }
 
-  function textsOf(list) {
-    return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : []
-  }
-
+  /** Whatever else may lie there under this name. */
   function readKept() {
+    let there
     try {
-      const { ids, removed } = JSON.parse(localStorage.getItem(KEPT)) ?? {}
-      return { ids: textsOf(ids), removed: textsOf(removed) }
+      there = JSON.parse(localStorage.getItem(KEPT))
     } catch {
-      return { ids: [], removed: [] }
+      // Nothing is kept here, or no JSON.
     }
+    const textsIn = (list) => [list].flat().filter((one) => typeof one === 'string')
+    const { ids, removed, isFolded } = there ?? {}
+    return { ids: textsIn(ids), removed: textsIn(removed), isFolded }
   }
 }

@@ -159,6 +159,50 @@ onEachStore((open, name) => {
     assert.equal(await item(page, '3 days').count(), 1)
   })
 
+  test('the overlay stays as its user left it, and begins folded where it would hide the page', async () => {
+    await using at = await setUp(open)
+    await at.seed(PHONES)
+    await at.request(3)
+    await using seen = await browse(at.server, '/reports/')
+    const { page } = seen
+    const heading = page.getByRole('button', { name: /^Your reports/ })
+    const isOpen = () => heading.getAttribute('aria-expanded')
+    await item(page, '3 days').waitFor()
+    await heading.click()
+    await page.reload()
+    await heading.waitFor()
+    assert.equal(await isOpen(), 'false')
+    await page.evaluate('void Reports.request({ days: 7 })')
+    await item(page, '7 days').waitFor()
+
+    await page.evaluate('localStorage.clear()')
+    await page.setViewportSize({ width: 320, height: 640 })
+    await page.reload()
+    await heading.waitFor()
+    assert.equal(await isOpen(), 'false')
+    await heading.click()
+    await page.reload()
+    await item(page, '3 days').waitFor()
+    assert.equal(await isOpen(), 'true')
+  })
+
+  test('what has the focus in the overlay keeps it while the overlay looks again', async () => {
+    await using at = await setUp(open)
+    await at.seed(PHONES)
+    await at.request(3)
+    await using seen = await browse(at.server, '/reports/')
+    const { page } = seen
+    await item(page, '3 days').waitFor()
+    const { id } = await at.request(7)
+    await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))')
+    await item(page, '7 days').waitFor()
+    await item(page, '7 days').getByRole('button', { name: 'Remove' }).focus()
+    await at.finish(id)
+    await item(page, '7 days').getByRole('link', { name: 'Download' }).waitFor()
+    await page.keyboard.press('Enter')
+    await item(page, '7 days').waitFor({ state: 'detached' })
+  })
+
   test('a browser that keeps nothing shows all the same what is sent, and sends it once', async () => {
     await using carrier = await openCarrier()
     await using at = await setUp(open, { carrierUrl: carrier.url })
