@@ -2,19 +2,11 @@ import { type Env, ErrandError } from 'errand'
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { z } from 'zod'
+import { fit, unfit } from '../common/fit.ts'
 
 /** A request's body as a schema has it. @throws ErrandError VALIDATION_FAILED, each fault with its place */
-export async function readBody<Of extends z.ZodType>(c: Context<Env>, schema: Of) {
-  const body: unknown = await c.req.json().catch(() => undefined)
-  const { success, data, error } = schema.safeParse(body)
-  if (success) return data
-  const issues = error.issues.map(({ path, code, message }) => ({
-    pointer: path.map((key) => `/${String(key)}`).join(''),
-    code,
-    detail: message,
-  }))
-  throw new ErrandError('VALIDATION_FAILED', {}, { issues })
-}
+export const readBody = async <Of extends z.ZodType>(c: Context<Env>, schema: Of) =>
+  fit(schema, await c.req.json().catch(() => undefined))
 
 /** A parameter of the query. @throws ErrandError INVALID_QUERY */
 export function readQuery<Of extends z.ZodType>(
@@ -47,9 +39,7 @@ export async function readFile(c: Context<Env>): Promise<{ name: string; content
   if (c.req.header('content-type')?.startsWith('multipart/'))
     throw new HTTPException(415, { message: 'The body is the file itself, not a form.' })
   const content = new Uint8Array(await c.req.arrayBuffer())
-  if (content.length === 0) {
-    const issues = [{ pointer: '', code: 'too_small', detail: 'The file is empty.' }]
-    throw new ErrandError('VALIDATION_FAILED', {}, { issues })
-  }
+  if (content.length === 0)
+    throw unfit([{ pointer: '', code: 'too_small', detail: 'The file is empty.' }])
   return { name, content }
 }

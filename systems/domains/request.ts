@@ -1,6 +1,7 @@
 import { ErrandError } from 'errand'
 import type { HonoRequest } from 'hono'
 import { z } from 'zod'
+import { fit } from '../common/fit.ts'
 import { settings } from './settings.ts'
 
 /** What a job may carry, with room for the rest of it. */
@@ -42,16 +43,8 @@ export const BatchRequest = z.strictObject({
 })
 
 /** @throws ErrandError INVALID_JSON, VALIDATION_FAILED with a pointer to each mistake */
-export async function readRequest(request: HonoRequest): Promise<z.infer<typeof BatchRequest>> {
-  const { success, data, error } = BatchRequest.safeParse(await readJson(request))
-  if (success) return data
-  const issues = error.issues.slice(0, 50).map(({ path, code, message }) => ({
-    pointer: path.map((part) => `/${String(part)}`).join(''),
-    code: code === 'custom' ? 'invalid' : code,
-    detail: message,
-  }))
-  throw new ErrandError('VALIDATION_FAILED', {}, { issues })
-}
+export const readRequest = async (request: HonoRequest) =>
+  fit(BatchRequest, await readJson(request))
 
 async function readJson(request: HonoRequest): Promise<unknown> {
   try {

@@ -17,8 +17,14 @@ export const CALLBACK_QUEUE = `${QUEUE}-callbacks`
 /** The name under which this queue's line is counted; one more than may wait is refused. */
 export const QUEUE_KEY = `queue:${QUEUE}`
 
+/** What is said of a text that does not fit. */
+export const TEXT_SAID = `must be a text of ${settings.TEXT_MIN} to ${settings.TEXT_MAX} characters`
+
 export const GuidelineInput = z.object({
-  guidelines: z.string().min(settings.TEXT_MIN).max(settings.TEXT_MAX),
+  guidelines: z
+    .string(TEXT_SAID)
+    .min(settings.TEXT_MIN, TEXT_SAID)
+    .max(settings.TEXT_MAX, TEXT_SAID),
   callbackUrl: z.url({ protocol: /^https$/ }).optional(),
   metadata: z.record(z.string(), z.json()).optional(),
 })

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net'
-import { ErrandError } from 'errand'
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { fit, unfit } from '../common/fit.ts'
 import { isPublic } from '../common/public.ts'
-import { GuidelineInput } from './contract.ts'
+import { GuidelineInput, TEXT_SAID } from './contract.ts'
 
 const METADATA_KEYS_MAX = 10
 const METADATA_BYTES_MAX = 1024
@@ -13,7 +13,7 @@ const METADATA_BYTES_MAX = 1024
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f]/g
 const sanitise = (text: string) => text.replaceAll(/\r\n?/g, '\n').replaceAll(CONTROL, '').trim()
 
-const Text = z.string().transform(sanitise).pipe(GuidelineInput.shape.guidelines)
+const Text = z.string(TEXT_SAID).transform(sanitise).pipe(GuidelineInput.shape.guidelines)
 
 const Metadata = z
   .record(z.string(), z.json())
@@ -55,8 +55,8 @@ const Review = z.strictObject({
 
 export type Submission = z.infer<typeof Submission>
 
-export const readSubmission = async (c: Context) => parse(Submission, await bodyOf(c))
-export const readReview = async (c: Context) => parse(Review, (await bodyOf(c)) ?? {})
+export const readSubmission = async (c: Context) => fit(Submission, await bodyOf(c))
+export const readReview = async (c: Context) => fit(Review, (await bodyOf(c)) ?? {})
 
 const Page = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -64,7 +64,7 @@ const Page = z.object({
 })
 
 /** Which page of a list is asked for. */
-export const readPage = (c: Context) => parse(Page, c.req.query())
+export const readPage = (c: Context) => fit(Page, c.req.query())
 
 const Id = z.uuid()
 
@@ -72,7 +72,7 @@ const Id = z.uuid()
 export function readId(c: Context): string {
   const { success, data } = Id.safeParse(c.req.param('event_id'))
   if (success) return data.toLowerCase()
-  throw refusal([{ pointer: '/event_id', code: 'invalid_format', detail: 'is not a UUID' }])
+  throw unfit([{ pointer: '/event_id', code: 'invalid_format', detail: 'is not a UUID' }])
 }
 
 async function bodyOf(c: Context): Promise<unknown> {
@@ -81,30 +81,9 @@ async function bodyOf(c: Context): Promise<unknown> {
   try {
     return JSON.parse(text)
   } catch {
-    throw refusal([{ pointer: '', code: 'invalid_json', detail: 'is not JSON' }])
+    throw unfit([{ pointer: '', code: 'invalid_json', detail: 'is not JSON' }])
   }
 }
-
-function parse<Of extends z.ZodType>(schema: Of, given: unknown): z.infer<Of> {
-  const { success, data, error } = schema.safeParse(given)
-  if (success) return data
-  throw refusal(error.issues.flatMap(toFieldErrors))
-}
-
-type FieldError = { pointer: string; code: string; detail: string }
-
-function toFieldErrors(issue: z.core.$ZodIssue): FieldError[] {
-  const at = issue.path.map((part) => `/${String(part).slice(0, 100)}`).join('')
-  if (issue.code !== 'unrecognized_keys')
-    return [{ pointer: at, code: issue.code, detail: issue.message.slice(0, 200) }]
-  return issue.keys.map((key) => ({
-    pointer: `${at}/${key.slice(0, 100)}`,
-    code: 'unknown_field',
-    detail: 'is not known here',
-  }))
-}
-
-const refusal = (issues: FieldError[]) => new ErrandError('VALIDATION_FAILED', {}, { issues })
 
 function renamed(given: unknown): unknown {
   if (typeof given !== 'object' || given === null || !('guideline_text' in given)) return given

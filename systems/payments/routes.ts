@@ -1,17 +1,18 @@
 import { type App, ErrandError } from 'errand'
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { fit, unfit } from '../common/fit.ts'
 import { servePage } from '../common/page.ts'
 import { whoAsks } from '../common/who.ts'
 import { Backend } from './backend.ts'
+import { MassPaymentRequest } from './contract.ts'
 import { Decisions } from './decisions.ts'
 import { Listing } from './listing.ts'
 import { Payments } from './payments.ts'
 import { type Settings } from './settings.ts'
 import { Sight, worded } from './sight.ts'
 
-const Body = z.looseObject({ id: z.uuid().toLowerCase().optional() })
-const Rows = z.object({ payments: z.array(z.unknown()) })
+const Body = MassPaymentRequest.safeExtend({ id: z.uuid().toLowerCase().optional() })
 const Key = z.string().regex(/^"?[\x21\x23-\x7e]{1,255}"?$/)
 const Paging = z.object({
   page: z.coerce.number().int().min(1).max(1_000_000).default(1),
@@ -34,19 +35,20 @@ export const paymentRoutes =
     servePage(app, new URL('page/', import.meta.url))
 
     app.post('/mass-payments', async (c) => {
-      const { id: own, ...request } = read(Body, await readJson(c))
+      const { id: own, ...request } = fit(Body, await readJson(c))
       const key = readKey(c.req.header('idempotency-key'))
       const { tenant } = whoAsks(c)
       const { id, joined } = await payments.submit(request, { id: own, key, tenant })
       const { status, label } = joined ? await payments.view(id, tenant) : QUEUED
       const { external_reference } = request
       const location = `/payments/mass-payments/${id}`
-      return c.json({ id, external_reference, status, label }, 202, { location })
+      const named = external_reference !== '' && { external_reference }
+      return c.json({ id, ...named, status, label }, 202, { location })
     })
 
     app.post('/mass-payments/sync', async (c) => {
-      const { id: own, ...request } = read(Body, await readJson(c))
-      checkSize(request, settings.syncRowsMax)
+      const { id: own, ...request } = fit(Body, await readJson(c))
+      checkSize(request.payments.length, settings.syncRowsMax)
       const { tenant } = whoAsks(c)
       const key = readKey(c.req.header('idempotency-key'))
       const { id } = await payments.submit(request, { id: own, key, tenant })
@@ -56,7 +58,7 @@ export const paymentRoutes =
     })
 
     app.get('/mass-payments', async (c) => {
-      const { id, ...search } = read(Search, c.req.query())
+      const { id, ...search } = fit(Search, c.req.query())
       const client = whoAsks(c).tenant
       return c.json(
         id === undefined
@@ -86,7 +88,7 @@ export const paymentRoutes =
       ['payments-received', 'payments'],
     ] as const)
       app.get(`/mass-payments/:id/${path}`, async (c) => {
-        const page = read(Paging, c.req.query())
+        const page = fit(Paging, c.req.query())
         return c.json(await payments.rows(readId(c.req.param('id')), whoAsks(c).tenant, what, page))
       })
   }
@@ -99,17 +101,6 @@ async function readJson(c: Context): Promise<unknown> {
   } catch (cause) {
     throw new ErrandError('INVALID_JSON', {}, { cause })
   }
-}
-
-function read<Of extends z.ZodType>(schema: Of, value: unknown): z.output<Of> {
-  const { success, data, error } = schema.safeParse(value)
-  if (success) return data
-  const issues = error.issues.map(({ path, code, message }) => ({
-    pointer: path.map((part) => `/${String(part)}`).join(''),
-    code,
-    detail: message,
-  }))
-  throw new ErrandError('VALIDATION_FAILED', {}, { issues })
 }
 
 function readId(text: string): string {
@@ -126,9 +117,7 @@ function readKey(header: string | undefined): string | undefined {
 }
 
 /** Within a request there is time for few. */
-function checkSize(request: unknown, max: number): void {
-  const { data } = Rows.safeParse(request)
-  if (data === undefined || data.payments.length <= max) return
-  const issue = { pointer: '/payments', code: 'too_big', detail: `takes at most ${max} rows` }
-  throw new ErrandError('VALIDATION_FAILED', {}, { issues: [issue] })
+function checkSize(rows: number, max: number): void {
+  if (rows > max)
+    throw unfit([{ pointer: '/payments', code: 'too_big', detail: `takes at most ${max} rows` }])
 }

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { type App, ErrandError } from 'errand'
 import type { Context } from 'hono'
-import type { z } from 'zod'
+import { fit } from '../common/fit.ts'
 import { servePage } from '../common/page.ts'
 import { whoAsks } from '../common/who.ts'
 import type { Messages } from './messages.ts'
@@ -125,15 +125,6 @@ async function bodyOf(c: Context): Promise<object> {
   const text = await c.req.text()
   const body: unknown = text === '' ? {} : JSON.parse(text)
   return typeof body === 'object' && body !== null ? { ...c.req.query(), ...body } : {}
-}
-
-function fit<Of extends z.ZodType>(schema: Of, value: unknown): z.output<Of> {
-  const { data, error } = schema.safeParse(value)
-  if (error === undefined) return data
-  const issues = error.issues.map(({ path, message }) => {
-    return { pointer: `/${path.join('/')}`, code: 'invalid', detail: message }
-  })
-  throw new ErrandError('VALIDATION_FAILED', {}, { issues })
 }
 
 /** The same key of the same service is the same send. */

@@ -3,6 +3,7 @@ import { type BatchView, type Desk, ErrandError, hasCode } from 'errand'
 import { z } from 'zod'
 import { unlessTaken } from '../common/doubt.ts'
 import { BrokenCsv, isBlank, recordsOf } from '../common/csv.ts'
+import { fit, unfit } from '../common/fit.ts'
 import type { Who } from '../common/who.ts'
 import { send } from './contract.ts'
 import type { Message, Messages, Place } from './messages.ts'
@@ -98,12 +99,11 @@ export class Sends {
     const { sendMax, sourceKeep } = this.#settings
     const age = at === undefined ? 0 : Date.now() - Date.parse(at)
     if (age > msOf(sourceKeep) || age < -AHEAD_MS)
-      throw unfit('/at', `lies ahead, or longer ago than ${sourceKeep}`)
+      throw misfit('/at', `lies ahead, or longer ago than ${sourceKeep}`)
     const pointers = recipients.flatMap((to, i) => (Recipient.safeParse(to).success ? [] : [i]))
-    if (recipients.length > sendMax) throw unfit('/recipients', `has more than ${sendMax}`)
+    if (recipients.length > sendMax) throw misfit('/recipients', `has more than ${sendMax}`)
     if (pointers.length === 0) return
-    const issues = pointers.slice(0, 100).map((i) => issue(`/recipients/${i}`, NUMBER))
-    throw new ErrandError('VALIDATION_FAILED', {}, { issues })
+    throw unfit(pointers.slice(0, 100).map((i) => fault(`/recipients/${i}`, NUMBER)))
   }
 }
 
@@ -121,16 +121,13 @@ export function readSending(
   const given = type?.startsWith('text/csv')
     ? { ...query, recipients: readColumn(body) }
     : JSON.parse(body || '{}')
-  const { data, error } = Sending.safeParse(given)
-  if (data) return data
-  const issues = error.issues.map(({ path, message }) => issue(`/${path.join('/')}`, message))
-  throw new ErrandError('VALIDATION_FAILED', {}, { issues })
+  return fit(Sending, given)
 }
 
 function readColumn(csv: string): string[] {
   const [head = [], ...rows] = readRecords(csv)
   const column = head.findIndex((name) => RECIPIENT.test(name.trim()))
-  if (column < 0) throw unfit('', 'needs a first line with a column "recipient" or "phone number"')
+  if (column < 0) throw misfit('', 'needs a first line with a column "recipient" or "phone number"')
   return rows.filter((row) => !isBlank(row)).map((row) => (row[column] ?? '').trim())
 }
 
@@ -138,7 +135,7 @@ function readRecords(csv: string): string[][] {
   try {
     return recordsOf(csv)
   } catch (error) {
-    throw error instanceof BrokenCsv ? unfit('', error.message) : error
+    throw error instanceof BrokenCsv ? misfit('', error.message) : error
   }
 }
 
@@ -153,6 +150,5 @@ const printOf = ({ template, recipients, at = '' }: Sending): string =>
     .update(JSON.stringify([template, recipients, at]))
     .digest('base64url')
 
-const issue = (pointer: string, detail: string) => ({ pointer, code: 'invalid', detail })
-const unfit = (pointer: string, detail: string) =>
-  new ErrandError('VALIDATION_FAILED', {}, { issues: [issue(pointer, detail)] })
+const fault = (pointer: string, detail: string) => ({ pointer, code: 'invalid', detail })
+const misfit = (pointer: string, detail: string) => unfit([fault(pointer, detail)])

@@ -11,10 +11,12 @@ export async function ask(path, options) {
 /** Why something was not taken; empty where it was, or where nobody answered. */
 export function refusalOf({ status, body }) {
   if (status === undefined || status < 300) return ''
-  const [error] = body?.code === 'SEAL_UNKNOWN' ? [body] : (body?.errors ?? [])
-  if (error === undefined && (status === 503 || status === 429))
-    return 'Very many guidelines wait just now. Try again soon.'
-  return error ? `The text was not taken: ${error.detail}.` : 'The text was not taken.'
+  const [error] = body?.errors ?? []
+  if (error) return `The text was not taken: it ${error.detail}.`
+  if (body?.code === 'SEAL_UNKNOWN') return `The text was not taken: ${body.detail}.`
+  return status === 503 || status === 429
+    ? 'Very many guidelines wait just now. Try again soon.'
+    : 'The text was not taken.'
 }
 
 export const post = (path, body = {}) =>

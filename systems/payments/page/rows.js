@@ -48,7 +48,7 @@ export function sumUp({ payments }) {
 /** What the server did not take, by the line where it stands. */
 export function sayIssue({ pointer = '', detail }, lines) {
   const [, row, field] = /^\/payments\/(\d+)(?:\/(.+))?$/.exec(pointer) ?? []
-  if (row === undefined) return pointer === '/payments' ? `The payments: ${detail}.` : detail
+  if (row === undefined) return `The ${pointer.slice(1).replaceAll('_', ' ')}: ${detail}.`
   const what = field === undefined ? '' : ` ${NAMES[field] ?? `the ${field}`}:`
   return `Line ${lines[Number(row)]},${what} ${detail}.`.replace(/,(?! the)/, ':')
 }

@@ -73,7 +73,7 @@ onEachStore((open) => {
     assert.equal(other.status, 422)
   })
 
-  test('what does not fit is a 400 that names each field, and leaves no job', async () => {
+  test('what does not fit is a 400 that names each field in a plain sentence, and leaves no job', async () => {
     await using llm = await openLlm()
     await using system = await open(() => llm.app())
     const metadata = Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`k${i}`, i]))
@@ -86,12 +86,18 @@ onEachStore((open) => {
     }
     const answer = await system.post('/jobs', bad)
     const { errors } = z
-      .object({ errors: z.array(z.object({ pointer: z.string() })) })
+      .object({ errors: z.array(z.object({ pointer: z.string(), detail: z.string() })) })
       .parse(await answer.json())
     assert.equal(answer.status, 400)
     assert.deepEqual(
-      errors.map(({ pointer }) => pointer),
-      ['/guidelines', '/callback_url', '/priority', '/metadata', '/x'],
+      errors.map(({ pointer, detail }) => `${pointer} ${detail}`),
+      [
+        '/guidelines must be a text of 10 to 10000 characters',
+        '/callback_url is not an https URL',
+        '/priority must be one of low, normal, high',
+        '/metadata has more than 10 keys',
+        '/x is not known here',
+      ],
     )
     assert.equal((await submit(system, { guidelines: 'x'.repeat(10_001) })).status, 400)
     assert.equal((await system.ask('/jobs/none')).status, 400)

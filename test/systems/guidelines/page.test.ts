@@ -88,7 +88,8 @@ onEachStore((open, store) => {
     await letter.getByText('Try again with another text').click()
     await letter.getByLabel('Another text').fill('short')
     await letter.getByRole('button', { name: 'Try again' }).click()
-    await letter.locator('.problem').getByText('The text was not taken').waitFor()
+    const said = 'The text was not taken: it must be a text of 10 to 10000 characters.'
+    await letter.locator('.problem').getByText(said).waitFor()
     assert.equal(await letter.getByLabel('Another text').inputValue(), 'short')
     await seen.page.getByLabel('Guideline text').fill('short')
     await seen.page.getByText('5 of 10000 characters').waitFor()

@@ -3,10 +3,13 @@ import './quick.ts'
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { z } from 'zod'
 import { create } from '../../../systems/payments/contract.ts'
 import { until } from '../../support/command.ts'
 import { onEachStore } from '../stage.ts'
 import { openBank, request, stand } from './setup.ts'
+
+const Refusal = z.object({ errors: z.array(z.object({ pointer: z.string(), detail: z.string() })) })
 
 onEachStore((open) => {
   test('a mass payment is processed under its MP-UUID, waits for its confirmation, and is created', async () => {
@@ -80,6 +83,32 @@ onEachStore((open) => {
     const unknown = await at.ask(`/${randomUUID()}/retry`, { method: 'POST' })
     assert.equal(unknown.status, 404)
     assert.match(await unknown.text(), /no mass payment has the id/)
+  })
+
+  test('what does not fit is told by its place, in plain sentences', async () => {
+    await using at = await stand(open, { idle: true })
+    const [row] = request(1).payments
+    const answer = await at.submit({
+      external_reference: 7,
+      confirm_within: 0,
+      payments: [
+        { ...row, beneficiary: undefined, iban: 'x' },
+        { ...row, beneficiary: '', x: 1 },
+      ],
+    })
+    assert.equal(answer.status, 422)
+    const { errors } = Refusal.parse(await answer.json())
+    assert.deepEqual(
+      errors.map(({ pointer, detail }) => `${pointer} ${detail}`),
+      [
+        '/external_reference must be a text',
+        '/confirm_within must be at least 1',
+        '/payments/0/beneficiary is missing',
+        '/payments/0/iban needs an IBAN without spaces',
+        '/payments/1/beneficiary must not be empty',
+        '/payments/1/x is not known here',
+      ],
+    )
   })
 
   test('a confirmation is taken in the right state only, and however often it is sent, there is one', async () => {
