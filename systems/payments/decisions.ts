@@ -5,6 +5,7 @@ import { idOf, ownedBy, type Sight, worded } from './sight.ts'
 import {
   type Act,
   actsOf,
+  AT_ONCE,
   isBeingCancelled,
   isEnded,
   isExpiry,
@@ -13,6 +14,8 @@ import {
   statusOf,
 } from './status.ts'
 
+/** For so long a cancel can be taken back for certain: nobody has begun with it. */
+const TAKE_BACK_MS = 250
 /** The name of what lies in the mailbox of a confirmation: the keys that joined it. */
 const JOINED = 'joined'
 
@@ -43,7 +46,7 @@ export class Decisions {
     refuseUnless('confirm', id, await this.#sight.known(id, tenant))
     const confirming = await this.#confirm(id, own, tenant, before)
     // Only now: whoever dies before this leaves an expiry that finds it confirmed.
-    await this.#callOff(jobs.cancel)
+    await this.#callOffExpiry(jobs)
     return confirming === own ? own : this.#joined(confirming, own, key)
   }
 
@@ -84,15 +87,14 @@ export class Decisions {
     if (isLeaving(known)) return
     refuseUnless('cancel', id, known)
     // Beside the expiry, whose place it would only take.
-    const options = { ...ownedBy(tenant), tags: [id], unique: `${id} now` }
-    await this.#errand.enqueue(cancel, { id }, options)
-    // Who confirmed it meanwhile was first.
-    const { confirm: other, cancel: own } = await this.#sight.jobs(id, tenant)
-    if (other && !isEnded(other) && own?.state === 'ready') {
-      await this.#callOff(own)
+    const unique = `${id}${AT_ONCE}`
+    const options = { ...ownedBy(tenant), tags: [id], unique, delay: TAKE_BACK_MS }
+    const { id: own } = await this.#errand.enqueue(cancel, { id }, options)
+    // Who confirmed it meanwhile was first. What cannot be taken back is not refused: the view tells who was.
+    const { confirm: other } = await this.#sight.jobs(id, tenant)
+    if (other && !isEnded(other) && (await this.#callOff(own)))
       throw refuse(id, 'being confirmed', 'cancelled')
-    }
-    await this.#callOff(known.cancel)
+    await this.#callOffExpiry(known)
   }
 
   /** Has what failed, or an operator called off, tried again; it is looked for before it is asked for, as ever. */
@@ -104,12 +106,18 @@ export class Decisions {
     if (next) await this.#errand.retry(next.id)
   }
 
-  /** One that has begun meanwhile looks for itself. */
-  async #callOff(cancelling: JobView | undefined): Promise<void> {
-    if (cancelling?.state !== 'ready' && !(cancelling && isExpiry(cancelling))) return
-    await this.#errand.cancel(cancelling.id).catch((error: unknown) => {
-      if (!hasCode(error, 'WRONG_STATE') && !hasCode(error, 'JOB_NOT_FOUND')) throw error
-    })
+  async #callOffExpiry({ cancel: other }: Known): Promise<void> {
+    if (other && isExpiry(other)) await this.#callOff(other.id)
+  }
+
+  /** @returns whether it will not run: one that has begun meanwhile looks for itself */
+  async #callOff(cancelling: string): Promise<boolean> {
+    try {
+      return (await this.#errand.cancel(cancelling)) === 'cancelled'
+    } catch (error) {
+      if (hasCode(error, 'WRONG_STATE') || hasCode(error, 'JOB_NOT_FOUND')) return false
+      throw error
+    }
   }
 }
 

@@ -76,8 +76,14 @@ export const isBeingCancelled = ({ cancel }: Known): boolean =>
   cancel.state !== 'failed' &&
   !isExpiry(cancel)
 
+/** What the unique value of a cancel that somebody asked for ends with. */
+export const AT_ONCE = ' now'
+
 export const isExpiry = (cancel: JobView): boolean =>
-  cancel.state === 'scheduled' && !hasBegun(cancel) && Date.parse(cancel.runAt) > Date.now()
+  cancel.state === 'scheduled' &&
+  !cancel.unique?.endsWith(AT_ONCE) &&
+  !hasBegun(cancel) &&
+  Date.parse(cancel.runAt) > Date.now()
 
 /** Every row was refused: there is nothing to confirm. */
 export const isBarren = ({ counts }: Seen): boolean =>

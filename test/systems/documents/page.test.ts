@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
+import { until } from '../../support/command.ts'
 import { browse as browseAt } from '../browser.ts'
 import { setUp, type System } from './setup.ts'
 
@@ -36,9 +37,11 @@ test('requests are followed side by side, also after a reload; a failure can be 
   const bad = rowOf(open.page, 'Retrofit Without Moving Out', 'Closing report')
   for (const row of [good, bad]) await row.getByRole('button', { name: 'Make PDF' }).click()
   for (const row of [good, bad]) await row.getByText('Waiting to start').waitFor()
-  await open.page.waitForFunction(
-    `Object.keys(JSON.parse(localStorage.getItem('documents.tasks') ?? '{}')).length === 2`,
-  )
+  const kept = async () => {
+    const text = await open.page.evaluate(() => localStorage.getItem('documents.tasks'))
+    return Object.keys(JSON.parse(text ?? '{}')).length === 2 || undefined
+  }
+  await until(kept, 'it keeps no two tasks')
   await open.page.reload()
   const worker = await system.work()
   await good.getByRole('link', { name: 'Download' }).waitFor()

@@ -93,6 +93,21 @@ onEachStore((open) => {
     await at.becomes(on, 'created')
   })
 
+  test('of a confirmation and a cancel at once, what was refused did not happen', async () => {
+    await using at = await stand(open)
+    const ids = await Promise.all(Array.from({ length: 8 }, () => at.submitted(request(1))))
+    await Promise.all(ids.map((id) => at.becomes(id, 'processed')))
+    const pairs = ids.map(async (id) => {
+      const [confirmed, cancelled] = await Promise.all([at.confirm(id), at.cancel(id)])
+      return { id, answers: [confirmed.status, cancelled.status] }
+    })
+    for (const { id, answers } of await Promise.all(pairs)) {
+      assert.notDeepEqual(answers, [409, 409])
+      if (answers[1] === 409) await at.becomes(id, 'created')
+      if (answers[0] === 409) await at.becomes(id, 'cancelled')
+    }
+  })
+
   test('what has ended in the backend takes no confirmation and no retry, though its jobs are kept', async () => {
     await using at = await stand(open)
     const endedBy = async (act: string) => {
