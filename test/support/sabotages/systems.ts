@@ -90,8 +90,8 @@ export const OF_SYSTEMS: readonly Sabotage[] = [
   {
     breaks: 'a cancel that waits for the backend is taken for an expiry',
     file: 'systems/payments/status.ts',
-    find: "cancel.state === 'scheduled' && !hasBegun(cancel) &&",
-    put: "cancel.state === 'scheduled' &&",
+    find: '  !cancel.unique?.endsWith(AT_ONCE) &&\n  !hasBegun(cancel) &&\n',
+    put: '',
     test: 'test/systems/payments/faults.test.ts',
     red: /a cancel that was accepted holds/,
   },

@@ -97,7 +97,7 @@ test('a cancel that came too late is seen to have been refused', async () => {
   await decisions.cancel(id, '')
   const [held] = await bank.held(id)
   await bank.ask(`/mass-payments/${held?.id}/confirm`, 'POST')
-  await errand.drain()
+  await errand.advance('1s')
   const { status, cancellation } = await payments.view(id, '')
   assert.deepEqual([status, cancellation?.refused], ['created', true])
 })
