@@ -38,7 +38,7 @@ const QUERY_MS = 3000
 /** For what reads or rewrites everything. */
 const LONG_MS = 600_000
 const CLOSE_MS = 1000
-const POOL_MAX = 5
+const POOL_MAX = 3
 const TRIES_MAX = 5
 /** A repeat is worth its wait only while its caller still listens. */
 const REPEAT_MS = 2500

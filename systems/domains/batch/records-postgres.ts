@@ -18,7 +18,7 @@ const INSERT = `
   values ($1, $2, $3, $4, $5, $6, $7, $8)
   on conflict do nothing`
 
-const SOCKETS = 4
+const SOCKETS = 2
 /** A server that says nothing for so long is not there. */
 const SILENT_MS = 4000
 /** One process makes the tables; those that come at the same moment wait for it. */
