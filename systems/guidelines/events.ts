@@ -29,13 +29,19 @@ export async function findEvent(errand: Desk, id: string, tenant: string): Promi
   return view
 }
 
+type Seen = Pick<Desk, 'attempts' | 'logs' | 'steps' | 'why'>
+
 /** A job in the words of this API. `result` is there when it is COMPLETED, `error` when it FAILED. */
-export async function toEvent(errand: Desk, view: JobView) {
+export async function toEvent(errand: Seen, view: JobView) {
   const { id, state, createdAt, startedAt, endedAt, runAt, priority, attempt, progress } = view
-  const began = await beganAt(errand, view)
+  // Asked before it is known whether it has begun: a store that is busy makes each trip a wait.
+  const [began, recorded] = await Promise.all([
+    beganAt(errand, view),
+    isOver(view) || startedAt === undefined ? [] : errand.steps(id),
+  ])
   const status = statusOf(state, began)
-  const [steps, position, error] = await Promise.all([
-    status === 'PROCESSING' ? errand.steps(id) : [],
+  const steps = status === 'PROCESSING' ? recorded : []
+  const [position, error] = await Promise.all([
     state === 'ready' && status === 'PENDING' ? errand.why(id) : undefined,
     status === 'FAILED' ? toError(errand, view) : undefined,
   ])

@@ -3,6 +3,7 @@ import './quick.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
+import { toEvent } from '../../../systems/guidelines/events.ts'
 import { until } from '../../support/command.ts'
 import { onEachStore, type System } from '../stage.ts'
 import { rawOf } from './raw.ts'
@@ -216,6 +217,33 @@ onEachStore((open) => {
       queue_size: 0,
     })
     await worker.stop()
+  })
+
+  test('of one that runs all that is asked of the store is asked at once', async () => {
+    await using llm = await openLlm(60_000)
+    await using system = await open(() => llm.app())
+    const { errand } = system
+    const id = await idOf(submit(system))
+    await system.work()
+    await until(async () => (await llm.calls()).at(0), 'the LLM was not called')
+    const heard: string[] = []
+    const hear = async <T>(answer: Promise<T>): Promise<T> => {
+      heard.push('asked')
+      const value = await answer
+      heard.push('answered')
+      return value
+    }
+    const { status } = await toEvent(
+      {
+        why: (...of) => errand.why(...of),
+        attempts: (...of) => hear(errand.attempts(...of)),
+        logs: (...of) => hear(errand.logs(...of)),
+        steps: (...of) => hear(errand.steps(...of)),
+      },
+      await errand.job(id),
+    )
+    assert.deepEqual([status, heard.indexOf('answered')], ['PROCESSING', 3])
+    await errand.cancel(id)
   })
 
   test('only a dead letter is discarded: one that waits stays as it is', async () => {
