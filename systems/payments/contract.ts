@@ -54,7 +54,12 @@ const common = {
   attempts: settings.attempts,
   backoff: exponential(settings.backoffMs, { max: settings.backoffMaxMs }),
   timeout: settings.runMs,
-  keep: { input: 0, record: settings.keepMs, failed: settings.keepMs },
+  keep: {
+    input: 0,
+    record: settings.keepMs,
+    // While the backend may still take in what it was asked for, that it was asked is not forgotten.
+    failed: Math.max(settings.keepMs, settings.settleMs),
+  },
 } as const
 
 /** Brings a mass payment to the backend and has it processed there. Its id is the MP-UUID. */

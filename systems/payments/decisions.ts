@@ -43,16 +43,23 @@ export class Decisions {
     if (before && !isEnded(before)) return this.#joined(before.id, own, key)
     if (before && key !== undefined && (await this.#hasJoined(before.id, own, tenant)))
       return before.id
-    refuseUnless('confirm', id, await this.#sight.known(id, tenant))
-    const confirming = await this.#confirm(id, own, tenant, before)
+    const known = await this.#sight.known(id, tenant)
+    if (!actsOf(known).includes('confirm')) {
+      // Somebody may have been faster, at the same moment.
+      const { confirm: other } = await this.#sight.jobs(id, tenant)
+      if (other && (other.id !== before?.id || !isEnded(other)))
+        return this.#joined(other.id, own, key)
+    }
+    refuseUnless('confirm', id, known)
+    const confirming = await this.#confirm(id, own, tenant, known.confirm)
     // Only now: whoever dies before this leaves an expiry that finds it confirmed.
-    await this.#callOffExpiry(jobs)
-    return confirming === own ? own : this.#joined(confirming, own, key)
+    await this.#callOffExpiry(known)
+    return this.#joined(confirming, own, key)
   }
 
   /** A key that joined another's confirmation leaves a letter there, so that it is known when that has ended. */
   async #joined(confirming: string, own: string, key: string | undefined): Promise<string> {
-    if (key === undefined) return confirming
+    if (key === undefined || confirming === own) return confirming
     await this.#errand.signal(confirming, JOINED, null, { key: own }).catch((error: unknown) => {
       const codes = ['WRONG_STATE', 'MAILBOX_FULL', 'JOB_NOT_FOUND'] as const
       if (!codes.some((code) => hasCode(error, code))) throw error
