@@ -6,6 +6,8 @@ import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { childrenOf, Installation, until } from '../support/command.ts'
 import { hasEnded } from '../support/alive.ts'
+import { openGround } from '../support/ground.ts'
+import { readStores } from '../support/stores.ts'
 
 const CHORES = join(import.meta.dirname, 'chores.app.ts')
 
@@ -15,6 +17,14 @@ test('a worker on a damaged store says so and answers 74, as waiting would not m
   const worker = here.start('worker')
   assert.equal(await worker.exit(), 74)
 })
+
+for (const store of readStores())
+  test(`a worker whose app is refused answers 78, whatever it reached meanwhile (${store})`, async () => {
+    await using ground = await openGround(store)
+    await using here = new Installation({ ERRAND_APP: join(import.meta.dirname, 'refused.app.ts') })
+    const worker = here.startWith({ ERRAND_STORE: ground.fresh(here.folder) }, 'worker')
+    assert.equal(await worker.exit(), 78)
+  })
 
 test('a worker that is told to stop while its app starts ends at once, and its executors with it', async () => {
   await using here = new Installation({ ERRAND_APP: join(import.meta.dirname, 'hanging.app.ts') })

@@ -46,10 +46,15 @@ async function work(desk: Desk, log: Log, asked: AbortSignal, isBurst = false): 
   const opening = reach(() => desk.errand(), waiting(log, signal))
   // Heard where it is awaited.
   opening.catch(() => undefined)
-  const starting = startCrew(findApp(settings.app), settings, log)
-  await Promise.race([starting, aborted(signal)])
+  const starting = startCrew(findApp(settings.app), settings, log).catch(async (error: unknown) => {
+    // A store that was reached, or is waited for, would keep the process of a worker that cannot be.
+    drained.abort()
+    await (await opening.catch(() => undefined))?.[Symbol.asyncDispose]()
+    throw error
+  })
+  await Promise.race([starting, aborted(asked)])
   // Executors that have not started hold nothing, and end with us.
-  if (signal.aborted) process.exit(0)
+  if (asked.aborted) process.exit(0)
   await using crew = await starting
   await using errand = await opening
   if (errand === undefined) return true
