@@ -104,6 +104,7 @@ const HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
 }
 
 const TEXT_MAX = 300
+const SQLITE_FULL = 13
 const PATH_MAX = 150
 
 type Problem = ProblemView & { status: ContentfulStatusCode }
@@ -141,7 +142,15 @@ export function answerProblem(c: Context<Env>, error: unknown, status?: 403): Re
 }
 
 const ours = (error: unknown): ErrandError =>
-  error instanceof ErrandError ? error : new ErrandError('INTERNAL', {}, { cause: error })
+  error instanceof ErrandError
+    ? error
+    : new ErrandError(isDiskFull(error) ? 'STORE_FULL' : 'INTERNAL', {}, { cause: error })
+
+/** As files, or a SQLite file of an app's own, say it. */
+const isDiskFull = (error: unknown): boolean =>
+  error instanceof Error &&
+  (('code' in error && error.code === 'ENOSPC') ||
+    ('errcode' in error && error.errcode === SQLITE_FULL))
 
 /** An app may throw an HTTPException: what it says is for its callers, but for a failure that nobody foresaw. */
 function fromStatus({ status, message }: HTTPException, { requestId, path }: Request): Problem {

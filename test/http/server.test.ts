@@ -82,6 +82,9 @@ test("whatever an app's route throws becomes a problem, and only our failures ar
         app.get('/full', () => {
           throw new ErrandError('STORE_FAILED', { why: 'secret of /home/ada' })
         })
+        app.get('/disk', () => {
+          throw Object.assign(new Error('secret.db'), { code: 'ENOSPC' })
+        })
         app.get('/tea', () => {
           throw new HTTPException(418, { message: 'short and stout' })
         })
@@ -105,6 +108,10 @@ test("whatever an app's route throws becomes a problem, and only our failures ar
   const full = await door.get('/app/full')
   assert.deepEqual([full.status, full.headers.get('retry-after')], [503, '1'])
   assert.doesNotMatch(await full.text(), /secret/)
+
+  const disk = await door.get('/app/disk')
+  assert.equal(disk.status, 503)
+  assert.match(await disk.text(), /"STORE_FULL"/)
 
   const tea = await read(await door.get('/app/tea'))
   assert.deepEqual([tea.status, tea.type, tea.detail], [418, 'about:blank', 'short and stout'])
