@@ -25,11 +25,14 @@ function toFaults(issue: z.core.$ZodIssue): Fault[] {
   if (code !== 'unrecognized_keys')
     return [{ pointer: pointerTo(path), code: code === 'custom' ? 'invalid' : code, detail }]
   return issue.keys.map((key) => ({
-    pointer: pointerTo([...path, key]),
+    pointer: pointerTo([...path, named(key)]),
     code: 'unknown_field',
     detail: 'is not known here',
   }))
 }
+
+/** What is no name may be a number of somebody, by mistake. */
+const named = (key: string) => (/^[a-z]\w*$/i.test(key) ? key : '…')
 
 const pointerTo = (path: readonly PropertyKey[]) =>
   path.map((part) => `/${escape(String(part).slice(0, PART_MAX))}`).join('')

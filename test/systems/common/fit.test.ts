@@ -57,6 +57,7 @@ for (const [given, said] of [
   [{ gift: 'yes' }, '/gift must be true or false'],
   [{ 'a/b': 1 }, '/a~1b must be a text'],
   [{ x: 1 }, '/x is not known here'],
+  [{ '+15550142004': 1 }, '/… is not known here'],
 ] as const)
   test(`a fault is told by its place, in a plain sentence: ${said}`, () => {
     assert.deepEqual(faultsOf(given), [said])
