@@ -63,7 +63,7 @@ const Figures = z.object({
 
   STAND_IN_PORT: count(7474),
   STAND_IN_DELAY: span('1500ms', 0),
-  STAND_IN_FILE: z.string().default('.errand/guidelines-stand-in.ndjson'),
+  STAND_IN_FILE: z.string(),
 })
 const Settings = Figures.refine(({ TEXT_MIN, TEXT_MAX }) => TEXT_MAX >= TEXT_MIN, {
   path: ['TEXT_MAX'],
@@ -79,7 +79,8 @@ export const readSettings = (env: NodeJS.ProcessEnv = process.env): Settings =>
       const text = given[PREFIX + name]
       return text === undefined || text === '' ? [] : [[name, text] as const]
     })
-    return Settings.parse(Object.fromEntries(said))
+    const STAND_IN_FILE = `${given['ERRAND_DATA'] ?? '.errand'}/guidelines-stand-in.ndjson`
+    return Settings.parse({ STAND_IN_FILE, ...Object.fromEntries(said) })
   })
 
 export const settings = readSettings()

@@ -34,6 +34,8 @@ test('what is shipped is what the team asked for', () => {
     STAND_IN_DELAY: '1500ms',
     STAND_IN_FILE: '.errand/guidelines-stand-in.ndjson',
   })
+  const elsewhere = readSettings({ ERRAND_DATA: '/data' })
+  assert.equal(elsewhere.STAND_IN_FILE, '/data/guidelines-stand-in.ndjson')
   const { attempts, softMs, hardMs, retryTimeouts, data } = readPolicy(
     guidelineChecklist.policyBytes,
   )
