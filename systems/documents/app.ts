@@ -24,7 +24,7 @@ import { spanMs } from './span.ts'
 /** The app over the system's own database, under the settings of the environment unless others are given. */
 export function documentsApp(given: Partial<Settings> = {}) {
   const settings = { ...usual, ...given }
-  const { database, mailUrl, mailKey, mailPort, mailRate, timeZone } = settings
+  const { database, mailUrl, mailKey, mailPort, mailRate, mailTimeoutMs, timeZone } = settings
   return defineApp({
     mount: '/documents',
     about: 'PDFs, file chains, exports, imports, mails and pictures of project documents',
@@ -72,7 +72,10 @@ export function documentsApp(given: Partial<Settings> = {}) {
       return {
         documents: openDocuments(database),
         documentRecords: openRecords(settings),
-        documentMails: new MailApi(mailUrl ?? `http://127.0.0.1:${mailPort}`, mailKey),
+        documentMails: new MailApi(mailUrl ?? `http://127.0.0.1:${mailPort}`, {
+          timeoutMs: mailTimeoutMs,
+          ...(mailKey !== undefined && { key: mailKey }),
+        }),
       }
     },
     stop: ({ documents, documentRecords }) => {

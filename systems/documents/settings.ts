@@ -12,6 +12,8 @@ export type Settings = {
   mailUrl: string | undefined
   mailKey: string | undefined
   mailPort: number
+  /** How long an answer of the mail API is waited for. */
+  mailTimeoutMs: number
   mailRate: Rate
   /** Mails under way at a time: they leave places to others while they wait for their turn. */
   mailAtOnce: number
@@ -39,6 +41,7 @@ function read(env: Env): Settings {
     mailUrl: env['DOCUMENTS_MAIL_URL'],
     mailKey: env['DOCUMENTS_MAIL_KEY'],
     mailPort,
+    mailTimeoutMs: count(env, 'DOCUMENTS_MAIL_TIMEOUT_MS', 10_000),
     mailRate: fit(env, 'DOCUMENTS_MAIL_RATE', '10/s', isRate),
     mailAtOnce: count(env, 'DOCUMENTS_MAIL_AT_ONCE', 4),
     cpuAtOnce: count(env, 'DOCUMENTS_CPU_AT_ONCE', 1),

@@ -27,10 +27,13 @@ const PAUSE_MS = 30_000
 export class MailApi {
   readonly #url: string
   readonly #key: string | undefined
+  readonly #timeoutMs: number
 
-  constructor(url: string, key?: string) {
+  /** `timeoutMs`: how long an answer is waited for. */
+  constructor(url: string, { key, timeoutMs = 10_000 }: { key?: string; timeoutMs?: number } = {}) {
     this.#url = url
     this.#key = key
+    this.#timeoutMs = timeoutMs
   }
 
   /** @throws MailRefused, MailBusy, and what `fetch` throws */
@@ -43,7 +46,7 @@ export class MailApi {
         ...(this.#key !== undefined && { authorization: `Bearer ${this.#key}` }),
       },
       body: JSON.stringify(mail),
-      signal,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]),
       // Followed, it would be a request for a page, or a mail told to somebody else.
       redirect: 'manual',
     })

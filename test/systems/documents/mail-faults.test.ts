@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { Hono } from 'hono'
 import { z } from 'zod'
 import { openStandIn } from '../../../systems/common/stand-in.ts'
+import { MailApi } from '../../../systems/documents/mails/mail-api.ts'
 import { mailApi } from '../../../systems/documents/stand-in/mail-api.ts'
 import { Installation, until } from '../../support/command.ts'
 import { openGround } from '../../support/ground.ts'
@@ -31,6 +33,20 @@ const json = async (url: string, init?: RequestInit): Promise<unknown> =>
 const body = (value: unknown) => ({
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify(value),
+})
+
+test('a mail API that never answers is waited for no longer than is set', async () => {
+  const { promise, resolve: release } = Promise.withResolvers<Response>()
+  await using mails = await openStandIn(
+    new Hono().post('/mails', () => promise),
+    0,
+  )
+  const api = new MailApi(mails.url, { timeoutMs: 50 })
+  const mail = { to: 'ada@example.org', subject: 'Hello', text: 'There' }
+  await assert.rejects(api.send(mail, 'one', new AbortController().signal), {
+    name: 'TimeoutError',
+  })
+  release(new Response())
 })
 
 for (const store of readStores())

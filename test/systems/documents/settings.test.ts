@@ -9,6 +9,7 @@ test('what holds unless something else is said', () => {
     mailUrl: undefined,
     mailKey: undefined,
     mailPort: 7471,
+    mailTimeoutMs: 10_000,
     mailRate: '10/s',
     mailAtOnce: 4,
     cpuAtOnce: 1,
