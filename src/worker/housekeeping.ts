@@ -13,6 +13,8 @@ type Parts = {
   everyMs: Millis
   auditKeepMs: Millis
   askSweep: () => void
+  /** Claims before those hear of it who would only set aside again what was released. */
+  claimNow: () => void
   /** Sees to it that the schedules of the app's code stand as named. */
   keepPlans: () => Promise<void>
   onError: (error: unknown) => void
@@ -53,12 +55,11 @@ export class Housekeeping implements Disposable {
   }
 
   async #round(): Promise<void> {
-    const { store, manifest, onError, askSweep, keepPlans } = this.#parts
-    askSweep()
+    const { store, manifest, onError, askSweep, claimNow, keepPlans } = this.#parts
     try {
       if (++this.#rounds % PLANS_EVERY === 0) await keepPlans()
       await Promise.all([
-        store.unpark(manifest),
+        store.unpark(manifest).then((released) => released > 0 && claimNow()),
         store.bury(foldMetrics),
         this.#retain(),
         this.#stopped.round(),
@@ -66,6 +67,8 @@ export class Housekeeping implements Disposable {
     } catch (error) {
       onError(error)
     }
+    // Not before: who sweeps claims nothing meanwhile.
+    askSweep()
     this.#next()
   }
 

@@ -97,6 +97,7 @@ export class Worker {
       everyMs: settings.sweepMs,
       auditKeepMs: settings.auditKeepMs,
       askSweep: () => foreman.askSweep(),
+      claimNow: foreman.ring,
       keepPlans: async () => plans?.keep(),
       onError,
     })
