@@ -1,9 +1,10 @@
 import type { Desk, JobView } from 'errand'
 
+const PAGE = 200
 const PAGES = 20
 
-/** The newest jobs of a filter. A page may be short where a store had to look at many others, so it goes on. */
-export async function latest(
+/** So many jobs of a filter, as they are listed. A page may be short where a store had to look at many others, so it goes on. */
+export async function listed(
   errand: Pick<Desk, 'list'>,
   filter: Parameters<Desk['list']>[0],
   most: number,
@@ -13,7 +14,7 @@ export async function latest(
   for (let pages = 0; pages < PAGES && found.length < most; pages++) {
     // A page tells where the next begins.
     // oxlint-disable-next-line no-await-in-loop
-    const page = await errand.list(filter, most - found.length, cursor)
+    const page = await errand.list(filter, Math.min(PAGE, most - found.length), cursor)
     found.push(...page.jobs)
     cursor = page.next
     if (cursor === undefined) break

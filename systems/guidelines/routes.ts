@@ -7,7 +7,7 @@ import {
   type JobView,
 } from 'errand'
 import type { Context } from 'hono'
-import { latest } from '../common/latest.ts'
+import { listed } from '../common/listed.ts'
 import { servePage } from '../common/page.ts'
 import { whoAsks } from '../common/who.ts'
 import {
@@ -71,7 +71,7 @@ function jobRoutes(app: Routes, errand: Desk): void {
 
   app.get('/jobs', async (c) => {
     const { tenant } = whoAsks(c)
-    const jobs = await latest(errand, { queue: QUEUE, tenant }, RECENT)
+    const jobs = await listed(errand, { queue: QUEUE, tenant }, RECENT)
     const { person, ...by } = byOf(c)
     const news = readings.news(`${tenant}/${person}`, jobs.filter(isOver))
     if (news.length > 0) await errand.record('read', news, { person, ...by })

@@ -1,14 +1,14 @@
 import { type Desk, FatalError, type JobView } from 'errand'
 import { z } from 'zod'
+import { listed } from '../common/listed.ts'
 import { type Backend, OddAnswer } from './backend.ts'
 import { create } from './contract.ts'
 import { settings } from './settings.ts'
 import { isEnded, waitsForWorker } from './status.ts'
 
 const STATES = ['scheduled', 'ready', 'running', 'waiting', 'failed', 'cancelled'] as const
-const PAGE = 200
-/** Of each state: more are not counted one by one, nor looked for among the jobs of others. */
-const PAGES = 10
+/** Of each state: more are not counted one by one. */
+const LISTED = 2000
 /** So many are looked for in the backend at a time; more are taken for missing until their turn comes. */
 const LOOKED_FOR = 50
 /** And so many are opened to see what they are called. */
@@ -35,7 +35,9 @@ export class Coming {
 
   /** Those of a tenant, the newest first; of those so called, if it is said. */
   async of({ tenant, reference }: Wanted): Promise<JobView[]> {
-    const lists = await Promise.all(STATES.map((state) => this.#all({ tenant, state })))
+    const lists = await Promise.all(
+      STATES.map((state) => listed(this.#errand, { job: create.name, tenant, state }, LISTED)),
+    )
     // Who changes its state meanwhile may be met twice.
     const all = new Map(lists.flat().map((job) => [job.id, job]))
     const jobs = [...all.values()]
@@ -81,20 +83,6 @@ export class Coming {
       some.map(({ id }) => this.#errand.input(id, tenant).catch(() => null)),
     )
     return some.filter((_, i) => Named.safeParse(inputs[i]).data?.external_reference === name)
-  }
-
-  async #all(filter: { tenant: string; state: JobView['state'] }): Promise<JobView[]> {
-    const found: JobView[] = []
-    let cursor: string | undefined
-    for (let pages = 0; pages < PAGES; pages++) {
-      // A page tells where the next begins.
-      // oxlint-disable-next-line no-await-in-loop
-      const page = await this.#errand.list({ job: create.name, ...filter }, PAGE, cursor)
-      found.push(...page.jobs)
-      cursor = page.next
-      if (cursor === undefined) break
-    }
-    return found
   }
 }
 

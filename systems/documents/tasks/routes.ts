@@ -1,5 +1,5 @@
 import { type App, type Desk, ErrandError } from 'errand'
-import { latest } from '../../common/latest.ts'
+import { listed } from '../../common/listed.ts'
 import { whoAsks } from '../../common/who.ts'
 import type { Documents } from '../documents.ts'
 import { fileTag } from '../files/contract.ts'
@@ -24,7 +24,7 @@ export function taskRoutes(app: Routes, errand: Desk, documents: Documents): voi
           parameter: 'kind',
           problem: `is one or several of ${Object.keys(KINDS).join(', ')}`,
         })
-      return latest(errand, { job: definition.name, tenant }, limit + 1)
+      return listed(errand, { job: definition.name, tenant }, limit + 1)
     })
     const views = (await Promise.all(lists)).flat()
     const shown = views.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(0, limit)

@@ -1,4 +1,5 @@
 import { ask, reasonOf } from './ask.js'
+import { once } from './focus.js'
 import { many } from './rows.js'
 
 const TONES = { failed: 'bad', unknown: 'bad', created: 'good', processed: 'warn', cancelled: '' }
@@ -10,7 +11,6 @@ export class Item {
   element = document.querySelector('template').content.firstElementChild.cloneNode(true)
   #view
   #page = 0
-  #isBusy = false
   #changed
 
   constructor(changed) {
@@ -21,7 +21,9 @@ export class Item {
     })
     this.#part('.next').addEventListener('click', () => void this.#read())
     for (const button of this.element.querySelectorAll('[data-act]'))
-      button.addEventListener('click', () => void this.#act(button.dataset.act))
+      button.addEventListener('click', () => {
+        void once(this.#part('.acts'), () => this.#act(button.dataset.act))
+      })
   }
 
   /** Shows how it stands; says whether that is another status than before. */
@@ -75,12 +77,8 @@ export class Item {
 
   #offer() {
     const { acts, counts } = this.#view
-    const held = document.activeElement
-    for (const button of this.element.querySelectorAll('[data-act]')) {
+    for (const button of this.element.querySelectorAll('[data-act]'))
       button.hidden = !acts.includes(button.dataset.act)
-      button.ariaDisabled = `${this.#isBusy}`
-      if (button.hidden && button === held) this.#part('h3').focus()
-    }
     this.#text(
       '[data-act=confirm]',
       counts ? `Confirm ${many(counts.processed, 'payment')}` : 'Confirm',
@@ -88,18 +86,12 @@ export class Item {
     this.#part('.acts').hidden = acts.length === 0
   }
 
-  /** However often it is pressed, it is one request. */
   async #act(act) {
-    if (this.#isBusy) return
-    this.#isBusy = true
-    this.#offer()
     const answer = await ask(`/${this.#view.id}/${act}`, { method: 'POST' })
     const problem = this.#part('.problem')
     problem.hidden = answer.isOk
     problem.textContent = answer.isOk ? '' : reasonOf(answer)
     await this.#changed()
-    this.#isBusy = false
-    this.#offer()
   }
 
   /** What was wrong with the rows is fetched when somebody wants to know, from the backend. */

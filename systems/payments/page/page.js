@@ -1,4 +1,5 @@
 import { ask, reasonOf } from './ask.js'
+import { once } from './focus.js'
 import { Item } from './item.js'
 import { readRows, SAMPLE, sayIssue, sumUp } from './rows.js'
 
@@ -21,7 +22,7 @@ form.rows.addEventListener('input', sum)
 form.querySelector('[type=file]').addEventListener('change', ({ target }) => void takeFile(target))
 form.addEventListener('submit', (event) => {
   event.preventDefault()
-  void handIn()
+  void once(form, handIn)
 })
 more.addEventListener('click', () => {
   if (size < MAX) size += STEP
@@ -43,7 +44,7 @@ tryIt()
 function tryIt() {
   if (location.hash !== '#try') return
   history.replaceState(undefined, '', location.pathname)
-  void handIn()
+  void once(form, handIn)
 }
 
 async function takeFile(input) {
@@ -57,8 +58,6 @@ function sum() {
 }
 
 async function handIn() {
-  const button = form.querySelector('.primary')
-  if (button.disabled) return
   const { lines, payments } = readRows(form.rows.value)
   const { reference, errors, auto, within } = Object.fromEntries(new FormData(form))
   const body = JSON.stringify({
@@ -68,12 +67,8 @@ async function handIn() {
     ...(within && { confirm_within: Number(within) }),
     payments,
   })
-  const isHeld = document.activeElement === button
-  button.disabled = true
   const headers = { 'content-type': 'application/json' }
   const answer = await ask('', { method: 'POST', headers, body })
-  button.disabled = false
-  if (isHeld) button.focus()
   const problem = document.querySelector('#problem')
   problem.hidden = answer.isOk
   problem.textContent = answer.isOk ? '' : explain(answer, lines)

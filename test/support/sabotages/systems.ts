@@ -88,11 +88,19 @@ export const OF_SYSTEMS: readonly Sabotage[] = [
     red: /gives up waiting/,
   },
   {
+    breaks: 'who confirms at the moment of another is refused',
+    file: 'systems/payments/decisions.ts',
+    find: 'if (other && (other.id !== before?.id || !isEnded(other)))',
+    put: 'if (other && other.id === before?.id)',
+    test: 'test/systems/payments/decisions.test.ts',
+    red: /twenty who confirm at the same moment/,
+  },
+  {
     breaks: 'a cancel that waits for the backend is taken for an expiry',
     file: 'systems/payments/status.ts',
     find: '  !cancel.unique?.endsWith(AT_ONCE) &&\n  !hasBegun(cancel) &&\n',
     put: '',
-    test: 'test/systems/payments/faults.test.ts',
+    test: 'test/systems/payments/decisions.test.ts',
     red: /a cancel that was accepted holds/,
   },
   {

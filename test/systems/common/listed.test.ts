@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defineJob, open } from 'errand'
 import { z } from 'zod'
-import { latest } from '../../systems/common/latest.ts'
+import { listed } from '../../../systems/common/listed.ts'
 
 const [rare, common] = ['rare', 'common'].map((name) =>
   defineJob({ name, input: z.object({ n: z.int() }) }),
@@ -14,6 +14,6 @@ test('what a system did last is found behind whatever others did since', async (
   await errand.enqueueMany(rare!, inputs(3))
   await errand.enqueueMany(common!, inputs(2500))
   assert.equal((await errand.list({ job: 'rare' }, 20)).jobs.length, 0, 'a page is short')
-  assert.equal((await latest(errand, { job: 'rare' }, 20)).length, 3)
-  assert.equal((await latest(errand, { job: 'common' }, 20)).length, 20)
+  assert.equal((await listed(errand, { job: 'rare' }, 20)).length, 3)
+  assert.equal((await listed(errand, { job: 'common' }, 20)).length, 20)
 })

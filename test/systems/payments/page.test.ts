@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { browse } from '../browser.ts'
+import { browse, focusIn } from '../browser.ts'
 import { onEachStore } from '../stage.ts'
 import { GOOD, request, stand } from './setup.ts'
 
@@ -71,6 +71,15 @@ onEachStore((open, name) => {
     await page.getByText(/could not be cancelled.*not on Sundays.*waits for your conf/).waitFor()
     await page.getByRole('button', { name: 'Confirm 4 payments' }).click()
     await state(page, 'created with errors')
+  })
+
+  test('whoever confirms by keyboard stays at that mass payment', async () => {
+    await using at = await stand(open)
+    await using seen = await browse(at.system.server, '/payments/#try')
+    const { page } = seen
+    await page.getByRole('button', { name: 'Confirm 4 payments' }).press('Enter')
+    await state(page, 'created with errors')
+    assert.equal(await focusIn(page), 'LI')
   })
 
   test('nobody is asked to confirm no payment', async () => {

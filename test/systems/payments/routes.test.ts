@@ -143,20 +143,6 @@ onEachStore((open) => {
     await worker.stop()
   })
 
-  test('twenty who confirm at the same moment are told of one job', async () => {
-    const { promise, resolve: release } = Promise.withResolvers<void>()
-    const bank = openBank((path) => (path.endsWith('/confirm') ? promise : undefined))
-    await using at = await stand(open, { bank })
-    const id = await at.submitted(request(1))
-    await at.becomes(id, 'processed')
-    const keys = Array.from({ length: 20 }, (_, i) => ({ 'idempotency-key': `k${i}` }))
-    const answers = await Promise.all(keys.map(async (key) => at.confirm(id, key)))
-    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([202]))
-    assert.equal(new Set(await Promise.all(answers.map((one) => one.text()))).size, 1)
-    release()
-    await at.becomes(id, 'created')
-  })
-
   test('a confirmation that no worker has begun is queued for creating, and offers nothing more', async () => {
     await using at = await stand(open, { idle: true })
     const id = await at.submitted(request(1))
